@@ -1,0 +1,11 @@
+/**
+ * A resource ready to be sent: what the generators (src/envoy) make and the protocol (src/xds) carries, without either knowing the other.
+ */
+
+export interface EncodedResource {
+  readonly name: string;
+  /** A hash of `body`: equal bytes, equal version. */
+  readonly version: string;
+  /** An encoded google.protobuf.Any, shared by every stream that sends it. Never written to. */
+  readonly body: Buffer;
+}

@@ -1,0 +1,79 @@
+/**
+ * The mesh: catalog and rules compiled together, without a word of Envoy's; and what one group of proxies sees of it (a view).
+ */
+
+import type { RouteRetry, RuleBackend, RuleRef, RuleRoute } from './rule.ts';
+import type { AppProtocol, CatalogService, ServiceKey } from './service.ts';
+
+export interface MeshSettings {
+  /** What a sidecar does with a host or address that no service has: pass it through, or refuse it. */
+  readonly outbound: 'allow-any' | 'registered-only';
+  /** The suffix of `reviews.shop.svc.<domain>`. */
+  readonly clusterDomain: string;
+  /** For routes that say nothing of retries. */
+  readonly defaultRetry: RouteRetry;
+  readonly connectTimeoutMs: number;
+  readonly accessLog: boolean;
+}
+
+export const defaultMeshSettings: MeshSettings = {
+  outbound: 'allow-any',
+  clusterDomain: 'cluster.local',
+  defaultRetry: {
+    attempts: 2,
+    on: ['cancelled', 'connect-failure', 'refused-stream', 'reset-before-request', 'unavailable'],
+    statusCodes: [],
+  },
+  connectTimeoutMs: 5000,
+  accessLog: true,
+};
+
+/** A service with the routes in force for it. */
+export interface MeshService {
+  readonly catalog: CatalogService;
+  /** Never empty. Without a rule: one route that sends everything anywhere. With one: its routes, in order of precedence. */
+  readonly routes: readonly RuleRoute[];
+  /** The rule in force; undefined without one. */
+  readonly rule?: RuleRef;
+  /** The backends' distinct chains over all routes, and always `anywhere` alone; sorted by `chainName`. One Envoy cluster each per port. */
+  readonly chains: readonly RuleBackend['chain'][];
+}
+
+export interface Mesh {
+  /** Counts up with every change; what a proxy has acknowledged is said in revisions. */
+  readonly revision: number;
+  readonly settings: MeshSettings;
+  readonly services: ReadonlyMap<ServiceKey, MeshService>;
+}
+
+/** A port on which a sidecar takes requests for its workload. */
+export interface InboundPort {
+  /** The port that peers connect to (an endpoint's port). */
+  readonly port: number;
+  /** The workload's own port on its loopback; equal to `port` in captured mode. */
+  readonly targetPort: number;
+  readonly protocol: AppProtocol;
+}
+
+/**
+ * Everything that decides which bytes a proxy gets, and nothing else: proxies with equal scopes share one view.
+ * A generator takes the scope (or parts of it) and the mesh, never a proxy.
+ */
+export interface Scope {
+  readonly cluster: string;
+  readonly network: string;
+  readonly namespace: string;
+  /**
+   * - `captured`: iptables sends outbound to 15001 (original destination), inbound to 15006.
+   * - `explicit`: no privileges; the application names the sidecar as its HTTP proxy.
+   */
+  readonly mode: 'captured' | 'explicit';
+  /** `explicit`: where the outbound HTTP listener listens. Ignored in captured mode. */
+  readonly outbound: { readonly address: string; readonly port: number };
+  /** Where inbound listens in explicit mode; '0.0.0.0' by default. */
+  readonly inboundAddress: string;
+  /** Sorted by port. */
+  readonly inbound: readonly InboundPort[];
+  /** Rules (`namespace/name@hash`) that proxies of this scope rejected: they see these rules' last good form instead. Sorted. */
+  readonly rejected: readonly string[];
+}

@@ -1,0 +1,104 @@
+/**
+ * What the admin API answers and the CLI prints: plain JSON, stable names. Times are RFC 3339, ages are left to who prints them.
+ */
+
+import type { Finding } from '../core/errors.ts';
+import type { ClusterPhase, Locality } from './cluster.ts';
+import type { ProxyIdentity, SyncState } from './proxy.ts';
+import type { Condition } from './rule.ts';
+import type { AppProtocol, ServiceConflict, TransportProtocol } from './service.ts';
+
+export interface ClusterReport {
+  readonly name: string;
+  readonly phase: ClusterPhase;
+  readonly since: string;
+  readonly origin: string;
+  readonly network: string;
+  readonly locality: Locality;
+  readonly uid: string;
+  readonly services: number;
+  readonly endpoints: number;
+  readonly proxies: number;
+  readonly problem?: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+export interface ServiceReport {
+  readonly namespace: string;
+  readonly name: string;
+  readonly headless: boolean;
+  readonly ports: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly transport: TransportProtocol;
+    readonly protocol: AppProtocol;
+    readonly clusters: readonly string[];
+  }[];
+  readonly clusters: readonly string[];
+  /** Distinct versions among the endpoints, sorted; '' left out. */
+  readonly versions: readonly string[];
+  readonly endpoints: { readonly ready: number; readonly total: number };
+  /** `namespace/name` of the TrafficRule in force. */
+  readonly rule?: string;
+  readonly conflicts: readonly ServiceConflict[];
+}
+
+export interface EndpointReport {
+  readonly namespace: string;
+  readonly service: string;
+  readonly address: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly cluster: string;
+  readonly network: string;
+  readonly locality: Locality;
+  readonly version: string;
+  readonly workload: string;
+  readonly serviceAccount: string;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** Its cluster is stale: this is what it last said, and when. */
+  readonly staleSince?: string;
+}
+
+export interface RuleReport {
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly service: string;
+  readonly origin: string;
+  readonly createdAt: string;
+  readonly conditions: readonly Condition[];
+  /** n of m proxies hold it. */
+  readonly programmed: { readonly acknowledged: number; readonly total: number };
+  readonly findings: readonly Finding[];
+  /** The object's spec, as it was given. */
+  readonly spec: unknown;
+}
+
+export interface ProxyReport {
+  readonly identity: ProxyIdentity;
+  readonly connectedSince: string;
+  readonly peer: string;
+  readonly transport: 'sotw' | 'delta';
+  /** By short type name (CDS, EDS, LDS, RDS); a type the proxy did not ask for is absent. */
+  readonly types: Readonly<
+    Record<string, { readonly state: SyncState; readonly since: string; readonly resources: number; readonly error: string }>
+  >;
+}
+
+export interface VersionReport {
+  readonly version: string;
+  readonly node: string;
+  readonly ready: boolean;
+}
+
+/** The answer to apply and delete. */
+export interface WriteReport {
+  readonly results: readonly {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'not-found' | 'invalid';
+    readonly findings: readonly Finding[];
+  }[];
+}

@@ -1,0 +1,123 @@
+/**
+ * TrafficRule (fairway.dev/v1alpha1) after parsing and defaulting: plain values with their units in the names.
+ * The API's own shape, with its schema and CEL rules, lives in src/rules/; this is what the mesh compiles.
+ */
+
+import type { ServiceKey } from './service.ts';
+
+export type StringMatch =
+  | { readonly kind: 'exact'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly value: string }
+  /** RE2 syntax, matches the whole value. */
+  | { readonly kind: 'regex'; readonly value: string };
+
+/** A `prefix` path match follows Gateway API: whole path elements, `/api` matches `/api/x` and not `/apix`. */
+export interface NamedMatch {
+  readonly name: string;
+  readonly match: StringMatch;
+}
+
+/** All that is given must hold; several matches of one route are alternatives. */
+export interface RouteMatch {
+  readonly path?: StringMatch;
+  readonly method?: string;
+  readonly headers: readonly NamedMatch[];
+  readonly queryParams: readonly NamedMatch[];
+}
+
+/** Where requests may go: a version, a cluster, both, or ('' and '') anywhere. */
+export interface Destination {
+  readonly version: string;
+  readonly cluster: string;
+}
+
+export const anywhere: Destination = { version: '', cluster: '' };
+
+/**
+ * A destination as it stands in Envoy cluster names and logs: `v2.west`, `v2`, `.west`, '' for anywhere. The last dot separates, so a lone
+ * version that holds a dot ends in one (`1.2.`); cluster names hold none.
+ */
+export function destinationName(destination: Destination): string {
+  const { version, cluster } = destination;
+  if (cluster !== '') return `${version}.${cluster}`;
+  return version.includes('.') ? `${version}.` : version;
+}
+
+/** A chain's name: its destinations joined by `>`, with `*` for anywhere, as in `v3.west>v2>*`; a lone anywhere is ''. */
+export function chainName(chain: readonly Destination[]): string {
+  if (chain.length === 1) return destinationName(chain[0] ?? anywhere);
+  return chain.map((destination) => destinationName(destination) || '*').join('>');
+}
+
+export interface RuleBackend {
+  /** A share of the sum over the route's backends; 0 takes no requests. */
+  readonly weight: number;
+  /** Never empty. The first is wanted; each later one takes over what those before it cannot. */
+  readonly chain: readonly Destination[];
+}
+
+export interface HeaderChange {
+  readonly set: readonly { readonly name: string; readonly value: string }[];
+  readonly add: readonly { readonly name: string; readonly value: string }[];
+  readonly remove: readonly string[];
+}
+
+export interface RouteRetry {
+  /** Retries after the first try; 0 switches retries off. */
+  readonly attempts: number;
+  /** Envoy's retry_on conditions, sorted. */
+  readonly on: readonly string[];
+  /** HTTP status codes that are retried, sorted. */
+  readonly statusCodes: readonly number[];
+}
+
+export interface RuleRoute {
+  /** Unique in the rule; given or `route-<index>`. */
+  readonly name: string;
+  /** [] matches everything. */
+  readonly matches: readonly RouteMatch[];
+  readonly backends: readonly RuleBackend[];
+  /** The whole request with its retries; undefined: no limit. */
+  readonly requestTimeoutMs?: number;
+  /** One try; undefined: no limit. */
+  readonly backendRequestTimeoutMs?: number;
+  /** undefined: the mesh's default retries. */
+  readonly retry?: RouteRetry;
+  readonly requestHeaders: HeaderChange;
+  readonly responseHeaders: HeaderChange;
+}
+
+/** Names one state of one rule object. */
+export interface RuleRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+}
+
+export interface TrafficRule {
+  readonly ref: RuleRef;
+  /** The service it is for, in the rule's own namespace. */
+  readonly service: ServiceKey;
+  readonly createdAtMs: number;
+  readonly routes: readonly RuleRoute[];
+  /** A hash of everything above but `ref.generation`: equal content, equal hash. */
+  readonly hash: string;
+  /** For people: `rules/reviews.yaml`, `cluster primary`. */
+  readonly origin: string;
+}
+
+export function ruleId(ref: Pick<RuleRef, 'namespace' | 'name'>): string {
+  return `${ref.namespace}/${ref.name}`;
+}
+
+/** https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties */
+export interface Condition {
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed';
+  readonly status: 'True' | 'False' | 'Unknown';
+  /** CamelCase, stable. */
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+  /** RFC 3339; moves only when `status` does. */
+  readonly lastTransitionTime: string;
+}

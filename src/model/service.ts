@@ -1,0 +1,118 @@
+/**
+ * Services and endpoints, as one cluster reports them (a shard) and as all clusters together make them (the catalog).
+ * Everything here is frozen once built; a change is a new object, so that identity tells whether something changed.
+ */
+
+import type { ClusterInfo, Locality } from './cluster.ts';
+
+/** `namespace/name`; the same service in every cluster (namespace sameness). */
+export type ServiceKey = `${string}/${string}`;
+
+export function serviceKey(namespace: string, name: string): ServiceKey {
+  return `${namespace}/${name}`;
+}
+
+export function splitServiceKey(key: ServiceKey): { readonly namespace: string; readonly name: string } {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+export type TransportProtocol = 'TCP' | 'UDP' | 'SCTP';
+
+/**
+ * What is spoken on a port, decided in this order: `appProtocol`, the port name's prefix (`http-web`, `grpc`), else `tcp`.
+ * `https` and `tls` are opaque to a proxy that holds no key, and are carried as TCP.
+ */
+export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp';
+
+export interface ServicePort {
+  /** '' for the only, unnamed port. */
+  readonly name: string;
+  readonly port: number;
+  readonly transport: TransportProtocol;
+  readonly protocol: AppProtocol;
+}
+
+/** One address of one workload in one cluster; only what the pilot uses of EndpointSlices, Pods and Nodes. */
+export interface Endpoint {
+  /** IPv4 or IPv6. */
+  readonly address: string;
+  /** Target ports by service port name; endpoints of one slice share the object. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly cluster: string;
+  readonly network: string;
+  readonly locality: Locality;
+  /** The workload's `version` label, else `app.kubernetes.io/version`, else ''. */
+  readonly version: string;
+  /** The workload's labels. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** The workload's service account; '' where unknown. */
+  readonly serviceAccount: string;
+  /** The workload's (pod's) name and namespace are those of the service's namespace; '' where unknown. */
+  readonly workload: string;
+  readonly node: string;
+  /** EndpointSlice `hostname`, for headless services' hosts (`pod-0.db.shop`); '' for none. */
+  readonly hostname: string;
+}
+
+/** What one cluster says of one service. Written by that cluster's source alone (one owner). */
+export interface ServiceShard {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** ms since the epoch, from metadata.creationTimestamp; the older service's properties win a conflict. */
+  readonly createdAtMs: number;
+  readonly headless: boolean;
+  /** Cluster IPs, in the cluster that reports them; [] for headless. */
+  readonly vips: readonly string[];
+  readonly ports: readonly ServicePort[];
+  /** Sorted by address, then workload. Holds unready and terminating ones too. */
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** How a port came out of the merge. */
+export interface CatalogPort extends ServicePort {
+  /** The clusters that expose this very port, sorted; endpoints of others do not serve it. */
+  readonly clusters: readonly string[];
+}
+
+export interface ServiceConflict {
+  /** KEP-1645's condition reasons. */
+  readonly reason: 'PortConflict' | 'TypeConflict';
+  /** For people, e.g. `port 80: "http" in east (oldest) wins over "web" in west`. */
+  readonly message: string;
+  readonly winner: string;
+  /** Sorted. */
+  readonly losers: readonly string[];
+}
+
+/** A service, merged over all clusters by a pure, order-independent function (src/catalog/merge.ts). */
+export interface CatalogService {
+  readonly key: ServiceKey;
+  readonly namespace: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly headless: boolean;
+  /** Sorted by port, then transport, then name. */
+  readonly ports: readonly CatalogPort[];
+  /** What each cluster says, keyed by cluster name, in sorted order. */
+  readonly shards: ReadonlyMap<string, ServiceShard>;
+  readonly conflicts: readonly ServiceConflict[];
+}
+
+/** A namespace as one cluster reports it. */
+export interface NamespaceShard {
+  readonly cluster: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One complete statement of one cluster, e.g. after a relist or out of the last-good state on disk. */
+export interface ClusterSnapshot {
+  readonly info: ClusterInfo;
+  readonly services: ReadonlyMap<ServiceKey, ServiceShard>;
+  readonly namespaces: ReadonlyMap<string, NamespaceShard>;
+}

@@ -1,0 +1,31 @@
+/**
+ * The seam between where a cluster's services come from (kube, file, memory) and the inventory that holds them.
+ *
+ * A source speaks for one cluster, through a sink that only it holds: so no cluster can write, shadow or remove another's shards.
+ * What always holds: a source calls `sync` only with a complete and consistent statement; it calls `change` only after a `sync`; and it
+ * never reports a removal that it did not see (unknown is not empty).
+ */
+
+import type { ClusterState } from '../model/cluster.ts';
+import type { ClusterSnapshot, NamespaceShard, ServiceShard, ServiceKey } from '../model/service.ts';
+
+/** undefined removes. */
+export interface ClusterChange {
+  readonly services: ReadonlyMap<ServiceKey, ServiceShard | undefined>;
+  readonly namespaces: ReadonlyMap<string, NamespaceShard | undefined>;
+}
+
+export interface ClusterSink {
+  state(state: ClusterState): void;
+  /** The whole truth of the cluster; the inventory diffs it against what it holds. */
+  sync(snapshot: ClusterSnapshot): void;
+  change(change: ClusterChange): void;
+}
+
+export interface ClusterSource {
+  /** Ends all work; afterwards the sink is not called any more. */
+  stop(): Promise<void>;
+}
+
+/** Starts reading a cluster. Must not throw: what goes wrong is said through `sink.state`. */
+export type StartSource = (sink: ClusterSink) => ClusterSource;

@@ -1,0 +1,73 @@
+/**
+ * The two sides of the protocol: what the server reads (a view of resources, one per group of clients that see the same) and what it tells
+ * its host. The protocol knows nothing of meshes; a host may serve any resources.
+ */
+
+import type { EncodedResource } from '../core/resource.ts';
+
+/** What one group of clients sees. Its maps are live: the host changes them, then calls `XdsServer.changed`. */
+export interface ResourceView {
+  /** For logs and CSDS. */
+  readonly id: string;
+  /** Counts up; the host raises it before it calls `changed`. */
+  readonly revision: number;
+  /** While false nothing is answered: unknown is not empty. Requests are kept, and answered once it is true and `changed` was called. */
+  readonly ready: boolean;
+  /** All resources of a type by name; empty for a type that this view does not have. */
+  resources(typeUrl: string): ReadonlyMap<string, EncodedResource>;
+}
+
+/** A client as its first request showed it. */
+export interface ClientHello {
+  /** Unique per stream, in this process. */
+  readonly streamId: number;
+  /** The decoded envoy.config.core.v3.Node; metadata as plain JSON. */
+  readonly node: XdsNode;
+  /** `ip:port` of the peer. */
+  readonly peer: string;
+  readonly transport: 'sotw' | 'delta';
+  /** The one type of a separate service (CDS, EDS, …); undefined on an aggregated stream. */
+  readonly onlyType?: string;
+}
+
+export interface XdsNode {
+  readonly id: string;
+  readonly cluster: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
+  readonly userAgentName: string;
+  readonly userAgentVersion: string;
+  readonly clientFeatures: readonly string[];
+}
+
+export interface XdsHost {
+  /** Decides what a client sees. A string refuses it: the stream ends with INVALID_ARGUMENT and these words. */
+  connect(client: ClientHello): ResourceView | string;
+  disconnect(streamId: number): void;
+  /** After each send, ACK and NACK; cheap, and called often. */
+  progress(event: ProgressEvent): void;
+}
+
+export interface ProgressEvent {
+  readonly streamId: number;
+  readonly typeUrl: string;
+  readonly kind: 'sent' | 'acked' | 'nacked';
+  /** The view's revision that this message carries. */
+  readonly revision: number;
+  /** `nacked`: the client's own words, and the names in the message it refused. */
+  readonly error?: string;
+  readonly names?: readonly string[];
+}
+
+/** One type on one stream, for `fairway get proxies` and the rules' Programmed condition. */
+export interface StreamTypeStatus {
+  readonly state: 'synced' | 'pending' | 'rejected';
+  readonly sinceMs: number;
+  /** How many resources the client holds. */
+  readonly resources: number;
+  readonly sentRevision: number;
+  /** The client holds everything of this type up to this revision; moves on without a message when there was nothing to send. */
+  readonly ackedRevision: number;
+  /** The client's words on its last NACK, until a later message is ACKed. */
+  readonly error: string;
+}
