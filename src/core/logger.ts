@@ -3,6 +3,10 @@
  * Field names are fixed so that a log can be searched: cluster, node, type_url, code, err.
  */
 
+/** From the most to the least said. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {

@@ -8,4 +8,8 @@ export interface EncodedResource {
   readonly version: string;
   /** An encoded google.protobuf.Any, shared by every stream that sends it. Never written to. */
   readonly body: Buffer;
+  /** Other names under which a client may ask for it (virtual hosts over VHDS: `<route config>/<host>`). */
+  readonly aliases?: readonly string[];
+  /** Clients that declare support drop it this long after the server fell silent; heartbeats keep it alive. */
+  readonly ttlMs?: number;
 }

@@ -19,7 +19,13 @@ export interface ClusterReport {
   readonly services: number;
   readonly endpoints: number;
   readonly proxies: number;
+  /** When it was last known to be as it is held; absent before the first news. */
+  readonly lastNews?: string;
   readonly problem?: { readonly code: string; readonly message: string; readonly hint: string };
+  /** All that is wrong with what it says, while the rest is in force. */
+  readonly findings: readonly Finding[];
+  /** Foreign and excess shards and endpoints left out since the start. */
+  readonly dropped: number;
 }
 
 export interface ServiceReport {
@@ -99,6 +105,8 @@ export interface WriteReport {
     readonly namespace: string;
     readonly name: string;
     readonly action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'not-found' | 'invalid';
+    /** The object's generation after this write; absent where it is not known (dry run, deleted, invalid). */
+    readonly generation?: number;
     readonly findings: readonly Finding[];
   }[];
 }

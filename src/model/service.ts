@@ -77,12 +77,14 @@ export interface ServiceShard {
 export interface CatalogPort extends ServicePort {
   /** The clusters that expose this very port, sorted; endpoints of others do not serve it. */
   readonly clusters: readonly string[];
+  /** The clusters among them that call this port by another name; their endpoints list their target ports under that name. */
+  readonly otherNames: ReadonlyMap<string, string>;
 }
 
 export interface ServiceConflict {
   /** KEP-1645's condition reasons. */
   readonly reason: 'PortConflict' | 'TypeConflict';
-  /** For people, e.g. `port 80: "http" in east (oldest) wins over "web" in west`. */
+  /** For people, e.g. `port 80/TCP is http in east and grpc in west; east is older, its endpoints alone serve the port`. */
   readonly message: string;
   readonly winner: string;
   /** Sorted. */

@@ -6,8 +6,9 @@
  * never reports a removal that it did not see (unknown is not empty).
  */
 
+import type { Finding } from '../core/errors.ts';
 import type { ClusterState } from '../model/cluster.ts';
-import type { ClusterSnapshot, NamespaceShard, ServiceShard, ServiceKey } from '../model/service.ts';
+import type { ClusterSnapshot, NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
 
 /** undefined removes. */
 export interface ClusterChange {
@@ -17,9 +18,14 @@ export interface ClusterChange {
 
 export interface ClusterSink {
   state(state: ClusterState): void;
-  /** The whole truth of the cluster; the inventory diffs it against what it holds. */
-  sync(snapshot: ClusterSnapshot): void;
+  /**
+   * The whole truth of the cluster; the inventory diffs it against what it holds. With `partial`, a part of it could not be read since the
+   * start (a file that does not parse): what the snapshot does not name is unknown, and stays as it was held.
+   */
+  sync(snapshot: ClusterSnapshot, partial?: boolean): void;
   change(change: ClusterChange): void;
+  /** All that is wrong with what the cluster says now, while the rest of it is in force: the whole list, [] when it is cured. */
+  findings?(findings: readonly Finding[]): void;
 }
 
 export interface ClusterSource {

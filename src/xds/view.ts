@@ -15,6 +15,14 @@ export interface ResourceView {
   readonly ready: boolean;
   /** All resources of a type by name; empty for a type that this view does not have. */
   resources(typeUrl: string): ReadonlyMap<string, EncodedResource>;
+  /**
+   * What a client gets that asks by name for something which is not there: an empty assignment, say, so that an Envoy cluster need not warm
+   * for 15 s. Undefined: the protocol's own answer (delta: `removed_resources`; SotW: silence, and the resource once it exists).
+   * An empty `body` sends the name without a resource, which tells an Envoy that waits on VHDS that there is no such host.
+   */
+  missing?(typeUrl: string, name: string): EncodedResource | undefined;
+  /** Whether a first request without names means all. Default: yes, except for endpoints, routes, virtual hosts and secrets. */
+  impliedWildcard?(typeUrl: string): boolean;
 }
 
 /** A client as its first request showed it. */
@@ -52,9 +60,9 @@ export interface ProgressEvent {
   readonly streamId: number;
   readonly typeUrl: string;
   readonly kind: 'sent' | 'acked' | 'nacked';
-  /** The view's revision that this message carries. */
+  /** `sent`, `nacked`: the view's revision that the message carries. `acked`: the revision up to which the client now holds everything of this type. */
   readonly revision: number;
-  /** `nacked`: the client's own words, and the names in the message it refused. */
+  /** `nacked`: the client's own words, and the names in the message it refused; those that the words point at come first. */
   readonly error?: string;
   readonly names?: readonly string[];
 }
@@ -62,12 +70,13 @@ export interface ProgressEvent {
 /** One type on one stream, for `fairway get proxies` and the rules' Programmed condition. */
 export interface StreamTypeStatus {
   readonly state: 'synced' | 'pending' | 'rejected';
+  /** When this state began; wall time, ms since the epoch. */
   readonly sinceMs: number;
   /** How many resources the client holds. */
   readonly resources: number;
   readonly sentRevision: number;
   /** The client holds everything of this type up to this revision; moves on without a message when there was nothing to send. */
   readonly ackedRevision: number;
-  /** The client's words on its last NACK, until a later message is ACKed. */
+  /** The client's words on its last NACK, until nothing that it refused is current any more. */
   readonly error: string;
 }

@@ -1,0 +1,102 @@
+/**
+ * Which room of src/ may import which, as data: the rule and the reason for it. `scripts/check-imports.ts` holds the sources to this table.
+ *
+ * What always holds: every folder of src/ has a row; nothing is allowed that no row names; an exception names one file on each side, or a
+ * folder where its name ends in '/', so that it cannot widen unseen.
+ */
+
+export interface Room {
+  readonly name: string;
+  /** Rooms it may import, besides itself. */
+  readonly mayImport: readonly string[];
+  readonly reason: string;
+}
+
+export interface Exception {
+  /** A file, or a folder when it ends in '/', under src/. */
+  readonly from: string;
+  readonly to: string;
+  /** 'lazy': only through `await import(…)`, or as types, so that a command that does not need it does not pay for it. */
+  readonly how: 'any' | 'lazy' | 'types';
+  readonly reason: string;
+}
+
+export interface PackageOwner {
+  readonly package: string;
+  /** Folders (ending in '/') or files under src/ that may import it. */
+  readonly owners: readonly string[];
+  readonly reason: string;
+}
+
+export interface ImportTable {
+  readonly rooms: readonly Room[];
+  readonly exceptions: readonly Exception[];
+  readonly packages: readonly PackageOwner[];
+}
+
+const allRooms = ['core', 'model', 'registry', 'catalog', 'rules', 'mesh', 'envoy', 'xds', 'api'];
+
+export const importTable: ImportTable = {
+  rooms: [
+    { name: 'core', mayImport: [], reason: 'Everybody stands on it, so it stands on nothing.' },
+    { name: 'model', mayImport: ['core'], reason: 'Types that every room shares; no behaviour beyond constructors.' },
+    { name: 'registry', mayImport: ['core', 'model'], reason: 'Says what a cluster holds; what becomes of it is not its business.' },
+    { name: 'catalog', mayImport: ['core', 'model'], reason: 'A pure merge: it must not know where shards come from.' },
+    { name: 'rules', mayImport: ['core', 'model'], reason: 'A rule is judged by itself; what exists is handed in.' },
+    { name: 'mesh', mayImport: ['core', 'model'], reason: 'Compiles without a word of Envoy, so that another data plane could be served.' },
+    { name: 'envoy', mayImport: ['core', 'model'], reason: "The only room that knows Envoy's field names." },
+    { name: 'xds', mayImport: ['core'], reason: 'The protocol carries any resources; it knows nothing of meshes.' },
+    { name: 'api', mayImport: ['core', 'model'], reason: 'A read-only view and a writer are injected; it cannot reach into the pilot.' },
+    { name: 'pilot', mayImport: allRooms, reason: 'The one place that wires the stages into a process.' },
+    { name: 'cli', mayImport: ['core', 'model', 'rules'], reason: 'A client of the admin API and of Kubernetes, not a part of the pilot.' },
+    { name: 'demo', mayImport: ['core', 'model'], reason: 'A scene played by real processes: it starts the command, it does not reach into it.' },
+  ],
+  exceptions: [
+    {
+      from: 'cli/',
+      to: 'pilot/',
+      how: 'lazy',
+      reason: '`fairway serve` starts the pilot; no other command loads it.',
+    },
+    {
+      from: 'cli/',
+      to: 'envoy/bootstrap.ts',
+      how: 'any',
+      reason: '`fairway bootstrap` renders a bootstrap on a machine that no pilot can be asked from.',
+    },
+    {
+      from: 'cli/',
+      to: 'registry/kube/objects.ts',
+      how: 'lazy',
+      reason: '`apply` and `delete` write rules through a kubeconfig; the Kubernetes client is loaded only then.',
+    },
+    { from: 'cli/', to: 'demo/', how: 'lazy', reason: '`fairway demo` plays the scene; no other command loads it.' },
+    {
+      from: 'demo/',
+      to: 'cli/envoy-binary.ts',
+      how: 'any',
+      reason: 'The demo finds Envoy the way `fairway envoy` does.',
+    },
+    {
+      from: 'demo/',
+      to: 'envoy/bootstrap.ts',
+      how: 'any',
+      reason: "The demo's Envoys start with the bootstrap that `fairway bootstrap` prints.",
+    },
+  ],
+  packages: [
+    {
+      package: '@kubernetes/client-node',
+      owners: ['registry/kube/'],
+      reason: "One room knows Kubernetes' client, so that it can be wrapped or replaced there.",
+    },
+    { package: '@grpc/grpc-js', owners: ['xds/', 'pilot/'], reason: 'gRPC is the transport of xDS; the pilot gives it its limits.' },
+    { package: 'protobufjs', owners: ['envoy/', 'xds/'], reason: 'Resources are encoded in envoy, messages in xds; nobody else handles wire bytes.' },
+    { package: '@grpc/proto-loader', owners: ['envoy/', 'xds/'], reason: 'As protobufjs.' },
+    { package: 'fastify', owners: ['api/'], reason: 'HTTP is served in one room.' },
+    { package: 'commander', owners: ['cli/'], reason: 'Arguments are read in one room.' },
+    { package: '@bomb.sh/tab', owners: ['cli/'], reason: 'Completion belongs to the command.' },
+    { package: 'string-width', owners: ['cli/', 'demo/'], reason: 'Columns are laid out for people, there and nowhere else.' },
+    { package: 'pino', owners: ['pilot/', 'cli/'], reason: 'Rooms take a Logger; the process decides what is behind it.' },
+  ],
+};

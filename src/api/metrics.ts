@@ -1,0 +1,170 @@
+/**
+ * The pilot's metrics, under the names that docs and dashboards use. Events are counted as they happen; states (how many proxies, how stale
+ * a cluster) are read when somebody scrapes, so that nothing runs while nobody does.
+ *
+ * What always holds: seconds and bytes, never ms; label values come from bounded sets (short type names, registered clusters), never from
+ * what a proxy sends; a cluster that is gone leaves no series behind.
+ */
+
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import type { ClusterPhase } from '../model/cluster.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
+
+/** The states, as they are at the time of a scrape. */
+export interface MetricsReading {
+  readonly connectedProxies: number;
+  readonly services: number;
+  /** By short type name (CDS, EDS, …): the bytes of all encoded resources held. */
+  readonly configBytes: ReadonlyMap<string, number>;
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly phase: ClusterPhase;
+    readonly endpoints: number;
+    /** Since the last news of a cluster that is not fresh; 0 for a fresh one. */
+    readonly newsAgeMs: number;
+  }[];
+}
+
+export interface Metrics {
+  /** One message of a type was sent; `durationMs` from the decision to the write. `type` is a short type name. */
+  pushed(type: string, durationMs: number): void;
+  /** How long a change waited in a queue before it was taken. */
+  queued(durationMs: number): void;
+  /** How long changes were gathered before they were compiled. */
+  debounced(durationMs: number): void;
+  /** From a change's event to the last acknowledgement. */
+  converged(durationMs: number): void;
+  nacked(type: string): void;
+  /** Something was left out: `what` is a fixed word such as `endpoint-over-cap`. */
+  skipped(what: string, count?: number): void;
+  /** Where states are read from; undefined counts nothing. The last one given is in force. */
+  readFrom(read: () => MetricsReading): void;
+  /** The Prometheus text format. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** From 1 ms to a minute: the interesting part of a push is below 100 ms, and of an outage above a second. */
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+const phases: readonly ClusterPhase[] = ['connecting', 'syncing', 'fresh', 'stale', 'refused'];
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const histogram = (name: string, help: string): Histogram =>
+    new Histogram({ name, help, buckets: secondsBuckets, registers });
+
+  const pushes = new Counter({
+    name: 'fairway_pushes_total',
+    help: 'xDS messages sent to proxies.',
+    labelNames: ['type'],
+    registers,
+  });
+  const nacks = new Counter({
+    name: 'fairway_nacks_total',
+    help: 'xDS messages that proxies rejected.',
+    labelNames: ['type'],
+    registers,
+  });
+  const skips = new Counter({
+    name: 'fairway_skipped_total',
+    help: 'Things left out of the configuration, by reason.',
+    labelNames: ['what'],
+    registers,
+  });
+  const pushSeconds = histogram('fairway_push_seconds', 'From the decision to send a message to its write.');
+  const queueSeconds = histogram('fairway_queue_seconds', 'How long a change waited before it was taken.');
+  const debounceSeconds = histogram('fairway_debounce_seconds', 'How long changes were gathered before compiling.');
+  const convergenceSeconds = histogram(
+    'fairway_convergence_seconds',
+    'From a change to the last acknowledgement by the proxies it concerns.',
+  );
+  const readFrom = registerStates(registers);
+  registerProcessMetrics(registers);
+
+  return {
+    pushed(type, durationMs) {
+      pushes.inc({ type });
+      pushSeconds.observe(durationMs / 1000);
+    },
+    queued: (durationMs) => queueSeconds.observe(durationMs / 1000),
+    debounced: (durationMs) => debounceSeconds.observe(durationMs / 1000),
+    converged: (durationMs) => convergenceSeconds.observe(durationMs / 1000),
+    nacked: (type) => nacks.inc({ type }),
+    skipped: (what, count = 1) => skips.inc({ what }, count),
+    readFrom,
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/** The gauges that are read at a scrape; returns the function that says from where. */
+function registerStates(registers: Registry[]): Metrics['readFrom'] {
+  let read: (() => MetricsReading) | undefined;
+  let reading: MetricsReading | undefined;
+
+  // The first gauge in the registry's order takes the reading, the others use it: one reading per scrape.
+  new Gauge({
+    name: 'fairway_connected_proxies',
+    help: 'Proxies with an open xDS stream.',
+    registers,
+    collect() {
+      reading = read?.();
+      this.set(reading?.connectedProxies ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'fairway_services',
+    help: 'Services in the merged catalog.',
+    registers,
+    collect() {
+      this.set(reading?.services ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'fairway_config_bytes',
+    help: 'Bytes of the encoded resources held, by type.',
+    labelNames: ['type'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [type, bytes] of reading?.configBytes ?? []) this.set({ type }, bytes);
+    },
+  });
+  new Gauge({
+    name: 'fairway_endpoints',
+    help: 'Endpoints held, by the cluster that reports them.',
+    labelNames: ['cluster'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, endpoints } of reading?.clusters ?? []) this.set({ cluster: name }, endpoints);
+    },
+  });
+  new Gauge({
+    name: 'fairway_cluster_state',
+    help: '1 for the phase that a registered cluster is in, 0 for the others.',
+    labelNames: ['cluster', 'phase'],
+    registers,
+    collect() {
+      this.reset();
+      for (const cluster of reading?.clusters ?? []) {
+        for (const phase of phases) this.set({ cluster: cluster.name, phase }, cluster.phase === phase ? 1 : 0);
+      }
+    },
+  });
+  new Gauge({
+    name: 'fairway_cluster_news_age_seconds',
+    help: 'How old the last news of a cluster is; 0 while it is fresh.',
+    labelNames: ['cluster'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, newsAgeMs } of reading?.clusters ?? []) this.set({ cluster: name }, newsAgeMs / 1000);
+    },
+  });
+  return (next) => {
+    read = next;
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * The admin API's client: a URL and maybe a token in, typed reports out. An API that does not answer is a CommandFailure with exit code 3 that
+ * says what was tried; an error that the API answers keeps its own code, words and hint.
+ */
+
+import { readFileSync } from 'node:fs';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { errorMessage, type ErrorCode, type Where } from '../core/errors.ts';
+import type {
+  ClusterReport,
+  EndpointReport,
+  ProxyReport,
+  RuleReport,
+  ServiceReport,
+  VersionReport,
+  WriteReport,
+} from '../model/report.ts';
+import { failed, unreachable, usageError } from './failure.ts';
+
+export interface ReportByKind {
+  readonly clusters: ClusterReport;
+  readonly services: ServiceReport;
+  readonly endpoints: EndpointReport;
+  readonly rules: RuleReport;
+  readonly proxies: ProxyReport;
+}
+
+export interface ListFilter {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly cluster?: string;
+}
+
+export interface HealthAnswer {
+  readonly ok: boolean;
+  /** `[+]name ok` lines. */
+  readonly text: string;
+}
+
+export interface AdminClient {
+  readonly url: string;
+  /** Every page of the list. */
+  list<Kind extends keyof ReportByKind>(kind: Kind, filter: ListFilter): Promise<readonly ReportByKind[Kind][]>;
+  version(): Promise<VersionReport>;
+  settings(): Promise<Readonly<Record<string, unknown>>>;
+  ready(): Promise<HealthAnswer>;
+  /** `yaml`: documents; a rejection is in the report, not thrown. */
+  apply(yaml: string, options: { readonly dryRun: boolean }): Promise<WriteReport>;
+  deleteRule(namespace: string, name: string, options: { readonly dryRun: boolean }): Promise<WriteReport>;
+}
+
+export interface AdminClientOptions {
+  /** `http://127.0.0.1:15014`; a bare HOST:PORT is taken as http. */
+  readonly url: string;
+  readonly token?: string;
+  readonly timeoutMs: number;
+}
+
+export const defaultAdminUrl = 'http://127.0.0.1:15014';
+
+/** The answer's size, at most: a list comes in pages, so more than this is not ours. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions): AdminClient {
+  const base = readUrl(url);
+
+  const send = (method: string, path: string, body?: string): Promise<Answer> =>
+    exchange({ method, target: new URL(path, base), token, timeoutMs, body });
+
+  const getJson = async (path: string): Promise<unknown> => {
+    const answer = await send('GET', path);
+    if (answer.status !== 200) throw refusal(answer, base);
+    return readJson(answer, base);
+  };
+
+  const write = async (method: string, path: string, good: ReadonlySet<number>, body?: string): Promise<WriteReport> => {
+    const answer = await send(method, path, body);
+    const parsed = good.has(answer.status) ? readJson(answer, base) : undefined;
+    if (typeof parsed === 'object' && parsed !== null && 'results' in parsed) return parsed as WriteReport;
+    throw refusal(answer, base);
+  };
+
+  return {
+    url: base.origin,
+    async list(kind, filter) {
+      const items: ReportByKind[typeof kind][] = [];
+      let next: string | undefined;
+      do {
+        const query = new URLSearchParams({ ...filter, ...(next === undefined ? {} : { continue: next }) });
+        const page = (await getJson(`/api/v1/${kind}?${query}`)) as { items: typeof items; continue?: string };
+        for (const item of page.items) items.push(item);
+        next = page.continue;
+      } while (next !== undefined);
+      return items;
+    },
+    version: async () => (await getJson('/api/v1/version')) as VersionReport,
+    settings: async () => (await getJson('/api/v1/settings')) as Readonly<Record<string, unknown>>,
+    async ready() {
+      const answer = await send('GET', '/readyz?verbose');
+      if (answer.status !== 200 && answer.status !== 503) throw refusal(answer, base);
+      return { ok: answer.status === 200, text: answer.text };
+    },
+    apply: (yaml, { dryRun }) => write('POST', `/api/v1/apply?dryRun=${dryRun}`, new Set([200, 422]), yaml),
+    deleteRule: (namespace, name, { dryRun }) =>
+      write(
+        'DELETE',
+        `/api/v1/rules/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}?dryRun=${dryRun}`,
+        new Set([200, 404]),
+      ),
+  };
+}
+
+/** @throws CommandFailure FW-CLI-005 */
+function readUrl(text: string): URL {
+  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
+  if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '') return url;
+  throw usageError({
+    code: 'FW-CLI-005',
+    message: `--admin ${JSON.stringify(text)} is not the address of an admin API`,
+    hint: `Give a URL such as ${defaultAdminUrl}, with --admin or FAIRWAY_ADMIN; a token goes into --admin-token-file`,
+  });
+}
+
+/** From --admin-token-file, else FAIRWAY_ADMIN_TOKEN. @throws CommandFailure FW-CLI-006 */
+export function readAdminToken(file: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  if (file === undefined) return env.FAIRWAY_ADMIN_TOKEN === '' ? undefined : env.FAIRWAY_ADMIN_TOKEN;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw usageError(
+      {
+        code: 'FW-CLI-006',
+        message: `the admin token cannot be read: ${errorMessage(error)}`,
+        where: { file },
+        hint: 'Give a file that holds the token which the pilot was started with',
+      },
+      { cause: error },
+    );
+  }
+}
+
+interface Exchange {
+  readonly method: string;
+  readonly target: URL;
+  readonly token: string | undefined;
+  readonly timeoutMs: number;
+  readonly body: string | undefined;
+}
+
+function exchange({ method, target, token, timeoutMs, body }: Exchange): Promise<Answer> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  if (body !== undefined) headers['content-type'] = 'application/yaml';
+  const open = target.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => reject(notAnswering(target, error));
+    const outgoing = open(target, { method, headers, signal: AbortSignal.timeout(timeoutMs), agent: false });
+    outgoing.on('error', fail);
+    outgoing.on('response', (response) => {
+      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), fail);
+    });
+    outgoing.end(body);
+  });
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function notAnswering(target: URL, error: unknown): Error {
+  const isTimeout = error instanceof Error && error.name === 'TimeoutError';
+  // A connection tried over several addresses fails with an AggregateError whose own message is empty.
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const why = isTimeout ? 'it did not answer in time' : errorMessage(error) || code;
+  return unreachable(
+    {
+      code: 'FW-CLI-010',
+      message: `the admin API at ${target.origin} does not answer: ${why}`,
+      hint: 'Start the pilot with `fairway serve`, or name its address with --admin URL or FAIRWAY_ADMIN',
+    },
+    { cause: error },
+  );
+}
+
+function readJson(answer: Answer, base: URL): unknown {
+  try {
+    return JSON.parse(answer.text);
+  } catch (error) {
+    throw unreachable(
+      {
+        code: 'FW-CLI-011',
+        message: `what answers at ${base.origin} is not Fairway's admin API`,
+        hint: 'Name the admin address of the pilot with --admin URL or FAIRWAY_ADMIN',
+      },
+      { cause: error },
+    );
+  }
+}
+
+function refusal(answer: Answer, base: URL): Error {
+  const parsed = readJson(answer, base);
+  if (typeof parsed === 'object' && parsed !== null && 'code' in parsed && 'message' in parsed) {
+    const { code, message, hint, where } = parsed as { code: ErrorCode; message: string; hint?: string; where?: Where };
+    return failed({ code, message, hint: hint ?? '', where: where ?? {} });
+  }
+  return failed({
+    code: 'FW-CLI-012',
+    message: `the admin API at ${base.origin} answered with status ${answer.status}`,
+    hint: 'Check that the command and the pilot are of one version, with `fairway version`',
+  });
+}

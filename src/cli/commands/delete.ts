@@ -1,0 +1,110 @@
+/** `fairway delete KIND NAME…` and `fairway delete -f …`: takes rules away; what they shaped falls back to its default. */
+
+import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
+import type { CommandContext } from '../command-context.ts';
+import { readSources } from '../documents.ts';
+import { type ExitCode, exitCode, failed, FindingsFailure, usageError } from '../failure.ts';
+import { defaultNamespace, readManifests } from '../manifests.ts';
+import { type ObjectRef, openRuleStores } from '../rule-store.ts';
+import { readKind } from './get.ts';
+
+export interface DeleteFlags extends AdminFlags, KubernetesFlags {
+  readonly filename?: readonly string[];
+  readonly namespace?: string;
+  readonly dryRun?: boolean;
+  readonly ignoreNotFound?: boolean;
+  readonly output?: 'name';
+}
+
+export async function runDelete(
+  args: readonly string[],
+  flags: DeleteFlags,
+  { terminal, env }: CommandContext,
+): Promise<ExitCode> {
+  const refs = flags.filename === undefined ? readRefs(args, flags.namespace) : readFiles(args, flags.filename, flags);
+  const stores = await openRuleStores(flags, env);
+  const missing: string[] = [];
+  for (const store of stores) {
+    for (const ref of refs) {
+      const report = await store.delete(ref, { dryRun: flags.dryRun === true });
+      const isDeleted = report.results.some((result) => result.action === 'deleted');
+      const place = store.label === '' ? '' : ` in ${store.label}`;
+      if (!isDeleted) {
+        missing.push(`${ref.namespace}/${ref.name}${place}`);
+        continue;
+      }
+      const resource = `trafficrule.fairway.dev/${ref.name}`;
+      const dryRun = flags.dryRun === true ? ' (dry run)' : '';
+      terminal.out(
+        flags.output === 'name' ? `${resource}\n` : `${resource} deleted (namespace ${ref.namespace})${dryRun}${place}\n`,
+      );
+    }
+  }
+  if (missing.length === 0 || flags.ignoreNotFound === true) return exitCode.ok;
+  throw failed({
+    code: 'FW-CLI-041',
+    message: `there is no rule ${missing.join(', ')}`,
+    hint: 'List the rules with `fairway get rules`; name another namespace with -n',
+  });
+}
+
+/** `rule reviews ratings`, `rule/reviews`, `rule shop/reviews`. */
+function readRefs(args: readonly string[], namespace: string | undefined): readonly ObjectRef[] {
+  const [first = '', ...rest] = args;
+  const slash = first.indexOf('/');
+  const kind = slash === -1 ? first : first.slice(0, slash);
+  const names = slash === -1 ? rest : [first.slice(slash + 1), ...rest];
+  if (kind === '' || names.length === 0) {
+    throw usageError({
+      code: 'FW-CLI-040',
+      message: 'what to delete was not said',
+      hint: 'Give a kind and names, as in `fairway delete rule reviews -n shop`, or files with -f',
+    });
+  }
+  requireRule(kind);
+  return names.map((text) => {
+    const at = text.indexOf('/');
+    const own = at === -1 ? namespace : text.slice(0, at);
+    if (at !== -1 && namespace !== undefined && own !== namespace) {
+      throw usageError({
+        code: 'FW-CLI-042',
+        message: `${text} names a namespace other than --namespace ${namespace}`,
+        hint: 'Give one of them',
+      });
+    }
+    return { kind: 'TrafficRule', namespace: own ?? defaultNamespace, name: text.slice(at + 1) };
+  });
+}
+
+function requireRule(kind: string): void {
+  // `trafficrule.fairway.dev/reviews`, as `-o name` prints it, is taken back.
+  if (readKind(kind.replace(/\.fairway\.dev$/, '')) === 'rules') return;
+  throw usageError({
+    code: 'FW-CLI-043',
+    message: `${kind} cannot be deleted here`,
+    hint: 'Only rules are kept by Fairway; change services and clusters where they come from',
+  });
+}
+
+function readFiles(args: readonly string[], filename: readonly string[], flags: DeleteFlags): readonly ObjectRef[] {
+  if (args.length > 0) {
+    throw usageError({
+      code: 'FW-CLI-040',
+      message: 'both names and files were given',
+      hint: 'Give either KIND NAME or -f FILE',
+    });
+  }
+  const { objects, findings } = readSources(filename);
+  const { manifests, findings: malformed } = readManifests(objects, flags.namespace);
+  const all = [...findings, ...malformed];
+  if (all.length > 0) throw new FindingsFailure(all, 'Nothing was deleted.');
+  if (manifests.length === 0) {
+    throw usageError({
+      code: 'FW-CLI-025',
+      message: `there is no object in ${filename.join(', ')}`,
+      hint: 'Give a file with at least one TrafficRule',
+    });
+  }
+  for (const { manifest } of manifests) requireRule(manifest.kind);
+  return manifests.map(({ manifest: { kind, metadata } }) => ({ kind, namespace: metadata.namespace, name: metadata.name }));
+}

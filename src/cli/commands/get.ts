@@ -1,0 +1,204 @@
+/**
+ * `fairway get KIND [NAME…]`: reports as a table, or as they are for programs. Every namespace is shown unless -n names one: the pilot's
+ * API is about a mesh, where a service's namespace is part of its name, not somebody's workspace.
+ */
+
+import { stringify } from 'yaml';
+import { type AdminFlags, type KubernetesFlags, openAdminClient, refuseBothApis, usesKubernetes } from '../api-options.ts';
+import type { ListFilter, ReportByKind } from '../admin-client.ts';
+import type { CommandContext } from '../command-context.ts';
+import { type ExitCode, exitCode, failed, usageError } from '../failure.ts';
+import { renderTable, wrap } from '../table.ts';
+import { clustersView } from '../views/clusters.ts';
+import { endpointsView } from '../views/endpoints.ts';
+import { proxiesView, proxyName } from '../views/proxies.ts';
+import { rulesView } from '../views/rules.ts';
+import { servicesView } from '../views/services.ts';
+import type { View, ViewContext } from '../views/view.ts';
+
+export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+export interface GetFlags extends AdminFlags, KubernetesFlags {
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly cluster?: string;
+  readonly output: OutputFormat;
+}
+
+export type GetKind = keyof ReportByKind;
+
+const kindNames: ReadonlyMap<string, GetKind> = new Map([
+  ...(['clusters', 'cluster'] as const).map((name) => [name, 'clusters'] as const),
+  ...(['services', 'service', 'svc'] as const).map((name) => [name, 'services'] as const),
+  ...(['endpoints', 'endpoint', 'ep'] as const).map((name) => [name, 'endpoints'] as const),
+  ...(['rules', 'rule', 'trafficrules', 'trafficrule', 'tr'] as const).map((name) => [name, 'rules'] as const),
+  ...(['proxies', 'proxy'] as const).map((name) => [name, 'proxies'] as const),
+]);
+
+/** @throws CommandFailure FW-CLI-030 */
+export function readKind(text: string): GetKind {
+  const kind = kindNames.get(text.toLowerCase());
+  if (kind !== undefined) return kind;
+  throw usageError({
+    code: 'FW-CLI-030',
+    message: `there is no kind ${JSON.stringify(text)}`,
+    hint: 'Use clusters, services, endpoints, rules or proxies',
+  });
+}
+
+/** One wanted object: `reviews`, or with its namespace `shop/reviews`. */
+interface Wanted {
+  readonly text: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+export async function runGet(
+  kindText: string,
+  names: readonly string[],
+  flags: GetFlags,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const kind = readKind(kindText);
+  refuseBothApis(flags);
+  if (flags.allNamespaces === true && flags.namespace !== undefined) {
+    throw usageError({
+      code: 'FW-CLI-031',
+      message: '--namespace and --all-namespaces exclude each other',
+      hint: 'Give one of them; without either, every namespace is shown',
+    });
+  }
+  switch (kind) {
+    case 'clusters':
+      return show('clusters', names, flags, context, (view) => clustersView(view), ({ name }) => ['', name]);
+    case 'services':
+      return show('services', names, flags, context, (view) => servicesView(view), byNamespace);
+    case 'endpoints':
+      return show('endpoints', names, flags, context, (view) => endpointsView(view), ({ namespace, service }) => [
+        namespace,
+        service,
+      ]);
+    case 'rules':
+      return show('rules', names, flags, context, (view) => rulesView(view), byNamespace);
+    case 'proxies':
+      return show('proxies', names, flags, context, proxiesView, ({ identity, ...proxy }) => [
+        identity.namespace,
+        identity.workload,
+        identity.nodeId,
+        proxyName({ identity, ...proxy }),
+      ]);
+  }
+}
+
+function byNamespace({ namespace, name }: { namespace: string; name: string }): readonly [string, string] {
+  return [namespace, name];
+}
+
+/** `identify`: a report's namespace, and then every name that it answers to. */
+async function show<Kind extends GetKind>(
+  kind: Kind,
+  names: readonly string[],
+  flags: GetFlags,
+  context: CommandContext,
+  viewOf: (view: ViewContext, rows: readonly ReportByKind[Kind][]) => View<ReportByKind[Kind]>,
+  identify: (report: ReportByKind[Kind]) => readonly [namespace: string, ...names: string[]],
+): Promise<ExitCode> {
+  const wanted = names.map((text) => readName(text, flags.namespace));
+  const all = await load(kind, flags, context);
+  const matches = (report: ReportByKind[Kind], want: Wanted): boolean => {
+    const [namespace, ...known] = identify(report);
+    return known.includes(want.name) && (want.namespace === undefined || want.namespace === namespace);
+  };
+  const rows = wanted.length === 0 ? all : all.filter((report) => wanted.some((want) => matches(report, want)));
+  const missing = wanted.filter((want) => !all.some((report) => matches(report, want)));
+  const view = viewOf({ nowMs: context.clock.now(), paint: context.terminal.paint }, rows);
+
+  // Asked for one thing in one place: that thing, not a list of one.
+  const isSingle = wanted.length === 1 && rows.length === 1 && wanted[0]?.namespace !== undefined;
+  const isSingleCluster = kind === 'clusters' && wanted.length === 1 && rows.length === 1;
+  print(rows, view, isSingle || isSingleCluster, kind, flags, context);
+  if (missing.length === 0) return exitCode.ok;
+  const single = kind === 'proxies' ? 'proxy' : kind.replace(/s$/, '');
+  throw failed({
+    code: 'FW-CLI-032',
+    message: `no ${single} ${missing.map(({ text }) => JSON.stringify(text)).join(', ')} is known${inNamespace(flags)}`,
+    hint: `List what there is with \`fairway get ${kind}\``,
+  });
+}
+
+function inNamespace(flags: GetFlags): string {
+  return flags.namespace === undefined ? '' : ` in namespace ${flags.namespace}`;
+}
+
+function readName(text: string, namespace: string | undefined): Wanted {
+  // A node id holds no slash; nor does any name.
+  const slash = text.indexOf('/');
+  if (slash === -1) return { text, namespace, name: text };
+  return { text, namespace: text.slice(0, slash), name: text.slice(slash + 1) };
+}
+
+async function load<Kind extends GetKind>(
+  kind: Kind,
+  flags: GetFlags,
+  context: CommandContext,
+): Promise<readonly ReportByKind[Kind][]> {
+  const filter: ListFilter = {
+    ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+    ...(flags.cluster === undefined ? {} : { cluster: flags.cluster }),
+  };
+  if (!usesKubernetes(flags)) return openAdminClient(flags, context.env).list(kind, filter);
+  if (kind !== 'rules') {
+    throw usageError({
+      code: 'FW-CLI-033',
+      message: `${kind} are not kept in Kubernetes`,
+      hint: "Leave out --kubeconfig and --context, and name the pilot's admin API with --admin if it is not on this machine",
+    });
+  }
+  const { openKubernetesStores } = await import('../kubernetes-store.ts');
+  const stores = await openKubernetesStores(flags);
+  const lists = await Promise.all(stores.map((store) => store.rules(filter)));
+  return lists.flat() as unknown as readonly ReportByKind[Kind][];
+}
+
+function print<Row>(
+  rows: readonly Row[],
+  view: View<Row>,
+  isSingle: boolean,
+  kind: GetKind,
+  flags: GetFlags,
+  { terminal }: CommandContext,
+): void {
+  const data = isSingle ? rows[0] : { items: rows };
+  switch (flags.output) {
+    case 'json':
+      terminal.out(`${JSON.stringify(data, null, 2)}\n`);
+      return;
+    case 'yaml':
+      terminal.out(stringify(data, { aliasDuplicateObjects: false, lineWidth: 0 }));
+      return;
+    case 'name':
+      terminal.out(rows.map((row) => `${view.resourceName(row)}\n`).join(''));
+      return;
+    case 'table':
+    case 'wide':
+      break;
+  }
+  if (rows.length === 0) {
+    terminal.err(`No ${kind} found${inNamespace(flags)}.`);
+    return;
+  }
+  const { text, hidden } = renderTable({
+    columns: view.columns,
+    rows,
+    width: terminal.columns,
+    wide: flags.output === 'wide',
+    notes: view.notes,
+    paintTitle: (title) => terminal.paint('bold', title),
+  });
+  terminal.out(text);
+  if (hidden.length > 0) {
+    const note = `Not shown for lack of room: ${hidden.toReversed().join(', ')}. See them with -o wide.`;
+    for (const line of wrap(note, terminal.columns)) terminal.err(terminal.paint('dim', line));
+  }
+}

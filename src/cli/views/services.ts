@@ -1,0 +1,30 @@
+/** `fairway get services`: the merged catalog, one service a row, with the rule in force. */
+
+import type { ServiceReport } from '../../model/report.ts';
+import { joinNames, type View, type ViewContext } from './view.ts';
+
+export function servicesView({ paint }: ViewContext): View<ServiceReport> {
+  return {
+    columns: [
+      { title: 'NAMESPACE', cell: (row) => row.namespace, shrinkTo: 9 },
+      { title: 'NAME', cell: (row) => row.name, shrinkTo: 12 },
+      { title: 'PORTS', cell: formatPorts, dropOrder: 2, shrinkTo: 8 },
+      { title: 'CLUSTERS', cell: (row) => joinNames(row.clusters), shrinkTo: 8 },
+      { title: 'VERSIONS', cell: (row) => joinNames(row.versions), dropOrder: 3, shrinkTo: 8 },
+      {
+        title: 'READY',
+        cell: (row) => `${row.endpoints.ready}/${row.endpoints.total}`,
+        paint: (text, row) => (row.endpoints.ready === 0 ? paint('red', text) : text),
+      },
+      { title: 'RULE', cell: (row) => row.rule ?? '-', dropOrder: 1, shrinkTo: 8 },
+      { title: 'HEADLESS', cell: (row) => (row.headless ? 'yes' : 'no'), priority: 1 },
+    ],
+    notes: (row) => row.conflicts.map((conflict) => `${conflict.reason}: ${conflict.message}`),
+    resourceName: (row) => `service/${row.name}`,
+  };
+}
+
+/** `80/http,9090/grpc`. */
+function formatPorts(row: ServiceReport): string {
+  return joinNames(row.ports.map((port) => `${port.port}/${port.transport === 'TCP' ? port.protocol : port.transport.toLowerCase()}`));
+}

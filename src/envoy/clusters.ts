@@ -1,0 +1,151 @@
+/**
+ * Envoy clusters (CDS): one per TCP port and chain of a service; and the few that a sidecar has of its own.
+ *
+ * UDP and SCTP ports get none: a sidecar carries TCP.
+ */
+
+import type { InboundPort, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
+import type { AppProtocol } from '../model/service.ts';
+import { httpProtocolOptionsKey, overAds, socketAddress } from './common.ts';
+import { dnsCache } from './forward-proxy.ts';
+import {
+  blackHoleCluster,
+  inboundCluster,
+  inboundPassthroughCluster,
+  outboundCluster,
+  passthroughCluster,
+  serviceHost,
+} from './names.ts';
+import { any, durationMs, type NamedPlain, type Plain } from './proto/encode.ts';
+
+const unlimited = 0xffff_ffff;
+
+/**
+ * Envoy's own limits (1024 connections and requests, 3 retries at a time) are for those who chose them: a sidecar must not refuse what
+ * the application behind could take. `track_remaining` keeps the gauges.
+ */
+const circuitBreakers: Plain = {
+  thresholds: [
+    {
+      max_connections: unlimited,
+      max_pending_requests: unlimited,
+      max_requests: unlimited,
+      max_retries: unlimited,
+      track_remaining: true,
+    },
+  ],
+};
+
+/** What is spoken to a service's endpoints; undefined for TCP. */
+function spoken(protocol: AppProtocol): Plain | undefined {
+  if (protocol === 'tcp') return undefined;
+  return { explicit_http_config: protocol === 'http' ? { http_protocol_options: {} } : { http2_protocol_options: {} } };
+}
+
+const asDownstream: Plain = { use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} } };
+
+function httpOptions(options: Plain | undefined): Plain | undefined {
+  return options === undefined ? undefined : { [httpProtocolOptionsKey]: any(httpProtocolOptionsKey, options) };
+}
+
+/** The Envoy clusters of a service, sorted by port, then chain. */
+export function serviceClusters(service: MeshService, settings: MeshSettings): readonly { readonly name: string; readonly value: Plain }[] {
+  const { catalog, chains } = service;
+  const host = serviceHost(catalog, settings.clusterDomain);
+  return catalog.ports
+    .filter(({ transport }) => transport === 'TCP')
+    .flatMap((port) =>
+      chains.map((chain) => {
+        const name = outboundCluster(port.port, chain, host);
+        const value: Plain = {
+          name,
+          type: 'EDS',
+          eds_cluster_config: { service_name: name, eds_config: overAds },
+          connect_timeout: durationMs(settings.connectTimeoutMs),
+          lb_policy: 'LEAST_REQUEST',
+          // No panic: endpoints are left out once their cluster says they are not ready, and what is left in is good. An empty level must
+          // hand over to the next one, and an empty chain must fail at once, instead of trying what is known to be bad.
+          common_lb_config: { healthy_panic_threshold: { value: 0 } },
+          // What EDS takes away is gone, whatever a health check thought of it.
+          ignore_health_on_host_removal: true,
+          circuit_breakers: circuitBreakers,
+          typed_extension_protocol_options: httpOptions(spoken(port.protocol)),
+          metadata: {
+            filter_metadata: { istio: { services: [{ host, name: catalog.name, namespace: catalog.namespace }] } },
+          },
+        };
+        return { name, value };
+      }),
+    );
+}
+
+/** The Envoy clusters that every sidecar of this scope has besides those of services. */
+export function scopeClusters(scope: Scope, settings: MeshSettings, hasIpv6: boolean): readonly NamedPlain[] {
+  const connectTimeout = durationMs(settings.connectTimeoutMs);
+  const clusters: NamedPlain[] = [
+    { name: blackHoleCluster, type: 'STATIC', connect_timeout: connectTimeout },
+    ...scope.inbound.map((port) => inbound(port, scope, connectTimeout, hasIpv6)),
+  ];
+  if (scope.mode === 'captured') {
+    clusters.push(originalDestination(passthroughCluster, connectTimeout), {
+      ...originalDestination(inboundPassthroughCluster, connectTimeout),
+      upstream_bind_config: inboundSource(hasIpv6),
+    });
+  } else if (settings.outbound === 'allow-any') {
+    clusters.push({
+      name: passthroughCluster,
+      connect_timeout: connectTimeout,
+      lb_policy: 'CLUSTER_PROVIDED',
+      circuit_breakers: circuitBreakers,
+      cluster_type: {
+        name: 'envoy.clusters.dynamic_forward_proxy',
+        typed_config: any('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', { dns_cache_config: dnsCache }),
+      },
+    });
+  }
+  return clusters;
+}
+
+function originalDestination(name: string, connectTimeout: string): NamedPlain {
+  return {
+    name,
+    type: 'ORIGINAL_DST',
+    connect_timeout: connectTimeout,
+    lb_policy: 'CLUSTER_PROVIDED',
+    circuit_breakers: circuitBreakers,
+    typed_extension_protocol_options: httpOptions(asDownstream),
+  };
+}
+
+/**
+ * Captured: on to the address the peer connected to, for the application may listen on the pod's IP alone. The connection leaves from
+ * 127.0.0.6 (::6), by which the iptables rules know it and do not capture it again (Istio's convention).
+ * Explicit: to the workload's own port on its loopback.
+ */
+function inbound({ port, targetPort, protocol }: InboundPort, scope: Scope, connectTimeout: string, hasIpv6: boolean): NamedPlain {
+  const name = inboundCluster(port);
+  const options = httpOptions(protocol === 'http' ? asDownstream : spoken(protocol));
+  if (scope.mode === 'captured') {
+    return {
+      ...originalDestination(name, connectTimeout),
+      typed_extension_protocol_options: options,
+      upstream_bind_config: inboundSource(hasIpv6),
+    };
+  }
+  return {
+    name,
+    type: 'STATIC',
+    connect_timeout: connectTimeout,
+    circuit_breakers: circuitBreakers,
+    typed_extension_protocol_options: options,
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress('127.0.0.1', targetPort) } }] }],
+    },
+  };
+}
+
+function inboundSource(hasIpv6: boolean): Plain {
+  const extra = hasIpv6 ? { extra_source_addresses: [{ address: { address: '::6', port_value: 0 } }] } : {};
+  return { source_address: { address: '127.0.0.6', port_value: 0 }, ...extra };
+}

@@ -1,0 +1,75 @@
+/**
+ * Small parts that several resources share: addresses, config sources, metadata, log of both kinds of connection.
+ */
+
+import type { MeshSettings } from '../model/mesh.ts';
+import { any, type Plain } from './proto/encode.ts';
+
+export const httpProtocolOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+export function socketAddress(address: string, port: number): Plain {
+  return { socket_address: { address, port_value: port } };
+}
+
+/** Everything comes over the one aggregated stream. Envoy waits 15 s for a first answer (its default), then goes on without. */
+export const overAds: Plain = { ads: {}, resource_api_version: 'V3' };
+
+/**
+ * Where Fairway writes what it knows: on endpoints (cluster, version, workload), which the access log reads back by
+ * `%UPSTREAM_METADATA(fairway:version)%`, and on routes (rule, route).
+ */
+export function fairwayMetadata(values: Plain): Plain {
+  return { filter_metadata: { fairway: values } };
+}
+
+/** One line of JSON per request or connection on stdout; [] when the mesh's settings switch it off. */
+export function accessLog(settings: MeshSettings, direction: 'inbound' | 'outbound', kind: 'http' | 'tcp'): readonly Plain[] {
+  if (!settings.accessLog) return [];
+  return [
+    {
+      name: 'envoy.access_loggers.stdout',
+      typed_config: any('envoy.extensions.access_loggers.stream.v3.StdoutAccessLog', {
+        log_format: {
+          json_format: { ...connectionFields(direction), ...(kind === 'http' ? requestFields : {}) },
+          json_format_options: { sort_properties: true },
+        },
+      }),
+    },
+  ];
+}
+
+function connectionFields(direction: string): Plain {
+  return {
+    bytes_in: '%BYTES_RECEIVED%',
+    bytes_out: '%BYTES_SENT%',
+    direction,
+    duration_ms: '%DURATION%',
+    flags: '%RESPONSE_FLAGS%',
+    from: '%DOWNSTREAM_REMOTE_ADDRESS%',
+    time: '%START_TIME%',
+    to: '%DOWNSTREAM_LOCAL_ADDRESS%',
+    upstream_cluster: '%UPSTREAM_CLUSTER_RAW%',
+    upstream_host: '%UPSTREAM_HOST%',
+    ...(direction === 'outbound'
+      ? {
+          destination_cluster: '%UPSTREAM_METADATA(fairway:cluster)%',
+          destination_version: '%UPSTREAM_METADATA(fairway:version)%',
+          destination_workload: '%UPSTREAM_METADATA(fairway:workload)%',
+        }
+      : {}),
+    upstream_failure: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
+  };
+}
+
+const requestFields: Plain = {
+  attempts: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%',
+  authority: '%REQ(:AUTHORITY)%',
+  details: '%RESPONSE_CODE_DETAILS%',
+  method: '%REQ(:METHOD)%',
+  path: '%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%',
+  protocol: '%PROTOCOL%',
+  request_id: '%REQ(X-REQUEST-ID)%',
+  route: '%ROUTE_NAME%',
+  status: '%RESPONSE_CODE%',
+  user_agent: '%REQ(USER-AGENT)%',
+};

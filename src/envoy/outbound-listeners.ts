@@ -1,0 +1,149 @@
+/**
+ * Listeners for what a workload sends.
+ *
+ * Captured: iptables brings every connection to `virtualOutbound`, which hands it to the listener for its original destination: one per
+ * address and port of a TCP service, one per HTTP port for all addresses; the rest passes through or is refused.
+ * Explicit: one HTTP proxy on an address that the application is told of.
+ */
+
+import { isIPv6 } from 'node:net';
+import type { MeshSettings, Scope } from '../model/mesh.ts';
+import { socketAddress } from './common.ts';
+import { forwardProxyFilter } from './forward-proxy.ts';
+import { httpManager } from './http-connection-manager.ts';
+import { blackHoleCluster, httpProxy, listenerName, passthroughCluster, virtualOutbound } from './names.ts';
+import { any, type NamedPlain, type Plain } from './proto/encode.ts';
+import type { ClusterShare } from './routes.ts';
+import { tcpProxy, tcpTo } from './tcp-proxy.ts';
+
+/** Where iptables redirects to (Istio's port). */
+export const outboundPort = 15001;
+
+/** Where connections go that no service claims. */
+function unknownDestination(settings: MeshSettings): string {
+  return settings.outbound === 'allow-any' ? passthroughCluster : blackHoleCluster;
+}
+
+/** The wildcard of IPv6 is bound or matched only where the proxy's cluster has IPv6: binding it fails on hosts without. */
+function additionalWildcard(port: number, hasIpv6: boolean): Plain {
+  return hasIpv6 ? { additional_addresses: [{ address: socketAddress('::', port) }] } : {};
+}
+
+export function virtualOutboundListener(settings: MeshSettings, hasIpv6: boolean): NamedPlain {
+  return {
+    name: virtualOutbound,
+    address: socketAddress('0.0.0.0', outboundPort),
+    ...additionalWildcard(outboundPort, hasIpv6),
+    use_original_dst: true,
+    traffic_direction: 'OUTBOUND',
+    filter_chains: [
+      // Somebody connected to the port itself: passed through, that would go round for ever.
+      {
+        name: 'virtualOutbound-blackhole',
+        filter_chain_match: { destination_port: outboundPort },
+        filters: [tcpTo('outbound', blackHoleCluster, settings)],
+      },
+    ],
+    default_filter_chain: {
+      name: 'virtualOutbound-catchall-tcp',
+      filters: [tcpTo('outbound', unknownDestination(settings), settings)],
+    },
+  };
+}
+
+/** Connections to the workloads of a headless TCP service, by their addresses. */
+export interface HeadlessChain {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** undefined: on to the very workload that the client chose. */
+  readonly shares: readonly ClusterShare[] | undefined;
+}
+
+/**
+ * `0.0.0.0_80`: HTTP to any address goes by the route table `80`; what is not HTTP, and what goes to a headless TCP service's workload, by
+ * itself. `hasHttp` is false for a port that only headless TCP services use.
+ */
+export function portListener(
+  port: number,
+  hasHttp: boolean,
+  headless: readonly HeadlessChain[],
+  settings: MeshSettings,
+  hasIpv6: boolean,
+): NamedPlain {
+  return {
+    name: listenerName('0.0.0.0', port),
+    address: socketAddress('0.0.0.0', port),
+    ...additionalWildcard(port, hasIpv6),
+    bind_to_port: false,
+    traffic_direction: 'OUTBOUND',
+    filter_chains: [
+      ...headless.map((chain) => headlessChain(chain, settings)),
+      ...(hasHttp
+        ? [
+            {
+              name: `http-${port}`,
+              filter_chain_match: { application_protocols: ['http/1.0', 'http/1.1', 'h2c'] },
+              filters: [httpManager({ direction: 'outbound', routes: String(port), statPrefix: `outbound_${port}` }, settings)],
+            },
+          ]
+        : []),
+    ],
+    default_filter_chain: { name: `tcp-${port}`, filters: [tcpTo('outbound', unknownDestination(settings), settings)] },
+    ...(hasHttp ? detectHttp : {}),
+  };
+}
+
+/** Protocols in which the server speaks first show nothing to detect: after the timeout they go on as TCP. */
+const detectHttp: Plain = {
+  listener_filters: [
+    {
+      name: 'envoy.filters.listener.http_inspector',
+      typed_config: any('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector'),
+    },
+  ],
+  listener_filters_timeout: '1s',
+  continue_on_listener_filters_timeout: true,
+};
+
+function headlessChain({ name, addresses, shares }: HeadlessChain, settings: MeshSettings): Plain {
+  return {
+    name,
+    filter_chain_match: {
+      prefix_ranges: addresses.map((address) => ({ address_prefix: address, prefix_len: isIPv6(address) ? 128 : 32 })),
+    },
+    filters: [shares === undefined ? tcpTo('outbound', passthroughCluster, settings) : tcpProxy('outbound', name, shares, settings)],
+  };
+}
+
+/** `10.96.0.5_6379`. `name`: the service's, for statistics. */
+export function addressListener(address: string, port: number, name: string, shares: readonly ClusterShare[], settings: MeshSettings): NamedPlain {
+  return {
+    name: listenerName(address, port),
+    address: socketAddress(address, port),
+    bind_to_port: false,
+    traffic_direction: 'OUTBOUND',
+    filter_chains: [{ name, filters: [tcpProxy('outbound', name, shares, settings)] }],
+  };
+}
+
+/** Explicit mode. Requests name their host as to any HTTP proxy (absolute URLs, CONNECT) or in the Host header alone; HTTP/2 by prior knowledge. */
+export function httpProxyListener(scope: Scope, settings: MeshSettings): NamedPlain {
+  const { address, port } = scope.outbound;
+  const passes = settings.outbound === 'allow-any';
+  return {
+    name: httpProxy,
+    address: socketAddress(address, port),
+    traffic_direction: 'OUTBOUND',
+    filter_chains: [
+      {
+        name: httpProxy,
+        filters: [
+          httpManager(
+            { direction: 'outbound', routes: httpProxy, statPrefix: httpProxy, connect: true, ...(passes ? { filters: [forwardProxyFilter] } : {}) },
+            settings,
+          ),
+        ],
+      },
+    ],
+  };
+}

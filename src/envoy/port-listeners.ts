@@ -1,0 +1,113 @@
+/**
+ * The `0.0.0.0_<port>` listeners of a captured scope: each is what all services on that port need together.
+ */
+
+import type { Finding } from '../core/errors.ts';
+import type { EncodedResource } from '../core/resource.ts';
+import { typeUrl } from '../core/type-urls.ts';
+import type { MeshSettings } from '../model/mesh.ts';
+import type { ServiceKey } from '../model/service.ts';
+import { listenerName } from './names.ts';
+import { type HeadlessChain, portListener } from './outbound-listeners.ts';
+import { encodeResource } from './proto/encode.ts';
+import type { ResourceMaps } from './resource-maps.ts';
+import type { HostPieces } from './service-pieces.ts';
+
+/** Addresses of headless services' workloads in one listener. */
+const headlessAddressesMax = 4096;
+
+interface PortUse {
+  /** How many services speak HTTP on it. */
+  http: number;
+  readonly headless: Map<ServiceKey, HeadlessChain>;
+  /** Addresses that did not fit, at the last flush. */
+  dropped: number;
+}
+
+export class PortListeners {
+  readonly #ports = new Map<number, PortUse>();
+  readonly #touched = new Set<number>();
+
+  replace(key: ServiceKey, before: HostPieces | undefined, after: HostPieces | undefined): void {
+    for (const port of before?.httpPorts ?? []) this.#use(port).http -= 1;
+    for (const { port } of before?.headless ?? []) this.#use(port).headless.delete(key);
+    for (const port of after?.httpPorts ?? []) this.#use(port).http += 1;
+    for (const { port, chain } of after?.headless ?? []) this.#use(port).headless.set(key, chain);
+  }
+
+  /** Writes what changed into `maps`; everything when `all`. */
+  flush(settings: MeshSettings, hasIpv6: boolean, all: boolean, maps: ResourceMaps): void {
+    for (const port of all ? [...this.#ports.keys()] : this.#touched) {
+      const use = this.#ports.get(port);
+      if (use === undefined) continue;
+      if (use.http === 0 && use.headless.size === 0) {
+        this.#ports.delete(port);
+        maps.delete(typeUrl.listener, listenerName('0.0.0.0', port));
+      } else {
+        maps.set(typeUrl.listener, listener(port, use, settings, hasIpv6));
+      }
+    }
+    this.#touched.clear();
+  }
+
+  findings(cluster: string): Finding[] {
+    return [...this.#ports]
+      .filter(([, use]) => use.dropped > 0)
+      .map(([port, use]) => ({
+        code: 'FW-ENVOY-002' as const,
+        severity: 'warning' as const,
+        message: `headless services on TCP port ${port} have ${use.dropped} more workload addresses than the ${headlessAddressesMax} that one listener holds; connections to those are treated as to unknown destinations`,
+        where: { cluster },
+        hint: 'give large services a cluster IP, or spread them over several ports',
+      }));
+  }
+
+  #use(port: number): PortUse {
+    this.#touched.add(port);
+    let use = this.#ports.get(port);
+    if (use === undefined) {
+      use = { http: 0, headless: new Map(), dropped: 0 };
+      this.#ports.set(port, use);
+    }
+    return use;
+  }
+}
+
+/** Listeners that only say HTTP are the same in every scope of the same settings: one encoding for all. */
+const shared = new WeakMap<MeshSettings, Map<string, EncodedResource>>();
+
+function listener(port: number, use: PortUse, settings: MeshSettings, hasIpv6: boolean): EncodedResource {
+  use.dropped = 0;
+  if (use.headless.size > 0) return encode(port, use.http > 0, distinctChains(use), settings, hasIpv6);
+  let ofSettings = shared.get(settings);
+  if (ofSettings === undefined) {
+    ofSettings = new Map();
+    shared.set(settings, ofSettings);
+  }
+  const id = `${port} ${hasIpv6}`;
+  let resource = ofSettings.get(id);
+  if (resource === undefined) {
+    resource = encode(port, true, [], settings, hasIpv6);
+    ofSettings.set(id, resource);
+  }
+  return resource;
+}
+
+function encode(port: number, hasHttp: boolean, headless: readonly HeadlessChain[], settings: MeshSettings, hasIpv6: boolean): EncodedResource {
+  const value = portListener(port, hasHttp, headless, settings, hasIpv6);
+  return encodeResource(typeUrl.listener, value.name, value);
+}
+
+/** Envoy refuses a listener in which two chains match alike: an address that two services share goes to the one whose key sorts first. */
+function distinctChains(use: PortUse): HeadlessChain[] {
+  const taken = new Set<string>();
+  const chains: HeadlessChain[] = [];
+  for (const [, chain] of [...use.headless].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const fresh = chain.addresses.filter((address) => !taken.has(address));
+    const addresses = fresh.slice(0, Math.max(0, headlessAddressesMax - taken.size));
+    use.dropped += fresh.length - addresses.length;
+    for (const address of addresses) taken.add(address);
+    if (addresses.length > 0) chains.push({ ...chain, addresses });
+  }
+  return chains;
+}

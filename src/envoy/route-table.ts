@@ -1,0 +1,112 @@
+/**
+ * A route table (RDS) put together from virtual hosts that are encoded already: a change of one host costs its own encoding, not the table's.
+ *
+ * What always holds: the parts are in the order of their names and the catch-all comes last, so that equal sets of parts are equal bytes; the
+ * version follows the parts' versions. The body is joined only when somebody reads it.
+ */
+
+import type { EncodedResource } from '../core/resource.ts';
+import { typeUrl } from '../core/type-urls.ts';
+import { encodeAny, encodeMessage, versionOf } from './proto/encode.ts';
+import type { VirtualHostPart } from './virtual-hosts.ts';
+
+export class RouteTable {
+  readonly #name: string;
+  #catchAll: VirtualHostPart;
+  readonly #parts = new Map<string, VirtualHostPart>();
+  /** The parts' names, sorted. */
+  readonly #order: string[] = [];
+  #resource: EncodedResource | undefined;
+
+  constructor(name: string, catchAll: VirtualHostPart) {
+    this.#name = name;
+    this.#catchAll = catchAll;
+  }
+
+  get size(): number {
+    return this.#parts.size;
+  }
+
+  /** By name, without the catch-all. */
+  get parts(): ReadonlyMap<string, VirtualHostPart> {
+    return this.#parts;
+  }
+
+  set(part: VirtualHostPart): void {
+    const before = this.#parts.get(part.name);
+    if (before === part) return;
+    if (before === undefined) this.#order.splice(this.#position(part.name), 0, part.name);
+    this.#parts.set(part.name, part);
+    this.#resource = undefined;
+  }
+
+  delete(name: string): void {
+    if (!this.#parts.delete(name)) return;
+    this.#order.splice(this.#position(name), 1);
+    this.#resource = undefined;
+  }
+
+  setCatchAll(part: VirtualHostPart): void {
+    this.#catchAll = part;
+    this.#resource = undefined;
+  }
+
+  /** The same object until something is set or deleted. */
+  resource(): EncodedResource {
+    this.#resource ??= new JoinedTable(this.#name, [...this.#order.map((name) => this.#parts.get(name) as VirtualHostPart), this.#catchAll]);
+    return this.#resource;
+  }
+
+  /** The index of the first name that does not sort before `name`. */
+  #position(name: string): number {
+    let low = 0;
+    let high = this.#order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#order[middle] as string) < name) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+class JoinedTable implements EncodedResource {
+  readonly name: string;
+  readonly version: string;
+  #parts: readonly VirtualHostPart[] | undefined;
+  #body: Buffer | undefined;
+
+  constructor(name: string, parts: readonly VirtualHostPart[]) {
+    this.name = name;
+    this.#parts = parts;
+    this.version = versionOf(`${name}\n${parts.map(({ version }) => version).join('\n')}`);
+  }
+
+  get body(): Buffer {
+    if (this.#body === undefined) {
+      this.#body = join(this.name, this.#parts ?? []);
+      this.#parts = undefined;
+    }
+    return this.#body;
+  }
+}
+
+/** RouteConfiguration: `name` is field 1, `virtual_hosts` field 2, repeated. Fields of one message may be joined as bytes. */
+function join(name: string, parts: readonly VirtualHostPart[]): Buffer {
+  const head = encodeMessage('envoy.config.route.v3.RouteConfiguration', { name });
+  const chunks: Buffer[] = [head];
+  for (const { body } of parts) chunks.push(fieldHeader(2, body.length), body);
+  return encodeAny(typeUrl.route, Buffer.concat(chunks));
+}
+
+/** The tag of a length-delimited field, and the length (https://protobuf.dev/programming-guides/encoding/#length-types). */
+function fieldHeader(field: number, length: number): Buffer {
+  const bytes = [(field << 3) | 2];
+  let rest = length;
+  while (rest > 0x7f) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}

@@ -1,0 +1,182 @@
+/**
+ * Everything that the sidecars of one scope get, kept up with the mesh.
+ *
+ * In: the scope (once), then the mesh and which of its services may have changed. Out: live maps of encoded resources by type, and the names
+ * in them that changed. What always holds: the cost follows the changed services, and any sequence of updates ends in the same bytes as one
+ * update from nothing.
+ */
+
+import type { Finding } from '../core/errors.ts';
+import type { EncodedResource } from '../core/resource.ts';
+import { typeUrl } from '../core/type-urls.ts';
+import type { Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
+import type { ServiceKey } from '../model/service.ts';
+import { AddressClaims } from './address-claims.ts';
+import { catchAll } from './catch-all.ts';
+import { scopeClusters } from './clusters.ts';
+import { inboundListeners, virtualInboundListener } from './inbound-listeners.ts';
+import { httpProxy } from './names.ts';
+import { httpProxyListener, virtualOutboundListener } from './outbound-listeners.ts';
+import { PortListeners } from './port-listeners.ts';
+import { encodeResource, type NamedPlain } from './proto/encode.ts';
+import { ResourceMaps } from './resource-maps.ts';
+import { RouteTable } from './route-table.ts';
+import { type HostPieces, type ServicePieces, servicePieces } from './service-pieces.ts';
+import type { HostKey, VirtualHostPart } from './virtual-hosts.ts';
+
+interface Held {
+  readonly pieces: ServicePieces;
+  readonly hosts: HostPieces;
+}
+
+export class ScopeResources {
+  readonly #scope: Scope;
+  readonly #maps = new ResourceMaps();
+  readonly #held = new Map<ServiceKey, Held>();
+  readonly #claims = new AddressClaims();
+  readonly #ports = new PortListeners();
+  readonly #tables = new Map<string, RouteTable>();
+  readonly #touchedTables = new Set<string>();
+  /** Names of the resources that come from the scope and the settings alone, by type. */
+  readonly #own = new Map<string, ReadonlySet<string>>();
+  #settings: MeshSettings | undefined;
+  #hasIpv6 = false;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** Live, for reading: it changes with the next update. Empty for a type that sidecars do not get. */
+  resources(url: string): ReadonlyMap<string, EncodedResource> {
+    return this.#maps.of(url);
+  }
+
+  /** A route table's virtual hosts, each encoded by itself, by name; without the catch-all. */
+  virtualHosts(table: string): ReadonlyMap<string, VirtualHostPart> | undefined {
+    return this.#tables.get(table)?.parts;
+  }
+
+  /** What of the mesh this scope's sidecars do not get, and why. */
+  findings(): readonly Finding[] {
+    return [...this.#claims.findings(this.#scope.cluster), ...this.#ports.findings(this.#scope.cluster)];
+  }
+
+  /**
+   * Brings the resources up to the mesh. `dirty` names at least the services whose object in the mesh is another than at the last update;
+   * the first update, and one with other settings, count as `all`. Returns the names that came, changed or went, by type.
+   */
+  update(mesh: Mesh, dirty: ReadonlySet<ServiceKey> | 'all'): ReadonlyMap<string, ReadonlySet<string>> {
+    const { settings, services } = mesh;
+    const anew = settings !== this.#settings;
+    const keys = dirty === 'all' || anew ? new Set([...this.#held.keys(), ...services.keys()]) : dirty;
+    const affected = this.#claim(keys, services);
+    const { hasIpv6 } = this.#claims;
+    const ownChanged = anew || hasIpv6 !== this.#hasIpv6;
+    this.#settings = settings;
+    this.#hasIpv6 = hasIpv6;
+    for (const key of affected) this.#apply(key, services.get(key), settings);
+    if (ownChanged) this.#applyOwn(settings);
+    this.#ports.flush(settings, hasIpv6, ownChanged, this.#maps);
+    this.#flushTables(settings, anew);
+    return this.#maps.takeChanges();
+  }
+
+  /** Renews the services' claims to addresses; returns them and those whose share of the addresses may have changed with theirs. */
+  #claim(keys: ReadonlySet<ServiceKey>, services: Mesh['services']): ReadonlySet<ServiceKey> {
+    if (this.#scope.mode === 'explicit') return keys;
+    const affected = new Set(keys);
+    for (const key of keys) {
+      const catalog = services.get(key)?.catalog;
+      const addresses = catalog?.shards.get(this.#scope.cluster)?.vips ?? [];
+      for (const other of this.#claims.set(key, catalog?.createdAtMs ?? 0, addresses)) affected.add(other);
+    }
+    return affected;
+  }
+
+  #apply(key: ServiceKey, service: MeshService | undefined, settings: MeshSettings): void {
+    const before = this.#held.get(key);
+    if (service === undefined) {
+      if (before === undefined) return;
+      this.#held.delete(key);
+      this.#replace(key, before, undefined);
+      return;
+    }
+    const pieces = servicePieces(service, settings, before?.pieces);
+    const hosts = pieces.hosts(this.#hostKey(key, service));
+    if (before?.pieces === pieces && before.hosts === hosts) return;
+    const held = { pieces, hosts };
+    this.#held.set(key, held);
+    this.#replace(key, before, held);
+  }
+
+  #hostKey(key: ServiceKey, { catalog }: MeshService): HostKey {
+    const { mode, cluster, namespace } = this.#scope;
+    return {
+      mode,
+      sameNamespace: catalog.namespace === namespace,
+      addresses: this.#claims.of(key),
+      headless: mode === 'captured' && (catalog.shards.get(cluster)?.headless ?? catalog.headless),
+    };
+  }
+
+  #replace(key: ServiceKey, before: Held | undefined, after: Held | undefined): void {
+    this.#maps.replace(typeUrl.cluster, before?.pieces.clusters, after?.pieces.clusters);
+    this.#maps.replace(typeUrl.endpoint, before?.pieces.assignments, after?.pieces.assignments);
+    if (before?.hosts === after?.hosts) return;
+    this.#maps.replace(typeUrl.listener, before?.hosts.listeners, after?.hosts.listeners);
+    this.#ports.replace(key, before?.hosts, after?.hosts);
+    const stays = new Set((after?.hosts.hosts ?? []).map(({ table, name }) => `${table} ${name}`));
+    for (const { table, name } of before?.hosts.hosts ?? []) {
+      if (!stays.has(`${table} ${name}`)) this.#table(table).delete(name);
+    }
+    for (const part of after?.hosts.hosts ?? []) this.#table(part.table).set(part);
+  }
+
+  /** A table that is about to change. */
+  #table(name: string): RouteTable {
+    this.#touchedTables.add(name);
+    let table = this.#tables.get(name);
+    if (table === undefined) {
+      table = new RouteTable(name, catchAll(name, this.#scope.mode, this.#settings as MeshSettings));
+      this.#tables.set(name, table);
+    }
+    return table;
+  }
+
+  #flushTables(settings: MeshSettings, anew: boolean): void {
+    if (anew) {
+      if (this.#scope.mode === 'explicit') this.#table(httpProxy);
+      for (const name of this.#tables.keys()) this.#table(name).setCatchAll(catchAll(name, this.#scope.mode, settings));
+    }
+    for (const name of this.#touchedTables) {
+      const table = this.#tables.get(name);
+      if (table === undefined) continue;
+      // The one table of explicit mode is there from the start; a captured port's table goes with the last service on that port.
+      if (table.size === 0 && name !== httpProxy) {
+        this.#tables.delete(name);
+        this.#maps.delete(typeUrl.route, name);
+      } else {
+        this.#maps.set(typeUrl.route, table.resource());
+      }
+    }
+    this.#touchedTables.clear();
+  }
+
+  #applyOwn(settings: MeshSettings): void {
+    const scope = this.#scope;
+    this.#replaceOwn(typeUrl.cluster, scopeClusters(scope, settings, this.#hasIpv6));
+    this.#replaceOwn(
+      typeUrl.listener,
+      scope.mode === 'captured'
+        ? [virtualOutboundListener(settings, this.#hasIpv6), virtualInboundListener(scope, settings, this.#hasIpv6)]
+        : [httpProxyListener(scope, settings), ...inboundListeners(scope, settings)],
+    );
+  }
+
+  #replaceOwn(url: string, values: readonly NamedPlain[]): void {
+    const names = new Set(values.map(({ name }) => name));
+    for (const name of this.#own.get(url) ?? []) if (!names.has(name)) this.#maps.delete(url, name);
+    for (const value of values) this.#maps.set(url, encodeResource(url, value.name, value));
+    this.#own.set(url, names);
+  }
+}

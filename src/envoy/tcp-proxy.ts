@@ -1,0 +1,25 @@
+/** The TCP proxy: bytes from a connection to one of some Envoy clusters. */
+
+import type { MeshSettings } from '../model/mesh.ts';
+import { accessLog } from './common.ts';
+import { any, type Plain } from './proto/encode.ts';
+import { type ClusterShare, toClusters } from './routes.ts';
+
+/** `statPrefix`: what the connection is for; the name of the one Envoy cluster, mostly. */
+export function tcpProxy(direction: 'inbound' | 'outbound', statPrefix: string, shares: readonly ClusterShare[], settings: MeshSettings): Plain {
+  return {
+    name: 'envoy.filters.network.tcp_proxy',
+    typed_config: any('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {
+      stat_prefix: statPrefix,
+      ...toClusters(shares),
+      // A connection that an endpoint does not take is tried at others before the client hears of it.
+      max_connect_attempts: direction === 'outbound' ? 3 : 1,
+      access_log: accessLog(settings, direction, 'tcp'),
+    }),
+  };
+}
+
+/** To a single Envoy cluster. */
+export function tcpTo(direction: 'inbound' | 'outbound', cluster: string, settings: MeshSettings): Plain {
+  return tcpProxy(direction, cluster, [{ name: cluster, weight: 1 }], settings);
+}

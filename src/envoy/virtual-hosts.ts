@@ -1,0 +1,113 @@
+/**
+ * A service's virtual hosts, one per HTTP port: which hosts mean it, and its routes. In explicit mode TCP ports have one too, for CONNECT.
+ *
+ * In: the service and a `HostKey`, which holds all else that decides the bytes. Out: parts of route tables, each encoded by itself.
+ * Why the domains of two services never meet: a service's name and namespace hold no dot, so `name`, `name.namespace` and
+ * `name.namespace.svc…` differ in their number of labels or in a label; only addresses can be claimed twice, and who holds one is decided
+ * before (address-claims.ts).
+ */
+
+import type { MeshService, MeshSettings } from '../model/mesh.ts';
+import type { CatalogPort, CatalogService } from '../model/service.ts';
+import { hostOfAddress, httpProxy, passthroughCluster, serviceHost } from './names.ts';
+import { encodeMessage, type NamedPlain, type Plain, versionOf } from './proto/encode.ts';
+import { connectionShares, httpRoutes, toClusters } from './routes.ts';
+
+/** Everything besides the service and the settings that decides a service's virtual hosts. */
+export interface HostKey {
+  readonly mode: 'captured' | 'explicit';
+  /** The proxy is in the service's namespace, where the bare name means it. */
+  readonly sameNamespace: boolean;
+  /** The service's addresses in the proxy's cluster; [] in explicit mode. Sorted. */
+  readonly addresses: readonly string[];
+  /** In the proxy's cluster (or, if the service is not there, in the mesh) its name resolves to its workloads' own addresses. */
+  readonly headless: boolean;
+}
+
+/** One virtual host, encoded as the message alone: a part of a table, or a resource of its own. */
+export interface VirtualHostPart {
+  /** The route table that it belongs to: `80`, `http_proxy`. */
+  readonly table: string;
+  /** `reviews.shop.svc.cluster.local:80`. */
+  readonly name: string;
+  /** A hash of `body`. */
+  readonly version: string;
+  /** An encoded envoy.config.route.v3.VirtualHost. */
+  readonly body: Buffer;
+}
+
+export function virtualHostPart(table: string, value: NamedPlain): VirtualHostPart {
+  const body = encodeMessage('envoy.config.route.v3.VirtualHost', value);
+  return { table, name: value.name, version: versionOf(body), body };
+}
+
+export function isHttp(port: CatalogPort): boolean {
+  return port.transport === 'TCP' && port.protocol !== 'tcp';
+}
+
+export function virtualHosts(service: MeshService, key: HostKey, settings: MeshSettings): readonly VirtualHostPart[] {
+  return key.mode === 'captured' ? capturedHosts(service, key, settings) : explicitHosts(service, key, settings);
+}
+
+/** One table per port number: in it, a host without a port means that port. */
+function capturedHosts(service: MeshService, key: HostKey, settings: MeshSettings): VirtualHostPart[] {
+  const { catalog } = service;
+  const hosts = [...hostNames(catalog, key, settings), ...key.addresses.map(hostOfAddress)];
+  return catalog.ports.filter(isHttp).flatMap((port) => {
+    const name = `${serviceHost(catalog, settings.clusterDomain)}:${port.port}`;
+    const table = String(port.port);
+    const routes = httpRoutes(service, port.port, settings);
+    const domains = hosts.flatMap((host) => [host, `${host}:${port.port}`]);
+    const parts = [virtualHostPart(table, { name, domains, routes })];
+    if (key.headless) parts.push(podHosts(table, name, hosts, port.port));
+    return parts;
+  });
+}
+
+/** `pod-0.db.shop`: a host of a headless service's one workload; the client has looked up its address and connects to it, so on it goes. */
+function podHosts(table: string, name: string, hosts: readonly string[], port: number): VirtualHostPart {
+  return virtualHostPart(table, {
+    name: `*.${name}`,
+    domains: hosts.flatMap((host) => [`*.${host}`, `*.${host}:${port}`]),
+    routes: [{ name: 'workload', match: { prefix: '/' }, route: { cluster: passthroughCluster, timeout: '0s' } }],
+  });
+}
+
+/** One table for all ports: the port is in the host, and a host without one means port 80, or else the lowest HTTP port. */
+function explicitHosts(service: MeshService, key: HostKey, settings: MeshSettings): VirtualHostPart[] {
+  const { catalog } = service;
+  const hosts = hostNames(catalog, key, settings);
+  const http = catalog.ports.filter(isHttp);
+  const bare = http.find(({ port }) => port === 80) ?? http[0];
+  return catalog.ports
+    .filter(({ transport }) => transport === 'TCP')
+    .map((port) => {
+      const name = `${serviceHost(catalog, settings.clusterDomain)}:${port.port}`;
+      const domains = [...(port === bare ? hosts : []), ...hosts.map((host) => `${host}:${port.port}`)];
+      const requests = isHttp(port) ? httpRoutes(service, port.port, settings) : [notHttp(name)];
+      return virtualHostPart(httpProxy, { name, domains, routes: [connectRoute(service, port.port, settings), ...requests] });
+    });
+}
+
+/** `CONNECT redis.shop:6379` makes a tunnel to the service; the rule's shares count, its matches cannot. */
+function connectRoute(service: MeshService, port: number, settings: MeshSettings): Plain {
+  return {
+    name: 'connect',
+    match: { connect_matcher: {} },
+    route: { ...toClusters(connectionShares(service, port, settings)), timeout: '0s', ...connectUpgrade },
+  };
+}
+
+export const connectUpgrade: Plain = { upgrade_configs: [{ upgrade_type: 'CONNECT', connect_config: {} }] };
+
+function notHttp(name: string): Plain {
+  const words = `fairway: ${name} is a TCP port: reach it with CONNECT, or name its port http-… in the Service if it speaks HTTP\n`;
+  return { name: 'not-http', match: { prefix: '/' }, direct_response: { status: 502, body: { inline_string: words } } };
+}
+
+/** Shortest first. */
+function hostNames(service: CatalogService, key: HostKey, settings: MeshSettings): string[] {
+  const { name, namespace } = service;
+  const short = key.sameNamespace ? [name] : [];
+  return [...short, `${name}.${namespace}`, `${name}.${namespace}.svc`, serviceHost(service, settings.clusterDomain)];
+}

@@ -1,0 +1,214 @@
+/**
+ * The stages, wired: what clusters and people say goes in, and every connected proxy gets what it changes for it.
+ *
+ *     inventory, rules → (debounce) → catalog → mesh → views of the scopes in use → xDS
+ *
+ * One way and in one place: a batch runs to its end before the next begins, so every stage sees the one before it in a finished state. Its
+ * cost follows the services that changed. Before everything is known (`ready`), views are built and kept, and nothing is answered.
+ */
+
+import { Catalog } from '../catalog/catalog.ts';
+import type { Clock } from '../core/clock.ts';
+import { Debounce, type DebounceLimits } from '../core/debounce.ts';
+import { FairwayError, formatFinding } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { MeshState } from '../mesh/mesh-state.ts';
+import type { Mesh, MeshSettings, Scope } from '../model/mesh.ts';
+import type { TrafficRule } from '../model/rule.ts';
+import type { CatalogService, ServiceKey, ServiceShard } from '../model/service.ts';
+import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
+import { Proxies, ruleForm } from './proxies.ts';
+import { type RuleProgress, ruleProgress } from './rule-progress.ts';
+import { Scopes, type ScopeView } from './scopes.ts';
+import { WorkloadIndex } from './workload-index.ts';
+
+/** What the engine needs of the protocol; src/xds/server.ts is it. */
+export interface Protocol {
+  changed(view: ResourceView, changes: ReadonlyMap<string, ReadonlySet<string>>): void;
+  reassign(streamId: number, view: ResourceView): void;
+  status(streamId: number): ReadonlyMap<string, StreamTypeStatus>;
+}
+
+export interface EngineEvents {
+  /** A batch was worked off: `services` changed in the mesh. */
+  batch(stats: { readonly services: ReadonlySet<ServiceKey>; readonly catalog: ReadonlySet<ServiceKey>; readonly waitedMs: number; readonly tookMs: number }): void;
+  /** Some proxy came, went, or got further. */
+  progress(event?: ProgressEvent): void;
+}
+
+export interface EngineOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: MeshSettings;
+  readonly debounce: DebounceLimits;
+  readonly shards: (key: ServiceKey) => readonly ServiceShard[];
+  /** The rule in force per service; live. */
+  readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
+  readonly events: EngineEvents;
+}
+
+export class Engine implements XdsHost {
+  readonly #options: EngineOptions;
+  readonly #catalog: Catalog;
+  readonly #mesh: MeshState;
+  readonly #workloads = new WorkloadIndex();
+  readonly #scopes: Scopes;
+  readonly proxies: Proxies;
+  readonly #debounce: Debounce;
+  #protocol: Protocol | undefined;
+  #ready = false;
+  #dirtyShards = new Set<ServiceKey>();
+  #dirtyRules = new Set<ServiceKey>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#catalog = new Catalog(options.shards);
+    this.#mesh = new MeshState({ services: this.#catalog.services, rules: options.rules }, options.settings);
+    this.#scopes = new Scopes(
+      () => this.#ready,
+      (scope) => this.#meshFor(scope),
+    );
+    this.proxies = new Proxies({
+      scopes: this.#scopes,
+      workloads: this.#workloads,
+      services: this.#catalog.services,
+      reassign: (streamId, view) => this.#protocol?.reassign(streamId, view),
+      now: () => options.clock.now(),
+      logger: options.logger,
+    });
+    this.#debounce = new Debounce(options.clock, options.debounce, (waitedMs) => this.#work(waitedMs));
+  }
+
+  /** Says who carries the views to the proxies; once, before any stream. */
+  attach(protocol: Protocol): void {
+    this.#protocol = protocol;
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get mesh(): Mesh {
+    return this.#mesh.mesh;
+  }
+
+  get catalog(): ReadonlyMap<ServiceKey, CatalogService> {
+    return this.#catalog.services;
+  }
+
+  get scopeCount(): number {
+    return this.#scopes.size;
+  }
+
+  /** What clusters say of these services may have changed. */
+  shardsChanged(services: Iterable<ServiceKey>): void {
+    for (const key of services) this.#dirtyShards.add(key);
+    if (this.#dirtyShards.size > 0) this.#debounce.trigger();
+  }
+
+  /** The rule in force for these services may have changed. */
+  rulesChanged(services: Iterable<ServiceKey>): void {
+    for (const key of services) this.#dirtyRules.add(key);
+    if (this.#dirtyRules.size > 0) this.#debounce.trigger();
+  }
+
+  /** Everything that can be known at the start is known: what was held back is answered. */
+  open(): void {
+    if (this.#ready) return;
+    this.#debounce.flush();
+    this.#ready = true;
+    for (const view of this.#scopes.views()) this.#protocol?.changed(view, new Map());
+  }
+
+  stop(): void {
+    this.#debounce.stop();
+  }
+
+  connect(client: ClientHello): ResourceView | string {
+    try {
+      const view = this.proxies.connect(client);
+      this.#options.events.progress();
+      return view;
+    } catch (error) {
+      if (!(error instanceof FairwayError)) throw error;
+      this.#options.logger.warn('a proxy was refused', { node: client.node.id.slice(0, 200), peer: client.peer, code: error.code, err: error.message });
+      return formatFinding(error);
+    }
+  }
+
+  disconnect(streamId: number): void {
+    this.proxies.disconnect(streamId);
+    this.#options.events.progress();
+  }
+
+  progress(event: ProgressEvent): void {
+    if (event.kind === 'nacked') this.#rejected(event);
+    this.#options.events.progress(event);
+  }
+
+  ruleProgress(rule: TrafficRule): RuleProgress {
+    return ruleProgress(rule, this.#mesh.ruleSince(rule.service), this.proxies.all(), (streamId) => this.#statusOf(streamId));
+  }
+
+  #statusOf(streamId: number): ReadonlyMap<string, StreamTypeStatus> {
+    return this.#protocol?.status(streamId) ?? new Map<string, StreamTypeStatus>();
+  }
+
+  #work(waitedMs: number): void {
+    const started = this.#options.clock.monotonic();
+    const shards = this.#dirtyShards;
+    const rules = this.#dirtyRules;
+    this.#dirtyShards = new Set();
+    this.#dirtyRules = new Set();
+    const revision = this.#mesh.mesh.revision;
+    const catalog = this.#catalog.update(shards);
+    const services = this.#mesh.update(catalog.union(rules));
+    const workloads = new Set<string>();
+    for (const key of catalog) {
+      for (const address of this.#workloads.update(key, this.#catalog.services.get(key))) workloads.add(address);
+    }
+    if (this.#mesh.mesh.revision > revision) {
+      for (const { view, changes } of this.#scopes.update(services)) this.#protocol?.changed(view, changes);
+    }
+    this.proxies.workloadsChanged(workloads);
+    if (rules.size > 0) this.proxies.rulesChanged(new Set([...this.#options.rules.values()].map(ruleForm)));
+    const tookMs = this.#options.clock.monotonic() - started;
+    this.#options.events.batch({ services, catalog, waitedMs, tookMs });
+  }
+
+  /** The rules behind a refused message are set aside for this proxy; it goes on with their last good form. */
+  #rejected(event: ProgressEvent): void {
+    const proxy = this.proxies.ofStream(event.streamId);
+    if (proxy === undefined) return;
+    const words = event.error ?? '';
+    const acked = this.#statusOf(event.streamId).get(event.typeUrl)?.ackedRevision ?? 0;
+    const suspects = this.#suspects(acked, event.revision, words, proxy.view);
+    this.#options.logger.warn('a proxy rejected a message', {
+      node: proxy.identity.nodeId,
+      type_url: event.typeUrl,
+      err: words,
+      rules: suspects.map(({ ref }) => `${ref.namespace}/${ref.name}`),
+    });
+    if (suspects.length > 0) this.proxies.reject(proxy, suspects, words);
+  }
+
+  /** The rules that came into force between what the proxy held and what it refused; those that its words name, if they name any. */
+  #suspects(acked: number, refused: number, words: string, view: ScopeView): TrafficRule[] {
+    const { rules } = this.#options;
+    const changed = this.#mesh
+      .ruleChanges(acked, refused)
+      .flatMap((key) => rules.get(key) ?? [])
+      .filter((rule) => !view.scope.rejected.includes(ruleForm(rule)));
+    const named = changed.filter(({ service }) => {
+      const [namespace = '', name = ''] = service.split('/');
+      return words.includes(`${name}.${namespace}.`);
+    });
+    return named.length > 0 ? named : changed;
+  }
+
+  #meshFor(scope: Scope): Mesh {
+    if (scope.rejected.length === 0) return this.#mesh.mesh;
+    const rejected = new Set(scope.rejected);
+    return this.#mesh.without((rule) => rejected.has(ruleForm(rule)));
+  }
+}

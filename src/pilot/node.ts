@@ -1,0 +1,122 @@
+/**
+ * Reads a proxy's xDS node: who it is, and which sidecar settings it asks for. Ids and metadata are Istio's, so that its agents connect:
+ * `sidecar~10.1.2.3~reviews-v1-abc.shop~shop.svc.cluster.local`
+ * (https://github.com/istio/istio/blob/master/pkg/model/proxy.go). Fairway's own metadata: FAIRWAY_MODE, FAIRWAY_OUTBOUND,
+ * FAIRWAY_INBOUND_ADDRESS, FAIRWAY_INBOUND.
+ */
+
+import { isIP } from 'node:net';
+import { FairwayError } from '../core/errors.ts';
+import { clusterNamePattern } from '../model/cluster.ts';
+import type { InboundPort, Scope } from '../model/mesh.ts';
+import type { ProxyIdentity } from '../model/proxy.ts';
+import type { AppProtocol } from '../model/service.ts';
+import type { XdsNode } from '../xds/view.ts';
+
+/** What the node's metadata asks of the sidecar's configuration; the rest of its scope comes from the catalog. */
+export interface ProxySettings {
+  readonly mode: Scope['mode'];
+  readonly outbound: Scope['outbound'];
+  readonly inboundAddress: string;
+  /** Given by hand (explicit mode); undefined: what the catalog says of the proxy's addresses. */
+  readonly inbound?: readonly InboundPort[];
+}
+
+export interface ProxyNode {
+  readonly identity: ProxyIdentity;
+  readonly settings: ProxySettings;
+}
+
+const idLimit = 1024;
+const labelLimit = 256;
+const kinds = new Set(['sidecar', 'router']);
+const protocols: readonly AppProtocol[] = ['http', 'http2', 'grpc', 'tcp'];
+
+/** Throws FW-NODE-001 … 004, whose words go to the client as they are. */
+export function parseNode(node: XdsNode): ProxyNode {
+  const { metadata } = node;
+  const id = parseId(node.id);
+  const namespace = text(metadata['NAMESPACE']) || id.namespace;
+  const cluster = text(metadata['CLUSTER_ID']) || text(metadata['FAIRWAY_CLUSTER']);
+  // A client of another make may name none: it sees the whole mesh, but no cluster's own addresses.
+  if (cluster !== '' && !clusterNamePattern.test(cluster)) {
+    throw badNode(2, `the node's metadata names no usable cluster: CLUSTER_ID is "${cluster.slice(0, 100)}"`, 'set CLUSTER_ID to the name under which the proxy’s cluster is registered');
+  }
+  const addresses = text(metadata['INSTANCE_IPS']).split(',').map((address) => address.trim()).filter((address) => isIP(address) !== 0);
+  return {
+    identity: {
+      nodeId: node.id,
+      kind: metadata['GENERATOR'] === 'grpc' ? 'grpc' : id.kind,
+      addresses: addresses.length > 0 ? addresses : [id.address],
+      workload: text(metadata['NAME']) || id.workload,
+      namespace,
+      cluster,
+      network: text(metadata['NETWORK']),
+      labels: labels(metadata['LABELS']),
+      serviceAccount: text(metadata['SERVICE_ACCOUNT']),
+      envoyVersion: node.userAgentVersion,
+    },
+    settings: parseSettings(metadata),
+  };
+}
+
+function parseId(id: string): { kind: 'sidecar' | 'router'; address: string; workload: string; namespace: string } {
+  const [kind = '', address = '', name = '', domain = '', ...rest] = id.split('~');
+  const dot = name.lastIndexOf('.');
+  const namespace = domain.split('.')[0] ?? '';
+  if (id.length > idLimit || rest.length > 0 || !kinds.has(kind) || isIP(address) === 0 || dot < 1 || namespace === '') {
+    throw badNode(1, `the node id "${id.slice(0, 200)}" is not of the form sidecar~IP~NAME.NAMESPACE~NAMESPACE.svc.DOMAIN`, 'print a bootstrap with `fairway bootstrap`, or set --service-node');
+  }
+  return { kind: kind as 'sidecar' | 'router', address, workload: name.slice(0, dot), namespace: name.slice(dot + 1) };
+}
+
+function parseSettings(metadata: XdsNode['metadata']): ProxySettings {
+  const mode = text(metadata['FAIRWAY_MODE']) || 'captured';
+  if (mode !== 'captured' && mode !== 'explicit') {
+    throw badNode(3, `FAIRWAY_MODE is "${mode}"`, 'give captured or explicit');
+  }
+  const inbound = text(metadata['FAIRWAY_INBOUND']);
+  return {
+    mode,
+    outbound: parseAddress(text(metadata['FAIRWAY_OUTBOUND']) || '127.0.0.1:15001'),
+    inboundAddress: text(metadata['FAIRWAY_INBOUND_ADDRESS']) || '0.0.0.0',
+    ...(inbound === '' ? {} : { inbound: inbound.split(',').map(parseInbound).sort((a, b) => a.port - b.port) }),
+  };
+}
+
+/** `18080:9080:http`, `9090:grpc`, `9080`. */
+function parseInbound(entry: string): InboundPort {
+  const parts = entry.trim().split(':');
+  const protocol = (Number.isNaN(Number(parts.at(-1))) ? parts.pop() : undefined) ?? 'http';
+  const [port = Number.NaN, targetPort = port] = parts.map(Number);
+  if (parts.length > 2 || !isPort(port) || !isPort(targetPort) || !protocols.includes(protocol as AppProtocol)) {
+    throw badNode(4, `FAIRWAY_INBOUND holds "${entry}"`, `give PORT[:TARGET-PORT][:PROTOCOL], the protocol one of ${protocols.join(', ')}`);
+  }
+  return { port, targetPort, protocol: protocol as AppProtocol };
+}
+
+function parseAddress(value: string): { address: string; port: number } {
+  const colon = value.lastIndexOf(':');
+  const address = value.slice(0, colon).replace(/^\[|\]$/g, '');
+  const port = Number(value.slice(colon + 1));
+  if (isIP(address) === 0 || !isPort(port)) throw badNode(4, `FAIRWAY_OUTBOUND is "${value}"`, 'give IP:PORT, such as 127.0.0.1:15001');
+  return { address, port };
+}
+
+function isPort(value: number): boolean {
+  return Number.isInteger(value) && value > 0 && value < 65_536;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function labels(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null) return {};
+  const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(entries.slice(0, labelLimit));
+}
+
+function badNode(number: 1 | 2 | 3 | 4, message: string, hint: string): FairwayError {
+  return new FairwayError({ code: `FW-NODE-00${number}`, message, hint, where: {} });
+}

@@ -1,0 +1,181 @@
+/**
+ * The running pilot as the admin API shows it: plain values, made when somebody asks.
+ */
+
+import type { AdminSource, Readiness, ReportFilter } from '../api/admin-source.ts';
+import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
+import { unknownLocality } from '../model/cluster.ts';
+import type { ClusterReport, EndpointReport, ProxyReport, ServiceReport, VersionReport } from '../model/report.ts';
+import { ruleId } from '../model/rule.ts';
+import type { CatalogService, Endpoint } from '../model/service.ts';
+import type { Inventory } from '../registry/inventory.ts';
+import type { ClusterRecord } from '../registry/inventory-record.ts';
+import type { StreamTypeStatus } from '../xds/view.ts';
+import type { Engine } from './engine.ts';
+import type { Proxy } from './proxies.ts';
+import type { RuleStatus } from './rule-status.ts';
+
+export interface ReportInputs {
+  readonly inventory: Inventory;
+  readonly engine: Engine;
+  readonly ruleStatus: RuleStatus;
+  readonly streamStatus: (streamId: number) => ReadonlyMap<string, StreamTypeStatus>;
+  readonly version: string;
+  readonly settings: () => Readonly<Record<string, unknown>>;
+  readonly readiness: () => Readiness;
+}
+
+export function createAdminSource(inputs: ReportInputs): AdminSource {
+  const { inventory, engine } = inputs;
+  return {
+    clusters: () => clusterReports(inventory, engine),
+    services: (filter) => selectServices(engine, filter).map((service) => serviceReport(service, engine)),
+    endpoints: (filter) => selectServices(engine, withoutName(filter)).flatMap((service) => endpointReports(service, inventory)),
+    rules: () => inputs.ruleStatus.reports(),
+    proxies: () => [...engine.proxies.all()].map((proxy) => proxyReport(proxy, inputs.streamStatus)).sort(byNode),
+    configDump: (nodeId) => configDump(engine, nodeId),
+    catalog: () => [...engine.catalog.values()].map((service) => ({ ...service, shards: Object.fromEntries(service.shards) })),
+    version: (): VersionReport => ({ version: inputs.version, node: process.version, ready: engine.ready }),
+    readiness: inputs.readiness,
+    settings: inputs.settings,
+  };
+}
+
+function clusterReports(inventory: Inventory, engine: Engine): ClusterReport[] {
+  const proxies = new Map<string, number>();
+  for (const { identity } of engine.proxies.all()) proxies.set(identity.cluster, (proxies.get(identity.cluster) ?? 0) + 1);
+  const registered = [...inventory.clusters().values()].map((record) => clusterReport(record, proxies.get(record.info.name) ?? 0));
+  const refused = inventory.refused().map(
+    ({ name, origin, sinceMs, problem }): ClusterReport => ({
+      name,
+      phase: 'refused',
+      since: time(sinceMs),
+      origin,
+      network: '',
+      locality: unknownLocality,
+      uid: '',
+      services: 0,
+      endpoints: 0,
+      proxies: 0,
+      problem,
+      findings: [],
+      dropped: 0,
+    }),
+  );
+  return [...registered, ...refused].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+function clusterReport(record: ClusterRecord, proxies: number): ClusterReport {
+  const { info, state } = record;
+  return {
+    name: info.name,
+    phase: state.phase,
+    since: time(state.sinceMs),
+    origin: info.origin,
+    network: info.network,
+    locality: info.locality,
+    uid: info.uid,
+    services: record.services.size,
+    endpoints: record.endpointCount,
+    proxies,
+    ...(record.lastNewsMs === undefined ? {} : { lastNews: time(record.lastNewsMs) }),
+    ...(state.problem === undefined ? {} : { problem: state.problem }),
+    findings: record.findings,
+    dropped: record.droppedTotal,
+  };
+}
+
+function selectServices(engine: Engine, filter: ReportFilter): CatalogService[] {
+  return [...engine.catalog.values()]
+    .filter(
+      (service) =>
+        (filter.namespace === undefined || service.namespace === filter.namespace) &&
+        (filter.name === undefined || service.name === filter.name) &&
+        (filter.cluster === undefined || service.shards.has(filter.cluster)),
+    )
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** An endpoint's `name` is not its service's. */
+function withoutName({ name: _name, ...rest }: ReportFilter): ReportFilter {
+  return rest;
+}
+
+function serviceReport(service: CatalogService, engine: Engine): ServiceReport {
+  const endpoints = [...service.shards.values()].flatMap((shard) => shard.endpoints);
+  const rule = engine.mesh.services.get(service.key)?.rule;
+  return {
+    namespace: service.namespace,
+    name: service.name,
+    headless: service.headless,
+    ports: service.ports.map(({ name, port, transport, protocol, clusters }) => ({ name, port, transport, protocol, clusters })),
+    clusters: [...service.shards.keys()],
+    versions: [...new Set(endpoints.map(({ version }) => version).filter((version) => version !== ''))].sort(),
+    endpoints: { ready: endpoints.filter(({ ready }) => ready).length, total: endpoints.length },
+    ...(rule === undefined ? {} : { rule: ruleId(rule) }),
+    conflicts: service.conflicts,
+  };
+}
+
+function endpointReports(service: CatalogService, inventory: Inventory): EndpointReport[] {
+  return [...service.shards].flatMap(([cluster, shard]) => {
+    const state = inventory.clusters().get(cluster)?.state;
+    const stale = state?.phase === 'stale' ? { staleSince: time(state.sinceMs) } : {};
+    return shard.endpoints.map((endpoint) => ({ ...endpointReport(service, endpoint), ...stale }));
+  });
+}
+
+function endpointReport(service: CatalogService, endpoint: Endpoint): EndpointReport {
+  const { address, ports, cluster, network, locality, version, workload, serviceAccount, ready, serving, terminating } = endpoint;
+  return {
+    namespace: service.namespace,
+    service: service.name,
+    address,
+    ports: Object.fromEntries(ports),
+    cluster,
+    network,
+    locality,
+    version,
+    workload,
+    serviceAccount,
+    ready,
+    serving,
+    terminating,
+  };
+}
+
+function proxyReport(proxy: Proxy, streamStatus: ReportInputs['streamStatus']): ProxyReport {
+  const types: Record<string, ProxyReport['types'][string]> = {};
+  for (const streamId of proxy.streams) {
+    for (const [typeUrl, status] of streamStatus(streamId)) {
+      const { state, sinceMs, resources, error } = status;
+      types[shortTypeName[typeUrl as TypeUrl] ?? typeUrl] = { state, since: time(sinceMs), resources, error };
+    }
+  }
+  return {
+    identity: proxy.identity,
+    connectedSince: time(proxy.connectedSinceMs),
+    peer: proxy.peer,
+    transport: proxy.transport,
+    types,
+  };
+}
+
+/** Names and versions by type; the bytes themselves are what the proxy's own /config_dump shows. */
+function configDump(engine: Engine, nodeId: string): unknown {
+  const proxy = engine.proxies.ofNode(nodeId);
+  if (proxy === undefined) return undefined;
+  const types = Object.entries(shortTypeName).map(([typeUrl, short]) => [
+    short,
+    [...proxy.view.resources(typeUrl).values()].map(({ name, version, body }) => ({ name, version, bytes: body.length })),
+  ]);
+  return { node: nodeId, scope: proxy.view.scope, revision: proxy.view.revision, resources: Object.fromEntries(types) };
+}
+
+function byNode(a: ProxyReport, b: ProxyReport): number {
+  return a.identity.nodeId < b.identity.nodeId ? -1 : 1;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,110 @@
+/**
+ * The rules of each source on disk, as they were last read: a pilot that starts while the primary's API is out of reach must route as it did
+ * before. One file per source, replaced whole (temporary file, fsync, rename); a file that cannot be used is ignored and said.
+ */
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Timer } from '../core/clock.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+
+export interface RememberedObject {
+  readonly id: string;
+  readonly object: unknown;
+}
+
+interface RuleFile {
+  readonly format: 1;
+  readonly source: string;
+  readonly savedAt: string;
+  readonly checksum: string;
+  readonly objects: readonly RememberedObject[];
+}
+
+const saveDelayMs = 500;
+const fileLimitBytes = 256 * 1024 * 1024;
+
+export interface RuleMemoryOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class RuleMemory {
+  readonly #options: RuleMemoryOptions;
+  readonly #waiting = new Map<string, { timer: Timer; objects: () => readonly RememberedObject[] }>();
+  /** Saves happen one after the other. */
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(options: RuleMemoryOptions) {
+    this.#options = options;
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** What was saved of a source; undefined when there is nothing that can be used. */
+  load(source: string): { readonly objects: readonly RememberedObject[]; readonly savedAt: string } | undefined {
+    const path = this.#path(source);
+    try {
+      const text = readFileSync(path, 'utf8');
+      if (text.length > fileLimitBytes) throw new RangeError('the file is too large');
+      const file = JSON.parse(text) as RuleFile;
+      if (file.format !== 1 || file.source !== source || file.checksum !== checksum(file.objects)) throw new Error('it is damaged, or of another format');
+      return file;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+        this.#options.logger.error('the saved rules of a source cannot be used', { code: 'FW-PILOT-001', source, file: path, err: errorMessage(error) });
+      }
+      return undefined;
+    }
+  }
+
+  /** Saves soon; `objects` is asked for when the time has come. */
+  save(source: string, objects: () => readonly RememberedObject[]): void {
+    if (this.#waiting.has(source)) return;
+    const timer = this.#options.clock.after(saveDelayMs, () => this.#flush(source));
+    this.#waiting.set(source, { timer, objects });
+  }
+
+  /** Writes what is waiting. */
+  async close(): Promise<void> {
+    for (const source of [...this.#waiting.keys()]) this.#flush(source);
+    await this.#saving;
+  }
+
+  #flush(source: string): void {
+    const job = this.#waiting.get(source);
+    if (job === undefined) return;
+    job.timer.cancel();
+    this.#waiting.delete(source);
+    const objects = job.objects();
+    this.#saving = this.#saving.then(() => this.#write(source, objects));
+  }
+
+  async #write(source: string, objects: readonly RememberedObject[]): Promise<void> {
+    const path = this.#path(source);
+    const file: RuleFile = { format: 1, source, savedAt: new Date(this.#options.clock.now()).toISOString(), checksum: checksum(objects), objects };
+    try {
+      const handle = await open(`${path}.tmp`, 'w', 0o600);
+      try {
+        await handle.writeFile(JSON.stringify(file));
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(`${path}.tmp`, path);
+    } catch (error) {
+      this.#options.logger.error('the rules of a source could not be saved; what was saved before stays', { code: 'FW-PILOT-002', source, file: path, err: errorMessage(error) });
+    }
+  }
+
+  #path(source: string): string {
+    return join(this.#options.folder, `${source.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}.rules.json`);
+  }
+}
+
+function checksum(objects: readonly RememberedObject[]): string {
+  return createHash('sha256').update(JSON.stringify(objects)).digest('hex');
+}

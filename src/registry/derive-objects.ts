@@ -1,0 +1,348 @@
+/**
+ * The five kinds of Kubernetes objects that a cluster is read from, cut down to what is used of them.
+ *
+ * In: parsed JSON or YAML, untrusted. Out: small, frozen values with the API's defaults filled in, or a reason why the object cannot be
+ * read. Nothing here throws, keeps a reference into its input, or follows a prototype.
+ */
+
+import type { TransportProtocol } from '../model/service.ts';
+
+export interface ServicePortObject {
+  readonly name: string;
+  readonly port: number;
+  readonly transport: TransportProtocol;
+  /** '' for not set. */
+  readonly appProtocol: string;
+}
+
+export interface ServiceObject {
+  readonly kind: 'Service';
+  readonly namespace: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly externalName: boolean;
+  readonly headless: boolean;
+  readonly clusterIps: readonly string[];
+  /** The family that clients are meant to use first; '' where the service does not say. */
+  readonly primaryFamily: 'IPv4' | 'IPv6' | '';
+  readonly publishNotReady: boolean;
+  readonly ports: readonly ServicePortObject[];
+  /** The cluster that the object says it belongs to (label or annotation `topology.istio.io/cluster`); '' for none. */
+  readonly claimedCluster: string;
+}
+
+export interface SliceEndpointObject {
+  /** The API's consumers use the first of them only, and so does this; https://issue.k8s.io/106267. */
+  readonly address: string;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** The pod that it points at, in the slice's namespace; '' for none. */
+  readonly pod: string;
+  readonly podUid: string;
+  readonly node: string;
+  readonly zone: string;
+  readonly hostname: string;
+}
+
+export interface SliceObject {
+  readonly kind: 'EndpointSlice';
+  readonly namespace: string;
+  readonly name: string;
+  /** From the label kubernetes.io/service-name; '' for none. */
+  readonly service: string;
+  readonly addressType: 'IPv4' | 'IPv6' | 'FQDN';
+  /** Numbers by name; shared by all endpoints of the slice. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly endpoints: readonly SliceEndpointObject[];
+  /** An import that a multicluster controller made out of another cluster's endpoints: the cluster's name, else ''. */
+  readonly importedFrom: string;
+  readonly claimedCluster: string;
+}
+
+export interface PodObject {
+  readonly kind: 'Pod';
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  readonly node: string;
+  readonly network: string;
+  readonly claimedCluster: string;
+}
+
+export interface NodeObject {
+  readonly kind: 'Node';
+  readonly name: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly subzone: string;
+}
+
+export interface NamespaceObject {
+  readonly kind: 'Namespace';
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type ClusterObject = ServiceObject | SliceObject | PodObject | NodeObject | NamespaceObject;
+export type ClusterObjectKind = ClusterObject['kind'];
+
+/** In the order in which they are listed. */
+export const clusterObjectKinds: readonly ClusterObjectKind[] = [
+  'Namespace',
+  'Node',
+  'Pod',
+  'EndpointSlice',
+  'Service',
+];
+
+export interface Unreadable {
+  readonly kind: 'Unreadable';
+  /** The field and what is wrong with it. */
+  readonly reason: string;
+}
+
+const labelNames = {
+  claimedCluster: 'topology.istio.io/cluster',
+  network: 'topology.istio.io/network',
+  region: 'topology.kubernetes.io/region',
+  zone: 'topology.kubernetes.io/zone',
+  subzone: 'topology.istio.io/subzone',
+  service: 'kubernetes.io/service-name',
+  sourceCluster: 'multicluster.kubernetes.io/source-cluster',
+} as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const none: Fields = Object.freeze(Object.create(null) as Fields);
+
+function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : none;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Own properties only: a key that comes from outside must not find Object.prototype. */
+function own(record: Fields, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function stringMap(value: unknown, without?: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(fields(value)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[0] !== without,
+  );
+  return Object.freeze(Object.fromEntries(entries));
+}
+
+function transportOf(value: unknown): TransportProtocol {
+  return value === 'UDP' || value === 'SCTP' ? value : 'TCP';
+}
+
+function portNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65536 ? value : undefined;
+}
+
+interface Meta {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Fields;
+  readonly createdAtMs: number;
+  readonly claimedCluster: string;
+}
+
+function metaOf(raw: unknown): Meta {
+  const metadata = fields(fields(raw)['metadata']);
+  const labels = fields(metadata['labels']);
+  const created = Date.parse(text(metadata['creationTimestamp']));
+  return {
+    namespace: text(metadata['namespace']),
+    name: text(metadata['name']),
+    uid: text(metadata['uid']),
+    labels,
+    createdAtMs: Number.isNaN(created) ? 0 : created,
+    claimedCluster:
+      text(own(labels, labelNames.claimedCluster)) ||
+      text(own(fields(metadata['annotations']), labelNames.claimedCluster)),
+  };
+}
+
+function unreadable(reason: string): Unreadable {
+  return { kind: 'Unreadable', reason };
+}
+
+/** DNS labels and subdomains as the API takes them; keeps slashes, line breaks and megabytes out of keys and Envoy's names. */
+const namePattern = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+function checkNames(meta: Meta, namespaced: boolean): Unreadable | undefined {
+  if (!namePattern.test(meta.name)) return unreadable('metadata.name: missing or not a DNS name');
+  if (namespaced && !namePattern.test(meta.namespace)) {
+    return unreadable('metadata.namespace: missing or not a DNS name');
+  }
+  return undefined;
+}
+
+export function readService(raw: unknown): ServiceObject | Unreadable {
+  const meta = metaOf(raw);
+  const bad = checkNames(meta, true);
+  if (bad !== undefined) return bad;
+  const spec = fields(fields(raw)['spec']);
+  const ips = list(spec['clusterIPs']).length > 0 ? list(spec['clusterIPs']) : [spec['clusterIP']];
+  const clusterIps = ips.map(text).filter((ip) => ip !== '' && ip !== 'None');
+  const ports: ServicePortObject[] = [];
+  for (const [index, item] of list(spec['ports']).entries()) {
+    const port = fields(item);
+    const number = portNumber(port['port']);
+    if (number === undefined) return unreadable(`spec.ports[${index}].port: not a port number`);
+    ports.push({
+      name: text(port['name']),
+      port: number,
+      transport: transportOf(port['protocol']),
+      appProtocol: text(port['appProtocol']),
+    });
+  }
+  const family = list(spec['ipFamilies'])[0];
+  return Object.freeze({
+    kind: 'Service',
+    namespace: meta.namespace,
+    name: meta.name,
+    createdAtMs: meta.createdAtMs,
+    externalName: spec['type'] === 'ExternalName',
+    headless: ips.includes('None'),
+    clusterIps,
+    primaryFamily: family === 'IPv4' || family === 'IPv6' ? family : '',
+    publishNotReady: spec['publishNotReadyAddresses'] === true,
+    ports,
+    claimedCluster: meta.claimedCluster,
+  } satisfies ServiceObject);
+}
+
+/** Conditions default as the API says: ready unset means true, serving unset means ready, terminating unset means false. */
+function readSliceEndpoint(raw: unknown): SliceEndpointObject {
+  const endpoint = fields(raw);
+  const conditions = fields(endpoint['conditions']);
+  const target = fields(endpoint['targetRef']);
+  const isPod = target['kind'] === 'Pod';
+  const ready = conditions['ready'] !== false;
+  const serving = conditions['serving'];
+  return {
+    address: text(list(endpoint['addresses'])[0]),
+    ready,
+    serving: typeof serving === 'boolean' ? serving : ready,
+    terminating: conditions['terminating'] === true,
+    pod: isPod ? text(target['name']) : '',
+    podUid: isPod ? text(target['uid']) : '',
+    node: text(endpoint['nodeName']),
+    zone: text(endpoint['zone']),
+    hostname: text(endpoint['hostname']),
+  };
+}
+
+export function readSlice(raw: unknown): SliceObject | Unreadable {
+  const meta = metaOf(raw);
+  const bad = checkNames(meta, true);
+  if (bad !== undefined) return bad;
+  const object = fields(raw);
+  const addressType = object['addressType'];
+  if (addressType !== 'IPv4' && addressType !== 'IPv6' && addressType !== 'FQDN') {
+    return unreadable('addressType: must be IPv4, IPv6 or FQDN');
+  }
+  const ports = new Map<string, number>();
+  for (const item of list(object['ports'])) {
+    const port = fields(item);
+    const number = portNumber(port['port']);
+    // A port without a number means "all ports" and has nothing to connect to.
+    if (number !== undefined) ports.set(text(port['name']), number);
+  }
+  return Object.freeze({
+    kind: 'EndpointSlice',
+    namespace: meta.namespace,
+    name: meta.name,
+    service: text(own(meta.labels, labelNames.service)),
+    addressType,
+    ports,
+    endpoints: list(object['endpoints']).map(readSliceEndpoint),
+    importedFrom: text(own(meta.labels, labelNames.sourceCluster)),
+    claimedCluster: meta.claimedCluster,
+  } satisfies SliceObject);
+}
+
+export function readPod(raw: unknown): PodObject | Unreadable {
+  const meta = metaOf(raw);
+  const bad = checkNames(meta, true);
+  if (bad !== undefined) return bad;
+  const spec = fields(fields(raw)['spec']);
+  return Object.freeze({
+    kind: 'Pod',
+    namespace: meta.namespace,
+    name: meta.name,
+    uid: meta.uid,
+    // A pod cannot say that it lives in another cluster: the claim is kept apart, to be counted.
+    labels: stringMap(meta.labels, labelNames.claimedCluster),
+    serviceAccount: text(spec['serviceAccountName']),
+    node: text(spec['nodeName']),
+    network: text(own(meta.labels, labelNames.network)),
+    claimedCluster: meta.claimedCluster,
+  } satisfies PodObject);
+}
+
+export function readNode(raw: unknown): NodeObject | Unreadable {
+  const meta = metaOf(raw);
+  const bad = checkNames(meta, false);
+  if (bad !== undefined) return bad;
+  return Object.freeze({
+    kind: 'Node',
+    name: meta.name,
+    region: text(own(meta.labels, labelNames.region)),
+    zone: text(own(meta.labels, labelNames.zone)),
+    subzone: text(own(meta.labels, labelNames.subzone)),
+  } satisfies NodeObject);
+}
+
+export function readNamespace(raw: unknown): NamespaceObject | Unreadable {
+  const meta = metaOf(raw);
+  const bad = checkNames(meta, false);
+  if (bad !== undefined) return bad;
+  return Object.freeze({
+    kind: 'Namespace',
+    name: meta.name,
+    uid: meta.uid,
+    labels: stringMap(meta.labels),
+  } satisfies NamespaceObject);
+}
+
+const readers: Readonly<Record<ClusterObjectKind, (raw: unknown) => ClusterObject | Unreadable>> = {
+  Service: readService,
+  EndpointSlice: readSlice,
+  Pod: readPod,
+  Node: readNode,
+  Namespace: readNamespace,
+};
+
+/** Reads an object of a kind that the caller knows (list items do not say theirs). */
+export function readClusterObject(kind: ClusterObjectKind, raw: unknown): ClusterObject | Unreadable {
+  return readers[kind](raw);
+}
+
+/** `namespace/name`, or the name of what has no namespace: unique among the objects of one kind. */
+export function objectKey(object: { readonly namespace?: string; readonly name: string }): string {
+  return object.namespace === undefined || object.namespace === '' ? object.name : `${object.namespace}/${object.name}`;
+}
+
+/** The key of an object that has not been read; cut to a length that names have. */
+export function rawObjectKey(raw: unknown): string {
+  const metadata = fields(fields(raw)['metadata']);
+  return objectKey({
+    namespace: text(metadata['namespace']).slice(0, 253),
+    name: text(metadata['name']).slice(0, 253),
+  });
+}

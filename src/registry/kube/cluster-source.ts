@@ -1,0 +1,341 @@
+/**
+ * One registered cluster, read from its Kubernetes API.
+ *
+ * In: an access. Out, through the sink: its state, one complete statement once all five kinds of objects are listed, and changes after
+ * that. It gets, lists and watches, and nothing else. An API that cannot be reached, refuses, empties itself or becomes another one makes
+ * the cluster stale; it removes nothing.
+ */
+
+import { Backoff } from '../../core/backoff.ts';
+import { type Clock, sleep, type Timer } from '../../core/clock.ts';
+import type { Finding } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { ClusterInfo, ClusterState } from '../../model/cluster.ts';
+import { type DeriveSettings, defaultVersionLabels, type SkipReason } from '../derive.ts';
+import { ClusterIndex, type ClusterLimits, defaultClusterLimits, type SkipSummary } from '../derive-index.ts';
+import {
+  type ClusterObjectKind,
+  type NamespaceObject,
+  objectKey,
+  rawObjectKey,
+  readClusterObject,
+} from '../derive-objects.ts';
+import type { ClusterSink, ClusterSource, StartSource } from '../source.ts';
+import type { Access } from './access.ts';
+import { ApiClient } from './api-client.ts';
+import { ApiError, networkError } from './api-error.ts';
+import { evaluatePhase } from './cluster-phase.ts';
+import type { Resource } from './list.ts';
+import {
+  defaultWatchSettings,
+  ListerWatcher,
+  type Target,
+  type WatchCounters,
+  type WatchSettings,
+} from './lister-watcher.ts';
+import { RequestBudget } from './request-budget.ts';
+import { sourceFindings } from './source-findings.ts';
+
+export interface KubeSourceSettings {
+  readonly watch: WatchSettings;
+  readonly limits: ClusterLimits;
+  readonly versionLabels: readonly string[];
+  /** How often `/readyz` is asked: watches alone do not show an outage. */
+  readonly probeMs: number;
+  readonly probeAnswerMs: number;
+  readonly probeFailures: number;
+  readonly graceMs: number;
+}
+
+export const defaultKubeSourceSettings: KubeSourceSettings = {
+  watch: defaultWatchSettings,
+  limits: defaultClusterLimits,
+  versionLabels: defaultVersionLabels,
+  probeMs: 10_000,
+  probeAnswerMs: 5_000,
+  probeFailures: 2,
+  graceMs: 3_000,
+};
+
+/** What the cluster is called and where it stands; its uid is read from it. */
+export type ClusterPlace = Omit<ClusterInfo, 'uid'>;
+
+export interface KubeSourceOptions {
+  readonly access: Access;
+  readonly place: ClusterPlace;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings?: KubeSourceSettings;
+  /** Gets a way to look at the counters, once, at the start. */
+  readonly observe?: (stats: () => KubeSourceStats) => void;
+}
+
+export interface KubeSourceStats {
+  readonly watchers: ReadonlyMap<string, WatchCounters>;
+  readonly objects: ReadonlyMap<ClusterObjectKind, number>;
+  /** What is left out now, by reason. */
+  readonly skips: ReadonlyMap<SkipReason, SkipSummary>;
+}
+
+interface Watched extends Resource {
+  readonly kind: ClusterObjectKind;
+  /** Every API has namespaces and the service `kubernetes`; the rest may be none. */
+  readonly empty: 'never' | 'confirmed' | 'possible';
+}
+
+const watched: readonly Watched[] = [
+  { kind: 'Namespace', name: 'namespaces', group: '', path: '/api/v1/namespaces', empty: 'never' },
+  { kind: 'Node', name: 'nodes', group: '', path: '/api/v1/nodes', empty: 'possible' },
+  { kind: 'Pod', name: 'pods', group: '', path: '/api/v1/pods', empty: 'possible' },
+  {
+    kind: 'EndpointSlice',
+    name: 'endpointslices',
+    group: 'discovery.k8s.io',
+    path: '/apis/discovery.k8s.io/v1/endpointslices',
+    empty: 'possible',
+  },
+  { kind: 'Service', name: 'services', group: '', path: '/api/v1/services', empty: 'confirmed' },
+];
+
+export function kubeSource(options: KubeSourceOptions): StartSource {
+  return (sink) => new ClusterSupervisor(options, sink);
+}
+
+class ClusterSupervisor implements ClusterSource {
+  readonly #options: KubeSourceOptions;
+  readonly #settings: KubeSourceSettings;
+  readonly #sink: ClusterSink;
+  readonly #api: ApiClient;
+  readonly #index: ClusterIndex;
+  readonly #watchers: readonly ListerWatcher<unknown>[];
+  readonly #stop = new AbortController();
+  readonly #probing: Promise<void>;
+  #synced = false;
+  #heard = false;
+  #lastNewsMs: number;
+  #lastNewsMonotonicMs: number;
+  #probe: { readonly failures: number; readonly error: ApiError | undefined } = { failures: 0, error: undefined };
+  #uid = '';
+  #impostor: { readonly uid: string; readonly sinceMs: number } | undefined;
+  #state: ClusterState | undefined;
+  #findings = '[]';
+  #flushScheduled = false;
+  #again: Timer | undefined;
+
+  constructor(options: KubeSourceOptions, sink: ClusterSink) {
+    this.#options = options;
+    this.#settings = options.settings ?? defaultKubeSourceSettings;
+    this.#sink = sink;
+    const { clock, place } = options;
+    this.#lastNewsMs = clock.now();
+    this.#lastNewsMonotonicMs = clock.monotonic();
+    this.#api = new ApiClient(options.access, clock);
+    const derive: DeriveSettings = {
+      cluster: place.name,
+      network: place.network,
+      locality: place.locality,
+      versionLabels: this.#settings.versionLabels,
+      allowLoopback: false,
+    };
+    this.#index = new ClusterIndex(derive, this.#settings.limits);
+    const budget = new RequestBudget(clock);
+    this.#watchers = watched.map(
+      (resource) =>
+        new ListerWatcher<unknown>({
+          api: this.#api,
+          resource,
+          target: indexTarget(this.#index, resource.kind),
+          settings: this.#settings.watch,
+          clock,
+          budget,
+          empty: resource.empty,
+          verify: (signal) => this.#verify(signal),
+          heard: () => this.#news(),
+          changed: () => this.#evaluate(),
+          updated: () => this.#scheduleFlush(),
+        }),
+    );
+    options.observe?.(() => this.#stats());
+    this.#evaluate();
+    this.#probing = this.#probeForEver();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#again?.cancel();
+    this.#api.close();
+    await Promise.all([this.#probing, ...this.#watchers.map((watcher) => watcher.stop())]);
+  }
+
+  #stats(): KubeSourceStats {
+    return {
+      watchers: new Map(this.#watchers.map((watcher) => [watcher.resource.name, watcher.counters])),
+      objects: new Map(watched.map(({ kind }) => [kind, this.#index.size(kind)])),
+      skips: this.#index.skips(),
+    };
+  }
+
+  #news(): void {
+    this.#heard = true;
+    this.#lastNewsMs = this.#options.clock.now();
+    this.#lastNewsMonotonicMs = this.#options.clock.monotonic();
+  }
+
+  /** All changes of one turn of the event loop go out together. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      if (!this.#stop.signal.aborted) this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#impostor !== undefined) return;
+    if (this.#synced) {
+      const change = this.#index.flush();
+      if (change !== undefined) this.#sink.change(change);
+    } else {
+      if (!this.#watchers.every(({ health }) => health.listed)) return;
+      const system = this.#index.get('Namespace', 'kube-system') as NamespaceObject | undefined;
+      this.#uid = system?.uid ?? '';
+      this.#synced = true;
+      this.#sink.sync({ info: { ...this.#options.place, uid: this.#uid }, ...this.#index.snapshot() });
+      this.#evaluate();
+    }
+    this.#sayFindings();
+  }
+
+  #sayFindings(): void {
+    const truncated = this.#watchers.filter(({ health }) => health.truncated).map(({ resource }) => resource.name);
+    const findings: readonly Finding[] = sourceFindings(
+      this.#options.place.name,
+      this.#index.skips(),
+      truncated,
+      this.#settings,
+    );
+    const text = JSON.stringify(findings);
+    if (text === this.#findings) return;
+    this.#findings = text;
+    this.#sink.findings?.(findings);
+  }
+
+  #evaluate(): void {
+    if (this.#stop.signal.aborted) return;
+    const { clock, logger, place } = this.#options;
+    const output = evaluatePhase({
+      nowMs: clock.now(),
+      server: this.#api.server,
+      synced: this.#synced,
+      heard: this.#heard,
+      lastNewsMs: this.#lastNewsMs,
+      watchers: this.#watchers.map(({ resource, health }) => ({
+        resource: resource.group === '' ? resource.name : `${resource.name}.${resource.group}`,
+        health,
+      })),
+      probe: this.#probe,
+      impostor: this.#impostor,
+      graceMs: this.#settings.graceMs,
+      probeFailures: this.#settings.probeFailures,
+    });
+    this.#again?.cancel();
+    this.#again = output.againMs === undefined ? undefined : clock.after(output.againMs + 1, () => this.#evaluate());
+    const { phase, problem } = output;
+    const before = this.#state;
+    if (
+      before?.phase === phase &&
+      before.problem?.code === problem?.code &&
+      before.problem?.message === problem?.message
+    )
+      return;
+    const sinceMs = before?.phase === phase ? before.sinceMs : phase === 'stale' ? output.staleSinceMs : clock.now();
+    this.#state = { phase, sinceMs, ...(problem === undefined ? {} : { problem }) };
+    const fields = {
+      cluster: place.name,
+      phase,
+      ...(problem === undefined ? {} : { code: problem.code, problem: problem.message }),
+    };
+    if (phase === 'stale' || phase === 'refused') logger.warn(`cluster is ${phase}`, fields);
+    else logger.info(`cluster is ${phase}`, fields);
+    this.#sink.state(this.#state);
+  }
+
+  /** Throws unless the API is the one that was synced from. */
+  async #verify(signal: AbortSignal): Promise<void> {
+    if (!this.#synced || this.#uid === '') return;
+    const answer = await this.#api.json({ path: '/api/v1/namespaces/kube-system', signal });
+    const read = readClusterObject('Namespace', answer);
+    const uid = read.kind === 'Namespace' ? read.uid : '';
+    if (uid === this.#uid) {
+      if (this.#impostor === undefined) return;
+      this.#impostor = undefined;
+      this.#evaluate();
+      return;
+    }
+    this.#impostor = { uid, sinceMs: this.#impostor?.sinceMs ?? this.#options.clock.now() };
+    this.#evaluate();
+    throw new ApiError('malformed', 'another cluster answers');
+  }
+
+  async #probeForEver(): Promise<void> {
+    const { clock } = this.#options;
+    const { probeMs, probeAnswerMs } = this.#settings;
+    const { signal } = this.#stop;
+    const backoff = new Backoff({ firstMs: Math.min(1_000, probeMs), maxMs: Math.max(probeMs, 1_000) });
+    // Not all thousand clusters at the same moment.
+    let waitMs = probeMs * Math.random();
+    for (;;) {
+      await sleep(clock, waitMs, signal);
+      if (signal.aborted) return;
+      const outageSinceMs = this.#lastNewsMonotonicMs;
+      const error = await this.#probeOnce(probeAnswerMs, signal);
+      if (signal.aborted) return;
+      const failed = this.#probe.failures > 0;
+      this.#probe =
+        error === undefined ? { failures: 0, error: undefined } : { failures: this.#probe.failures + 1, error };
+      if (error === undefined) {
+        this.#news();
+        backoff.reset();
+        if (failed) for (const watcher of this.#watchers) watcher.kick(outageSinceMs);
+      }
+      this.#evaluate();
+      waitMs = error === undefined ? probeMs * (0.8 + Math.random() * 0.4) : backoff.next();
+    }
+  }
+
+  async #probeOnce(answerMs: number, signal: AbortSignal): Promise<ApiError | undefined> {
+    try {
+      const { status } = await this.#api.answer({ path: '/readyz', signal, answerMs });
+      // Some APIs hide their health from ordinary users; that they answer is enough.
+      return status === 200 || status === 403 || status === 404
+        ? undefined
+        : new ApiError('server', `/readyz answers ${status}`, { status });
+    } catch (error) {
+      return networkError(error);
+    }
+  }
+}
+
+/** Puts what a watcher reads into the index. */
+function indexTarget(index: ClusterIndex, kind: ClusterObjectKind): Target<unknown> {
+  type Value = ReturnType<typeof readClusterObject>;
+  const put = (key: string, value: Value): void => {
+    if (value.kind === 'Unreadable') index.putUnreadable(kind, key, value.reason);
+    else index.put(value);
+  };
+  return {
+    read(raw) {
+      const value = readClusterObject(kind, raw);
+      return { key: value.kind === 'Unreadable' ? rawObjectKey(raw) : objectKey(value), value };
+    },
+    size: () => index.size(kind),
+    has: (key) => index.get(kind, key) !== undefined,
+    replace(items) {
+      index.retain(kind, (key) => items.has(key));
+      for (const [key, value] of items) put(key, value as Value);
+    },
+    put: (key, value) => put(key, value as Value),
+    remove: (key) => index.remove(kind, key),
+  };
+}

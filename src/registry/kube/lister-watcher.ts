@@ -1,0 +1,317 @@
+/**
+ * Keeps a copy of one resource of one API: lists it, then watches it from there, for as long as it runs.
+ *
+ * In: a resource and a target that holds the copy. What always holds: the target is given a whole list or single changes, never a part of
+ * a list; after anything that may have been missed (410, an unreadable event) a new list is compared with what is held, so deletions are
+ * found and nothing comes twice; a list that is suddenly empty is not believed at once; a silent connection is cut and opened again;
+ * errors are waited out with growing, jittered pauses, and never end the work.
+ */
+
+import { Backoff, type BackoffLimits } from '../../core/backoff.ts';
+import { type Clock, sleep } from '../../core/clock.ts';
+import type { ApiClient } from './api-client.ts';
+import { ApiError, networkError } from './api-error.ts';
+import { type ListLimits, listAll, type ReadItem, type Resource } from './list.ts';
+import type { RequestBudget } from './request-budget.ts';
+import { parseWatchEvent } from './watch-event.ts';
+
+export interface Target<T> {
+  read(raw: unknown): ReadItem<T>;
+  /** How many objects are held. */
+  size(): number;
+  has(key: string): boolean;
+  /** The whole truth: what is held and not in `items` is gone. */
+  replace(items: ReadonlyMap<string, T>): void;
+  put(key: string, value: T): void;
+  remove(key: string): void;
+}
+
+export interface WatchSettings {
+  readonly list: ListLimits;
+  /** No event and no bookmark (the API sends one about each minute) for this long: the connection is dead. */
+  readonly idleMs: number;
+  /** The API ends a watch by itself after between this and twice this. */
+  readonly watchMs: number;
+  readonly backoff: BackoffLimits;
+  /** What is refused (401, 403) is asked again this seldom. */
+  readonly refusedRetryMs: number;
+  /** How long to wait before an empty list is asked for again, to believe it or not. */
+  readonly emptyConfirmMs: number;
+  /** How many lists in a row have to be empty to be believed. */
+  readonly emptyConfirmations: number;
+}
+
+export const defaultWatchSettings: WatchSettings = {
+  list: { page: 500, items: 250_000 },
+  idleMs: 100_000,
+  watchMs: 300_000,
+  backoff: { firstMs: 500, maxMs: 30_000 },
+  refusedRetryMs: 30_000,
+  emptyConfirmMs: 5_000,
+  emptyConfirmations: 3,
+};
+
+/** Why a list is not believed. */
+export interface Suspicion {
+  /** Objects held, while the list has none. */
+  readonly held: number;
+  readonly sinceMs: number;
+}
+
+export interface WatchHealth {
+  /** A complete list has been taken. */
+  readonly listed: boolean;
+  /** It is watched, or being listed without trouble. */
+  readonly error: ApiError | undefined;
+  /** Since when, ms since the epoch; undefined without an error. */
+  readonly failingSinceMs: number | undefined;
+  readonly suspicion: Suspicion | undefined;
+  /** The last list was longer than the limit. */
+  readonly truncated: boolean;
+}
+
+export interface WatchCounters {
+  readonly lists: number;
+  readonly watches: number;
+  readonly events: number;
+  /** Times that the API had forgotten where the watch stood (410). */
+  readonly expired: number;
+  /** Answers and events that could not be read. */
+  readonly malformed: number;
+  /** Connections cut because nothing was heard. */
+  readonly silences: number;
+  /** Objects over the limit that were left out. */
+  readonly excess: number;
+}
+
+export interface ListerWatcherOptions<T> {
+  readonly api: ApiClient;
+  readonly resource: Resource;
+  readonly target: Target<T>;
+  readonly settings: WatchSettings;
+  readonly clock: Clock;
+  readonly budget: RequestBudget;
+  /** An empty list of this resource cannot be: it is never believed (`never`), or only when confirmed, even if nothing was held (`confirmed`). */
+  readonly empty: 'never' | 'confirmed' | 'possible';
+  /**
+   * Makes sure that it is still the same cluster that answers; throws an ApiError if not. Asked after every error and before a later list is
+   * believed: an address that leads to another cluster now would otherwise remove everything.
+   */
+  readonly verify: (signal: AbortSignal) => Promise<void>;
+  /** The API answered something good. */
+  readonly heard: () => void;
+  /** `health` is different. */
+  readonly changed: () => void;
+  /** The target was changed. */
+  readonly updated: () => void;
+  readonly random?: () => number;
+}
+
+/** Shorter than this and without an event, a watch counts as failed, so that one that is closed at once is not opened in a loop. */
+const shortWatchMs = 1_000;
+
+export class ListerWatcher<T> {
+  readonly #options: ListerWatcherOptions<T>;
+  readonly #stop = new AbortController();
+  readonly #backoff: Backoff;
+  readonly #random: () => number;
+  readonly #done: Promise<void>;
+  #current: AbortController | undefined;
+  #kicked = false;
+  #resourceVersion: string | undefined;
+  #emptyLists = 0;
+  #lastHeardMs: number;
+  #health: WatchHealth = {
+    listed: false,
+    error: undefined,
+    failingSinceMs: undefined,
+    suspicion: undefined,
+    truncated: false,
+  };
+  #counters: WatchCounters = { lists: 0, watches: 0, events: 0, expired: 0, malformed: 0, silences: 0, excess: 0 };
+
+  constructor(options: ListerWatcherOptions<T>) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff(options.settings.backoff, this.#random);
+    this.#lastHeardMs = options.clock.monotonic();
+    this.#done = this.#run();
+  }
+
+  get resource(): Resource {
+    return this.#options.resource;
+  }
+
+  get health(): WatchHealth {
+    return this.#health;
+  }
+
+  get counters(): WatchCounters {
+    return this.#counters;
+  }
+
+  /**
+   * The API is back after an outage: what waits tries now, and a watch that has heard nothing since `sinceMs` (monotonic) is opened again,
+   * since its connection may be dead without either side knowing.
+   */
+  kick(sinceMs: number): void {
+    const waiting = this.#health.error !== undefined;
+    if (!waiting && this.#lastHeardMs > sinceMs) return;
+    this.#kicked = true;
+    this.#backoff.reset();
+    this.#current?.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const current = new AbortController();
+      this.#current = current;
+      this.#kicked = false;
+      const signal = AbortSignal.any([this.#stop.signal, current.signal]);
+      try {
+        await this.#options.budget.turn(signal);
+        if (this.#health.listed && this.#health.error !== undefined) await this.#options.verify(signal);
+        if (this.#resourceVersion === undefined) await this.#list(signal);
+        else await this.#watch(this.#resourceVersion, signal);
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        if (!this.#kicked) await this.#recover(networkError(error), current.signal);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { api, resource, target, settings, budget } = this.#options;
+    const release = await budget.listing(signal);
+    let list: Awaited<ReturnType<typeof listAll<T>>>;
+    try {
+      list = await listAll(
+        api,
+        resource,
+        (raw) => target.read(raw),
+        settings.list,
+        signal,
+        () => this.#heard(),
+      );
+    } finally {
+      release();
+    }
+    this.#count({ lists: 1 });
+    if (list.items.size === 0 && !this.#believesEmpty()) {
+      await this.#doubt();
+      return;
+    }
+    this.#emptyLists = 0;
+    this.#resourceVersion = list.resourceVersion;
+    target.replace(list.items);
+    this.#backoff.reset();
+    this.#setHealth({
+      listed: true,
+      error: undefined,
+      failingSinceMs: undefined,
+      suspicion: undefined,
+      truncated: list.truncated,
+    });
+    this.#options.updated();
+  }
+
+  #believesEmpty(): boolean {
+    const { empty, target, settings } = this.#options;
+    if (empty === 'never') return false;
+    if (empty === 'possible' && target.size() === 0) return true;
+    return this.#emptyLists + 1 >= settings.emptyConfirmations;
+  }
+
+  async #doubt(): Promise<void> {
+    const { target, settings, clock } = this.#options;
+    this.#emptyLists += 1;
+    const sinceMs = this.#health.suspicion?.sinceMs ?? clock.now();
+    this.#setHealth({ ...this.#health, suspicion: { held: target.size(), sinceMs } });
+    await sleep(clock, settings.emptyConfirmMs * (0.75 + this.#random() / 2), this.#stop.signal);
+  }
+
+  async #watch(from: string, signal: AbortSignal): Promise<void> {
+    const { api, resource, settings, clock } = this.#options;
+    const openedMs = clock.monotonic();
+    let events = 0;
+    const query: Record<string, string> = {
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      resourceVersion: from,
+      timeoutSeconds: String(Math.ceil((settings.watchMs * (1 + this.#random())) / 1000)),
+    };
+    if (resource.labelSelector !== undefined) query['labelSelector'] = resource.labelSelector;
+    const opened = (): void => {
+      this.#heard();
+      this.#count({ watches: 1 });
+      this.#setHealth({ ...this.#health, error: undefined, failingSinceMs: undefined });
+    };
+    for await (const line of api.lines({ path: resource.path, query, signal, idleMs: settings.idleMs, opened })) {
+      const event = parseWatchEvent(line);
+      this.#heard();
+      events += 1;
+      this.#count({ events: 1 });
+      if (event.type === 'put') this.#put(event.object);
+      else if (event.type === 'delete') this.#options.target.remove(this.#options.target.read(event.object).key);
+      // Only now: had reading the object thrown, it would have to come again.
+      this.#resourceVersion = event.resourceVersion;
+      if (event.type !== 'bookmark') this.#options.updated();
+    }
+    if (events === 0 && clock.monotonic() - openedMs < shortWatchMs) {
+      throw new ApiError('unreachable', `the watch on ${resource.name} was closed at once`);
+    }
+    this.#backoff.reset();
+  }
+
+  #put(raw: unknown): void {
+    const { target, settings } = this.#options;
+    const { key, value } = target.read(raw);
+    if (target.size() >= settings.list.items && !target.has(key)) {
+      this.#count({ excess: 1 });
+      this.#setHealth({ ...this.#health, truncated: true });
+      return;
+    }
+    target.put(key, value);
+  }
+
+  async #recover(error: ApiError, kick: AbortSignal): Promise<void> {
+    const { clock, settings, budget } = this.#options;
+    const silent = error.kind === 'unreachable' && error.message.startsWith('nothing was heard');
+    this.#count({
+      expired: error.kind === 'expired' ? 1 : 0,
+      malformed: error.kind === 'malformed' ? 1 : 0,
+      silences: silent ? 1 : 0,
+    });
+    // Where the watch stands is not known any more, or is not worth keeping: list again.
+    if (error.kind === 'expired' || error.kind === 'malformed' || error.kind === 'invalid')
+      this.#resourceVersion = undefined;
+    this.#setHealth({ ...this.#health, error, failingSinceMs: this.#health.failingSinceMs ?? clock.now() });
+    if (error.retryAfterMs !== undefined) budget.pause(error.retryAfterMs);
+    const refused = error.kind === 'unauthorized' || error.kind === 'forbidden' || error.kind === 'not-found';
+    const waitMs = refused ? settings.refusedRetryMs * (0.75 + this.#random() / 2) : this.#backoff.next();
+    await sleep(clock, waitMs, AbortSignal.any([this.#stop.signal, kick]));
+  }
+
+  #heard(): void {
+    this.#lastHeardMs = this.#options.clock.monotonic();
+    this.#options.heard();
+  }
+
+  #setHealth(health: WatchHealth): void {
+    const before = this.#health;
+    this.#health = health;
+    const same = (Object.keys(health) as (keyof WatchHealth)[]).every((key) => health[key] === before[key]);
+    if (!same) this.#options.changed();
+  }
+
+  #count(more: Partial<WatchCounters>): void {
+    const counters = { ...this.#counters };
+    for (const [name, value] of Object.entries(more)) counters[name as keyof WatchCounters] += value;
+    this.#counters = counters as WatchCounters;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What a discovery of clusters needs of the inventory (src/registry/inventory.ts has all of it).
+ */
+
+import type { ClusterState, Locality } from '../../model/cluster.ts';
+import type { StartSource } from '../source.ts';
+
+export interface ClusterRegistrar {
+  /** First registration, or rotation: then the new source takes over once it has synced. */
+  add(name: string, origin: string, start: StartSource): void;
+  remove(name: string, origin: string): void;
+  /** Shows what cannot be used; what is registered stays. The next `add` of the same name and origin takes it back. */
+  refuse(name: string, origin: string, problem: NonNullable<ClusterState['problem']>): void;
+  /** Nobody is answered before the returned function is called (or the wait for it is over). */
+  beginDiscovery(what: string): () => void;
+  /** Puts clusters in force that are known from before a restart. */
+  restore(mine: (origin: string) => boolean): readonly { readonly name: string; readonly origin: string }[];
+}
+
+/** Where a cluster stands, as its registration says; '' for what is not said. */
+export interface RegisteredPlace {
+  readonly network: string;
+  readonly locality: Locality;
+}
+
+export interface Discovery {
+  /** Ends looking; the clusters stay registered. */
+  stop(): Promise<void>;
+}

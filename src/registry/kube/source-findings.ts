@@ -1,0 +1,69 @@
+/**
+ * What is wrong with a cluster's objects while the rest of them is in force, in words.
+ */
+
+import type { Finding } from '../../core/errors.ts';
+import type { SkipReason } from '../derive.ts';
+import type { ClusterLimits, SkipSummary } from '../derive-index.ts';
+import type { WatchSettings } from './lister-watcher.ts';
+
+/** The other reasons are how Kubernetes works, not a fault: they are counted and not complained of. */
+const complaints: Partial<Record<SkipReason, { readonly what: string; readonly hint: string }>> = {
+  'fqdn-slice': {
+    what: 'endpoints given as DNS names are left out',
+    hint: 'Give these endpoints as IP addresses.',
+  },
+  'foreign-claim': {
+    what: 'objects say that they belong to another cluster; the claim is not believed',
+    hint: 'Remove the label or annotation topology.istio.io/cluster, or register the cluster under that name.',
+  },
+  'bad-address': {
+    what: 'endpoints with an address that no endpoint may have are left out',
+    hint: 'Find out who writes these EndpointSlices.',
+  },
+  unreadable: {
+    what: 'objects cannot be read; what was held of them stays',
+    hint: 'Correct these objects.',
+  },
+};
+
+export function sourceFindings(
+  cluster: string,
+  skips: ReadonlyMap<SkipReason, SkipSummary>,
+  truncated: readonly string[],
+  settings: { readonly watch: WatchSettings; readonly limits: ClusterLimits },
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const [reason, { count, example }] of skips) {
+    const complaint = complaints[reason];
+    if (complaint === undefined) continue;
+    findings.push({
+      code: 'FW-KUBE-012',
+      severity: 'warning',
+      message: `${complaint.what}: ${count}, for instance ${example}`,
+      where: { cluster },
+      hint: complaint.hint,
+    });
+  }
+  const { limits, watch } = settings;
+  const excess = skips.get('over-limit');
+  if (excess !== undefined) {
+    findings.push({
+      code: 'FW-KUBE-011',
+      severity: 'error',
+      message: `it reports more than ${limits.services} services or ${limits.endpoints} endpoints; of the youngest services, ${excess.count} are left out (${excess.example})`,
+      where: { cluster },
+      hint: 'Find out what makes so many, or raise the limits per cluster.',
+    });
+  }
+  for (const resource of truncated) {
+    findings.push({
+      code: 'FW-KUBE-011',
+      severity: 'error',
+      message: `it has more than ${watch.list.items} ${resource}; those after that are left out`,
+      where: { cluster },
+      hint: 'Find out what makes so many, or raise the limits per cluster.',
+    });
+  }
+  return findings;
+}

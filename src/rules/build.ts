@@ -1,0 +1,140 @@
+/**
+ * A valid spec with its defaults applied, as the mesh takes it. What has no effect is left out with a warning: a fallback that adds no
+ * endpoint, a backend that stands there twice.
+ *
+ * What always holds of the result: header names to match, set, add and remove are in lower case; a prefix path has no closing slash unless it
+ * is "/"; the chains of one route differ; lists that are said to be sorted are.
+ */
+
+import { createHash } from 'node:crypto';
+import { defaultMeshSettings } from '../model/mesh.ts';
+import type { Destination, HeaderChange, NamedMatch, RouteMatch, RouteRetry, RuleBackend, RuleRoute, StringMatch } from '../model/rule.ts';
+import { chainName, destinationName } from '../model/rule.ts';
+import { defaultRouteName } from './checks.ts';
+import { coveringRoute, coversDestination, takesEverything } from './coverage.ts';
+import { durationMs } from './duration.ts';
+import type { Findings, Path } from './findings.ts';
+import type { RawBackend, RawHeaderChange, RawHeaderMatch, RawMatch, RawRoute, RawSpec } from './schema.ts';
+
+export function buildRoutes(spec: RawSpec, findings: Findings): readonly RuleRoute[] {
+  const routes = spec.routes.map((route, i) => buildRoute(route, i, findings));
+  for (const [i, route] of routes.entries()) {
+    const covering = coveringRoute(routes, i);
+    if (covering === undefined) continue;
+    const message = `route ${route.name} can never match: ${covering.name} comes first and takes all of its requests`;
+    findings.warn('FW-RULE-037', ['spec', 'routes', i], message, `Move ${route.name} before ${covering.name}, or remove it`);
+  }
+  if (!takesEverything(routes)) {
+    const message = 'a request that matches none of the routes is answered with 404';
+    findings.warn('FW-RULE-038', ['spec', 'routes'], message, 'Add a last route without matches, unless this is meant');
+  }
+  return routes;
+}
+
+/** A hash of what is given, the same in every process: 128 bits of SHA-256, in hex. The order of keys counts. */
+export function contentHash(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
+}
+
+function buildRoute(route: RawRoute, index: number, findings: Findings): RuleRoute {
+  const request = limitMs(route.timeouts?.request);
+  const backendRequest = limitMs(route.timeouts?.backendRequest);
+  return {
+    name: route.name ?? defaultRouteName(index),
+    matches: (route.matches ?? []).map(buildMatch),
+    backends: buildBackends(route.backends, ['spec', 'routes', index, 'backends'], findings),
+    ...(request === undefined ? {} : { requestTimeoutMs: request }),
+    ...(backendRequest === undefined ? {} : { backendRequestTimeoutMs: backendRequest }),
+    ...(route.retry === undefined ? {} : { retry: buildRetry(route.retry) }),
+    requestHeaders: buildHeaderChange(route.requestHeaders),
+    responseHeaders: buildHeaderChange(route.responseHeaders),
+  };
+}
+
+/** 0 says "no limit", as in Gateway API. */
+function limitMs(text: string | undefined): number | undefined {
+  const ms = text === undefined ? undefined : durationMs(text);
+  return ms === 0 ? undefined : ms;
+}
+
+function buildMatch(match: RawMatch): RouteMatch {
+  return {
+    ...(match.path === undefined ? {} : { path: buildPathMatch(match.path) }),
+    ...(match.method === undefined ? {} : { method: match.method }),
+    headers: (match.headers ?? []).map((header) => ({ ...buildNamedMatch(header), name: header.name.toLowerCase() })),
+    queryParams: (match.queryParams ?? []).map(buildNamedMatch),
+  };
+}
+
+function buildPathMatch(path: NonNullable<RawMatch['path']>): StringMatch {
+  if (path.exact !== undefined) return { kind: 'exact', value: path.exact };
+  if (path.regex !== undefined) return { kind: 'regex', value: path.regex };
+  const prefix = path.prefix ?? '/';
+  return { kind: 'prefix', value: prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix };
+}
+
+function buildNamedMatch({ name, value, prefix, regex }: RawHeaderMatch): NamedMatch {
+  if (value !== undefined) return { name, match: { kind: 'exact', value } };
+  if (prefix !== undefined) return { name, match: { kind: 'prefix', value: prefix } };
+  return { name, match: { kind: 'regex', value: regex ?? '' } };
+}
+
+function buildBackends(backends: readonly RawBackend[], path: Path, findings: Findings): readonly RuleBackend[] {
+  const byChain = new Map<string, { first: number; backend: RuleBackend }>();
+  for (const [i, raw] of backends.entries()) {
+    const chain = buildChain(raw, [...path, i], findings);
+    const weight = raw.weight ?? 1;
+    const name = chainName(chain);
+    const same = byChain.get(name);
+    if (same === undefined) {
+      byChain.set(name, { first: i, backend: { weight, chain } });
+      continue;
+    }
+    const sum = same.backend.weight + weight;
+    const message = `backends ${same.first} and ${i} are the same (${name === '' ? 'any endpoint' : name}); together they weigh ${sum}`;
+    findings.warn('FW-RULE-028', [...path, i], message, `Write it once, with weight: ${sum}`);
+    byChain.set(name, { first: same.first, backend: { weight: sum, chain } });
+  }
+  return [...byChain.values()].map(({ backend }) => backend);
+}
+
+function buildChain(backend: RawBackend, path: Path, findings: Findings): readonly Destination[] {
+  const chain: Destination[] = [buildDestination(backend)];
+  for (const [i, raw] of (backend.fallback ?? []).entries()) {
+    const destination = buildDestination(raw);
+    const covering = chain.find((earlier) => coversDestination(earlier, destination));
+    if (covering === undefined) {
+      chain.push(destination);
+      continue;
+    }
+    const message = `this fallback is never used: all of its endpoints belong to ${destinationName(covering) || '{} (any endpoint)'}, which comes first`;
+    findings.warn('FW-RULE-029', [...path, 'fallback', i], message, 'Remove it, or put it before the wider one');
+  }
+  return chain;
+}
+
+function buildDestination({ version, cluster }: Pick<RawBackend, 'version' | 'cluster'>): Destination {
+  return { version: version ?? '', cluster: cluster ?? '' };
+}
+
+function buildRetry(retry: NonNullable<RawRoute['retry']>): RouteRetry {
+  const given = retry.on ?? retry.true ?? defaultMeshSettings.defaultRetry.on;
+  const isCode = (item: string): boolean => /^[0-9]{3}$/.test(item);
+  return {
+    attempts: retry.attempts,
+    on: given.filter((item) => !isCode(item)).sort(),
+    statusCodes: given
+      .filter(isCode)
+      .map(Number)
+      .sort((a, b) => a - b),
+  };
+}
+
+function buildHeaderChange(change: RawHeaderChange | undefined): HeaderChange {
+  const lower = ({ name, value }: { readonly name: string; readonly value: string }) => ({ name: name.toLowerCase(), value });
+  return {
+    set: (change?.set ?? []).map(lower),
+    add: (change?.add ?? []).map(lower),
+    remove: (change?.remove ?? []).map((name) => name.toLowerCase()),
+  };
+}

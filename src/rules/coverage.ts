@@ -1,0 +1,60 @@
+/**
+ * Which matches and destinations are covered by others: a route behind one that covers it never takes a request, and a fallback behind an
+ * entry that covers it has no endpoint of its own. Errs on the side of "not covered" (two regular expressions are only compared as text).
+ */
+
+import type { Destination, NamedMatch, RouteMatch, RuleRoute, StringMatch } from '../model/rule.ts';
+
+/** Every endpoint of `inner` is one of `outer`. */
+export function coversDestination(outer: Destination, inner: Destination): boolean {
+  return (outer.version === '' || outer.version === inner.version) && (outer.cluster === '' || outer.cluster === inner.cluster);
+}
+
+/** The first route that takes every request that `routes[index]` could take; undefined when some may be left for it. */
+export function coveringRoute(routes: readonly RuleRoute[], index: number): RuleRoute | undefined {
+  const route = routes[index];
+  if (route === undefined) return undefined;
+  const earlier = routes.slice(0, index);
+  let last: RuleRoute | undefined;
+  for (const match of alternatives(route)) {
+    const covering = earlier.find((candidate) => alternatives(candidate).some((outer) => coversMatch(outer, match)));
+    if (covering === undefined) return undefined;
+    last ??= covering;
+  }
+  return last;
+}
+
+/** Whether some route takes every request. */
+export function takesEverything(routes: readonly RuleRoute[]): boolean {
+  return routes.some((route) => alternatives(route).some((match) => coversMatch(match, everyRequest)));
+}
+
+const everyRequest: RouteMatch = { headers: [], queryParams: [] };
+
+function alternatives(route: RuleRoute): readonly RouteMatch[] {
+  return route.matches.length === 0 ? [everyRequest] : route.matches;
+}
+
+/** Every request that satisfies `inner` satisfies `outer`. */
+function coversMatch(outer: RouteMatch, inner: RouteMatch): boolean {
+  return (
+    coversPath(outer.path, inner.path) &&
+    (outer.method === undefined || outer.method === inner.method) &&
+    outer.headers.every((condition) => inner.headers.some((other) => coversNamed(condition, other))) &&
+    outer.queryParams.every((condition) => inner.queryParams.some((other) => coversNamed(condition, other)))
+  );
+}
+
+function coversPath(outer: StringMatch | undefined, inner: StringMatch | undefined): boolean {
+  if (outer === undefined || (outer.kind === 'prefix' && outer.value === '/')) return true;
+  if (inner === undefined) return false;
+  if (outer.kind === 'prefix' && inner.kind !== 'regex') return inner.value === outer.value || inner.value.startsWith(`${outer.value}/`);
+  return outer.kind === inner.kind && outer.value === inner.value;
+}
+
+function coversNamed(outer: NamedMatch, inner: NamedMatch): boolean {
+  if (outer.name !== inner.name) return false;
+  const { match } = outer;
+  if (match.kind === 'prefix' && inner.match.kind !== 'regex') return inner.match.value.startsWith(match.value);
+  return match.kind === inner.match.kind && match.value === inner.match.value;
+}

@@ -1,0 +1,121 @@
+/**
+ * Do a rule's targets exist? In: a valid rule, the catalog's services and the registered clusters' names. Out: what is missing, if anything.
+ *
+ * A missing target does not make a rule invalid: it may come, and then the rule takes effect. A version or cluster exists for the rule when the
+ * service has endpoints of it, ready or not.
+ */
+
+import type { Finding, Where } from '../core/errors.ts';
+import type { Destination, TrafficRule } from '../model/rule.ts';
+import type { CatalogService, ServiceKey } from '../model/service.ts';
+import type { RuleCode } from './codes.ts';
+import { formatPath, trimWords } from './findings.ts';
+import { nearest } from './suggest.ts';
+
+export type ResolutionReason = 'ServiceNotFound' | 'ClusterNotFound' | 'BackendNotFound' | 'VersionNotFound';
+
+export type Resolution =
+  | { readonly resolved: true }
+  | {
+      readonly resolved: false;
+      /** The gravest, in the order of `ResolutionReason`. */
+      readonly reason: ResolutionReason;
+      /** Lists all that is missing. */
+      readonly message: string;
+      /** Warnings, one for each missing target. */
+      readonly findings: readonly Finding[];
+    };
+
+export interface Targets {
+  service(key: ServiceKey): CatalogService | undefined;
+  /** The registered clusters, those that are out of reach among them. */
+  readonly clusters: ReadonlySet<string>;
+}
+
+interface Missing {
+  readonly reason: ResolutionReason;
+  /** The same target missed by two routes is one message. */
+  readonly message: string;
+  readonly hint: string;
+  readonly path: readonly (string | number)[];
+}
+
+const reasons: readonly { readonly reason: ResolutionReason; readonly code: RuleCode }[] = [
+  { reason: 'ServiceNotFound', code: 'FW-RULE-050' },
+  { reason: 'ClusterNotFound', code: 'FW-RULE-051' },
+  { reason: 'BackendNotFound', code: 'FW-RULE-052' },
+  { reason: 'VersionNotFound', code: 'FW-RULE-053' },
+];
+
+const maxMessageLength = 4096;
+
+/** `where` finds a path of the object that the rule was made from. */
+export function resolveRule(rule: TrafficRule, targets: Targets, where: (path: readonly (string | number)[]) => Where): Resolution {
+  const missing = new Map<string, Missing>();
+  const service = targets.service(rule.service);
+  if (service === undefined) {
+    const message = `no cluster has the service ${rule.service}`;
+    missing.set(message, { reason: 'ServiceNotFound', message, hint: 'Create the service, or correct the name', path: ['spec', 'service'] });
+  }
+  const versions = service === undefined ? undefined : versionsByCluster(service);
+  for (const [i, route] of rule.routes.entries()) {
+    for (const destination of route.backends.flatMap(({ chain }) => chain)) {
+      const found = missingTarget(destination, rule, service, versions, targets.clusters);
+      if (found === undefined || missing.has(found.message)) continue;
+      missing.set(found.message, { ...found, path: ['spec', 'routes', i] });
+    }
+  }
+  if (missing.size === 0) return { resolved: true };
+
+  const all = [...missing.values()];
+  const gravest = reasons.find(({ reason }) => all.some((item) => item.reason === reason)) ?? { reason: 'VersionNotFound' as const };
+  const object = `TrafficRule ${rule.ref.namespace}/${rule.ref.name}`;
+  return {
+    resolved: false,
+    reason: gravest.reason,
+    message: trimWords(all.map(({ message }) => message).join('; '), maxMessageLength),
+    findings: all.map(({ reason, message, hint, path }) => ({
+      code: reasons.find((entry) => entry.reason === reason)?.code ?? 'FW-RULE-053',
+      severity: 'warning',
+      message,
+      where: { ...where(path), object, field: formatPath(path) },
+      hint,
+    })),
+  };
+}
+
+function missingTarget(
+  { version, cluster }: Destination,
+  rule: TrafficRule,
+  service: CatalogService | undefined,
+  versions: ReadonlyMap<string, ReadonlySet<string>> | undefined,
+  clusters: ReadonlySet<string>,
+): Omit<Missing, 'path'> | undefined {
+  if (cluster !== '' && !clusters.has(cluster)) {
+    const meant = nearest(cluster, [...clusters]);
+    const hint = meant === undefined ? 'Register the cluster, or correct the name' : `Did you mean \`${meant}\`? Else register the cluster`;
+    return { reason: 'ClusterNotFound', message: `no cluster named ${cluster} is registered`, hint };
+  }
+  // That the service itself is missing has been said.
+  if (service === undefined || versions === undefined) return undefined;
+  if (cluster !== '' && !service.shards.has(cluster)) {
+    const hint = `Create the service in ${cluster}, or name one of ${[...service.shards.keys()].join(', ')}`;
+    return { reason: 'BackendNotFound', message: `cluster ${cluster} does not have the service ${rule.service}`, hint };
+  }
+  if (version === '') return undefined;
+  const having = [...versions].filter(([, held]) => held.has(version)).map(([name]) => name);
+  if (cluster === '' ? having.length > 0 : having.includes(cluster)) return undefined;
+  const message = `no endpoint of ${rule.service}${cluster === '' ? '' : ` in cluster ${cluster}`} has version ${version}`;
+  const known = [...new Set([...versions.values()].flatMap((held) => [...held]))].sort().slice(0, 10);
+  const elsewhere = having.length > 0 ? `; ${having.join(', ')} has it` : known.length > 0 ? `; there are ${known.join(', ')}` : '';
+  return { reason: 'VersionNotFound', message, hint: `Deploy the version, or correct it${elsewhere}` };
+}
+
+function versionsByCluster(service: CatalogService): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    [...service.shards].map(([cluster, shard]) => [
+      cluster,
+      new Set(shard.endpoints.map(({ version }) => version).filter((version) => version !== '')),
+    ]),
+  );
+}

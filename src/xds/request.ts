@@ -1,0 +1,114 @@
+/**
+ * Requests as they come off the wire: bytes in, plain bounded data out. What is malformed is an XdsError, which ends the stream with
+ * INVALID_ARGUMENT; nothing else throws here.
+ */
+
+import { errorMessage, FairwayError } from '../core/errors.ts';
+import type { XdsLimits } from './limits.ts';
+import { decodeNode } from './node.ts';
+import { discoveryProtos } from './protos.ts';
+import type { XdsNode } from './view.ts';
+
+export interface XdsRequest {
+  /** Empty where the client left it out. */
+  readonly typeUrl: string;
+  readonly node: XdsNode | undefined;
+  readonly nonce: string;
+  /** The client's words; present, perhaps empty, means NACK. */
+  readonly error: string | undefined;
+  /** SotW: the whole subscription. Delta: the names added to it. */
+  readonly subscribe: readonly string[];
+  /** Delta only. */
+  readonly unsubscribe: readonly string[];
+  /** Delta, first request of a type: what the client holds from an earlier stream. */
+  readonly initialVersions: ReadonlyMap<string, string>;
+}
+
+const noNames: readonly string[] = [];
+const noVersions: ReadonlyMap<string, string> = new Map();
+const maxErrorLength = 4096;
+
+interface RawRequest {
+  type_url: string;
+  node?: unknown;
+  response_nonce: string;
+  error_detail?: { message: string } | null;
+  resource_names?: string[];
+  resource_locators?: { name: string }[];
+  resource_names_subscribe?: string[];
+  resource_names_unsubscribe?: string[];
+  resource_locators_subscribe?: { name: string }[];
+  resource_locators_unsubscribe?: { name: string }[];
+  initial_resource_versions?: Record<string, string>;
+}
+
+/** Throws a FairwayError FW-XDS-004 (not a request), FW-XDS-005 (bounds). */
+export function decodeRequest(bytes: Buffer, transport: 'sotw' | 'delta', limits: XdsLimits): XdsRequest {
+  const protos = discoveryProtos();
+  let raw: RawRequest;
+  try {
+    const type = transport === 'sotw' ? protos.sotwRequest : protos.deltaRequest;
+    raw = type.decode(bytes) as unknown as RawRequest;
+  } catch (error) {
+    throw new FairwayError({
+      code: 'FW-XDS-004',
+      message: `the request is not a ${transport === 'sotw' ? 'DiscoveryRequest' : 'DeltaDiscoveryRequest'}: ${errorMessage(error)}`,
+      where: {},
+      hint: 'check that the client speaks xDS v3 and uses the matching method (SotW or delta)',
+    });
+  }
+  const subscribe =
+    transport === 'sotw'
+      ? names(raw.resource_names, raw.resource_locators, limits)
+      : names(raw.resource_names_subscribe, raw.resource_locators_subscribe, limits);
+  return {
+    typeUrl: checkLength(raw.type_url, 'type_url', limits),
+    node: raw.node === undefined || raw.node === null ? undefined : decodeNode(raw.node),
+    nonce: checkLength(raw.response_nonce, 'response_nonce', limits),
+    error:
+      raw.error_detail === undefined || raw.error_detail === null
+        ? undefined
+        : raw.error_detail.message.slice(0, maxErrorLength),
+    subscribe,
+    unsubscribe:
+      transport === 'sotw' ? noNames : names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe, limits),
+    initialVersions: transport === 'sotw' ? noVersions : versions(raw.initial_resource_versions, limits),
+  };
+}
+
+function names(
+  plain: readonly string[] | undefined,
+  locators: readonly { name: string }[] | undefined,
+  limits: XdsLimits,
+): readonly string[] {
+  const all = [...(plain ?? noNames), ...(locators ?? []).map((locator) => locator.name)];
+  if (all.length > limits.maxNamesPerType) throw tooMuch(`${all.length} resource names`, limits.maxNamesPerType);
+  for (const name of all) checkLength(name, 'a resource name', limits);
+  return all;
+}
+
+function versions(raw: Record<string, string> | undefined, limits: XdsLimits): ReadonlyMap<string, string> {
+  const entries = Object.entries(raw ?? {});
+  if (entries.length === 0) return noVersions;
+  if (entries.length > limits.maxNamesPerType)
+    throw tooMuch(`${entries.length} initial_resource_versions`, limits.maxNamesPerType);
+  for (const [name, version] of entries) {
+    checkLength(name, 'a resource name', limits);
+    checkLength(version, 'a resource version', limits);
+  }
+  return new Map(entries);
+}
+
+function checkLength(text: string, what: string, limits: XdsLimits): string {
+  if (text.length > limits.maxNameLength) throw tooMuch(`${what} of ${text.length} characters`, limits.maxNameLength);
+  return text;
+}
+
+function tooMuch(what: string, limit: number): FairwayError {
+  return new FairwayError({
+    code: 'FW-XDS-005',
+    message: `the request has ${what}; at most ${limit} are taken`,
+    where: {},
+    hint: 'ask for fewer resources on this stream',
+  });
+}

@@ -1,0 +1,286 @@
+/**
+ * One stream over all its types: which message goes out next. Pure but for the time that callers hand in.
+ *
+ * Always: no prefix of what was sent has a dangling reference (make before break).
+ * - Clusters, then their endpoints, then listeners, routes and virtual hosts. A listener or route waits until the clusters that were just
+ *   added have been sent with the endpoints that the client asks for, since Envoy does not route to a cluster that is warming. It never
+ *   waits for the ACK of those clusters: Envoy gives that only after the endpoints came.
+ * - Removed clusters, endpoints and secrets go last, once the client has accepted the listeners and routes that no longer lead to them.
+ * Both waits are bounded, the second as long as the client has not refused: then it still uses what it had.
+ */
+
+import { pushOrder, typeUrl as types } from '../core/type-urls.ts';
+import type { LogEntry, Replica } from './replica.ts';
+import type { XdsRequest } from './request.ts';
+import { type Draft, type Held, impliesWildcard, type Outcome, TypeMachine } from './type-machine.ts';
+import type { StreamTypeStatus } from './view.ts';
+
+export interface StreamMachineOptions {
+  readonly transport: 'sotw' | 'delta';
+  readonly maxResponseBytes: number;
+  readonly warmingWaitMaxMs: number;
+  readonly removalLingerMs: number;
+  /** The client declared `xds.config.supports-resource-ttl`. */
+  readonly supportsTtl: boolean;
+}
+
+const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
+const lingering: readonly string[] = [types.cluster, types.endpoint, types.secret];
+
+/** Names still to be resent, at which monotonic ms. */
+type Heartbeats = Map<string, number>;
+
+interface TypeState {
+  readonly machine: TypeMachine;
+  readonly heartbeats: Heartbeats;
+  state: StreamTypeStatus['state'];
+  sinceMs: number;
+}
+
+export class StreamMachine {
+  readonly #options: StreamMachineOptions;
+  readonly #types = new Map<string, TypeState>();
+  #order: string[] = [];
+  #replica: Replica;
+  #seen: LogEntry;
+  /** Clusters sent for the first time whose endpoints have not been sent yet, and until when others wait for them (monotonic ms). */
+  readonly #warming = new Map<string, number>();
+  /** Since when listeners and routes wait for clusters that cannot be sent yet (monotonic ms). */
+  #clusterWaitFrom: number | undefined;
+  #removalsFrom: number | undefined;
+  #wakeAt: number | undefined;
+
+  constructor(options: StreamMachineOptions, replica: Replica) {
+    this.#options = options;
+    this.#replica = replica;
+    this.#seen = replica.tail;
+  }
+
+  get replica(): Replica {
+    return this.#replica;
+  }
+
+  get typeCount(): number {
+    return this.#types.size;
+  }
+
+  knows(typeUrl: string): boolean {
+    return this.#types.has(typeUrl);
+  }
+
+  /** When `next` may have something to say though nothing happened (monotonic ms); undefined: never. Valid after `next` said there is nothing. */
+  get wakeAt(): number | undefined {
+    return this.#wakeAt;
+  }
+
+  request(request: XdsRequest, wallMs: number): Outcome {
+    this.catchUp();
+    const state = this.#stateOf(request.typeUrl, wallMs);
+    const outcome = state.machine.request(request);
+    if (request.typeUrl === types.endpoint) this.#forgetUnwanted(state.machine);
+    return outcome;
+  }
+
+  /** Reads what the view's log has to say. Cheap if there is nothing. */
+  catchUp(): void {
+    while (this.#seen.next !== undefined) {
+      this.#seen = this.#seen.next;
+      for (const [typeUrl, diff] of this.#seen.diffs) this.#types.get(typeUrl)?.machine.mark(diff);
+    }
+  }
+
+  /** The client is to see another view from now on. */
+  rebase(replica: Replica): void {
+    if (replica === this.#replica) return;
+    this.catchUp();
+    this.#replica = replica;
+    for (const { machine } of this.#types.values()) machine.rebase(replica);
+    this.#seen = replica.tail;
+  }
+
+  /** The next message to write, or undefined. The caller must `sent` it before it asks again. */
+  next(nowMs: number): Draft | undefined {
+    this.catchUp();
+    this.#wakeAt = undefined;
+    if (!this.#replica.ready) return undefined;
+    const gated = this.#referrersWait(nowMs);
+    for (const typeUrl of this.#order) {
+      if (gated && referrers.includes(typeUrl)) continue;
+      const draft = this.#types.get(typeUrl)?.machine.draft();
+      if (draft !== undefined) return draft;
+    }
+    return this.#nextRemoval(nowMs) ?? this.#nextHeartbeat(nowMs);
+  }
+
+  sent(draft: Draft, nonce: string, nowMs: number): void {
+    const state = this.#types.get(draft.typeUrl);
+    if (state === undefined) return;
+    state.machine.commit(draft, nonce);
+    this.#scheduleHeartbeats(state, draft, nowMs);
+    if (draft.typeUrl === types.cluster) this.#clustersSent(draft, nowMs);
+    if (draft.typeUrl === types.endpoint) for (const { name } of draft.resources) this.#warming.delete(name);
+  }
+
+  /** Brings `state` and `sinceMs` of each type up to date; call after each step. */
+  note(wallMs: number): void {
+    for (const state of this.#types.values()) {
+      const now = stateOf(state.machine);
+      if (now === state.state) continue;
+      state.state = now;
+      state.sinceMs = wallMs;
+    }
+  }
+
+  status(wallMs: number): ReadonlyMap<string, StreamTypeStatus> {
+    this.catchUp();
+    this.note(wallMs);
+    const all = new Map<string, StreamTypeStatus>();
+    for (const typeUrl of this.#order) {
+      const type = this.#types.get(typeUrl);
+      if (type === undefined) continue;
+      all.set(typeUrl, {
+        state: type.state,
+        sinceMs: type.sinceMs,
+        resources: type.machine.heldCount(),
+        sentRevision: type.machine.sentRevision,
+        ackedRevision: type.machine.ackedRevision(),
+        error: type.machine.error,
+      });
+    }
+    return all;
+  }
+
+  ackedRevision(typeUrl: string): number {
+    return this.#types.get(typeUrl)?.machine.ackedRevision() ?? 0;
+  }
+
+  /** Per type: name → what the client holds. */
+  held(): ReadonlyMap<string, ReadonlyMap<string, Held>> {
+    this.catchUp();
+    return new Map(this.#order.map((typeUrl) => [typeUrl, new Map(this.#types.get(typeUrl)?.machine.held() ?? [])]));
+  }
+
+  /** Per type: names whose newest state the client does not hold, or has not confirmed. */
+  outOfStep(): ReadonlyMap<string, ReadonlySet<string>> {
+    this.catchUp();
+    return new Map(
+      this.#order.map((typeUrl) => [typeUrl, new Set(this.#types.get(typeUrl)?.machine.outOfStep() ?? [])]),
+    );
+  }
+
+  #stateOf(typeUrl: string, wallMs: number): TypeState {
+    let state = this.#types.get(typeUrl);
+    if (state === undefined) {
+      const impliedWildcard = this.#replica.view.impliedWildcard?.(typeUrl) ?? impliesWildcard(typeUrl);
+      const { transport, maxResponseBytes } = this.#options;
+      const machine = new TypeMachine({ typeUrl, transport, impliedWildcard, maxResponseBytes }, this.#replica);
+      state = { machine, heartbeats: new Map(), state: 'pending', sinceMs: wallMs };
+      this.#types.set(typeUrl, state);
+      this.#order = [...this.#types.keys()].sort((a, b) => rank(a) - rank(b));
+    }
+    return state;
+  }
+
+  #clustersSent(draft: Draft, nowMs: number): void {
+    const endpoints = this.#types.get(types.endpoint)?.machine;
+    if (endpoints === undefined) return;
+    for (const name of draft.changed) endpoints.force(name);
+    if (endpoints.wildcard) return;
+    for (const name of draft.added) {
+      if (endpoints.exists(name)) this.#warming.set(name, nowMs + this.#options.warmingWaitMaxMs);
+    }
+    for (const name of draft.removed) this.#warming.delete(name);
+  }
+
+  /** Endpoints that the client asked for and that are not there any more will not be sent; nobody waits for them. */
+  #forgetUnwanted(endpoints: TypeMachine): void {
+    for (const name of this.#warming.keys()) if (!endpoints.exists(name)) this.#warming.delete(name);
+  }
+
+  #referrersWait(nowMs: number): boolean {
+    const clusters = this.#types.get(types.cluster)?.machine;
+    if (clusters?.inFlight === true && clusters.hasAdditions()) {
+      this.#clusterWaitFrom ??= nowMs;
+      const until = this.#clusterWaitFrom + this.#options.removalLingerMs;
+      if (nowMs < until) {
+        this.#wake(until);
+        return true;
+      }
+    } else this.#clusterWaitFrom = undefined;
+    const endpoints = this.#types.get(types.endpoint)?.machine;
+    for (const [name, until] of this.#warming) {
+      if (nowMs >= until || endpoints?.exists(name) !== true) {
+        this.#warming.delete(name);
+        continue;
+      }
+      this.#wake(until);
+      return true;
+    }
+    return false;
+  }
+
+  #nextRemoval(nowMs: number): Draft | undefined {
+    const due = lingering.filter((typeUrl) => this.#types.get(typeUrl)?.machine.hasRemovals() === true);
+    if (due.length === 0) {
+      this.#removalsFrom = undefined;
+      return undefined;
+    }
+    this.#removalsFrom ??= nowMs;
+    const until = this.#removalsFrom + this.#options.removalLingerMs;
+    const machines = referrers.map((typeUrl) => this.#types.get(typeUrl)?.machine);
+    const settled = machines.every((machine) => machine?.isSettled() ?? true);
+    const refused = machines.some((machine) => machine?.isRejected ?? false);
+    if (!settled && (refused || nowMs < until)) {
+      if (!refused) this.#wake(until);
+      return undefined;
+    }
+    // Clusters before their endpoints: the other way round, a cluster would be left without.
+    for (const typeUrl of due) {
+      const machine = this.#types.get(typeUrl)?.machine;
+      const draft = machine?.draftRemovals();
+      if (draft !== undefined) return draft;
+      // In flight: the rest waits for its turn.
+      return undefined;
+    }
+    return undefined;
+  }
+
+  #scheduleHeartbeats(state: TypeState, draft: Draft, nowMs: number): void {
+    if (!this.#options.supportsTtl) return;
+    for (const resource of draft.resources) {
+      if (resource.ttlMs === undefined) state.heartbeats.delete(resource.name);
+      else state.heartbeats.set(resource.name, nowMs + resource.ttlMs / 3);
+    }
+    for (const name of draft.removed) state.heartbeats.delete(name);
+  }
+
+  #nextHeartbeat(nowMs: number): Draft | undefined {
+    for (const { machine, heartbeats } of this.#types.values()) {
+      const due: string[] = [];
+      for (const [name, atMs] of heartbeats) {
+        if (!machine.isSubscribed(name)) heartbeats.delete(name);
+        else if (atMs <= nowMs) due.push(name);
+        else this.#wake(atMs);
+      }
+      if (due.length === 0) continue;
+      const draft = machine.draftHeartbeat(due);
+      if (draft !== undefined) return draft;
+    }
+    return undefined;
+  }
+
+  #wake(atMs: number): void {
+    this.#wakeAt = this.#wakeAt === undefined ? atMs : Math.min(this.#wakeAt, atMs);
+  }
+}
+
+/** Types that are not in the push order (filters' own configuration, for one) go between what they may need and what may need them. */
+function rank(typeUrl: string): number {
+  const position = (pushOrder as readonly string[]).indexOf(typeUrl);
+  return position === -1 ? (pushOrder as readonly string[]).indexOf(types.endpoint) + 0.5 : position;
+}
+
+function stateOf(machine: TypeMachine): StreamTypeStatus['state'] {
+  if (machine.isRejected) return 'rejected';
+  return machine.isSettled() ? 'synced' : 'pending';
+}

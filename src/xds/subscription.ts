@@ -1,0 +1,79 @@
+/**
+ * What one client asks for of one type: everything, some names, or both. Pure: requests in, the difference out.
+ * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#how-the-client-specifies-what-resources-to-return
+ *
+ * SotW: `[]` → `[*,A]` → `[A]` → `[]` mean all, all and A, A, none: an empty list means all only until the first name was given.
+ * Delta: the first request means all if it names nothing; after that, only what is subscribed and unsubscribed counts.
+ */
+
+import type { EncodedResource } from '../core/resource.ts';
+
+const everything = '*';
+
+export interface SubscriptionChange {
+  /** Names in this request that were not subscribed before (delta: all that it subscribes, again or not). */
+  readonly added: readonly string[];
+  readonly dropped: readonly string[];
+  readonly wildcard: 'gained' | 'lost' | 'same';
+}
+
+export class Subscription {
+  readonly #impliedWildcard: boolean;
+  readonly #names = new Set<string>();
+  #wildcard = false;
+  /** A name, `*` included, was given before. */
+  #explicit = false;
+
+  /** `impliedWildcard`: a first request without names means all. */
+  constructor(impliedWildcard: boolean) {
+    this.#impliedWildcard = impliedWildcard;
+  }
+
+  get wildcard(): boolean {
+    return this.#wildcard;
+  }
+
+  /** The names asked for one by one; aliases as they were given. */
+  get names(): ReadonlySet<string> {
+    return this.#names;
+  }
+
+  has(name: string, resource: EncodedResource | undefined): boolean {
+    if (this.#wildcard || this.#names.has(name)) return true;
+    return resource?.aliases?.some((alias) => this.#names.has(alias)) ?? false;
+  }
+
+  replace(requested: readonly string[]): SubscriptionChange {
+    const wanted = new Set(requested);
+    const wasWildcard = this.#wildcard;
+    if (wanted.size > 0) this.#explicit = true;
+    this.#wildcard = wanted.delete(everything) || (wanted.size === 0 && !this.#explicit && this.#impliedWildcard);
+    const added = [...wanted].filter((name) => !this.#names.has(name));
+    const dropped = [...this.#names].filter((name) => !wanted.has(name));
+    for (const name of dropped) this.#names.delete(name);
+    for (const name of added) this.#names.add(name);
+    return { added, dropped, wildcard: compare(wasWildcard, this.#wildcard) };
+  }
+
+  edit(subscribe: readonly string[], unsubscribe: readonly string[], first: boolean): SubscriptionChange {
+    const wasWildcard = this.#wildcard;
+    if (first && subscribe.length === 0 && this.#impliedWildcard) this.#wildcard = true;
+    const added = new Set(subscribe);
+    if (added.delete(everything)) this.#wildcard = true;
+    for (const name of added) this.#names.add(name);
+    const dropped: string[] = [];
+    for (const name of new Set(unsubscribe)) {
+      if (name === everything) this.#wildcard = false;
+      else if (this.#names.delete(name)) {
+        dropped.push(name);
+        added.delete(name);
+      }
+    }
+    return { added: [...added], dropped, wildcard: compare(wasWildcard, this.#wildcard) };
+  }
+}
+
+function compare(before: boolean, after: boolean): 'gained' | 'lost' | 'same' {
+  if (before === after) return 'same';
+  return after ? 'gained' : 'lost';
+}

@@ -1,0 +1,69 @@
+/**
+ * `npm run e2e`: real Kubernetes APIs, real Envoys, hosts in network namespaces. In: mocha's options, if any (`--grep scaling`); out: mocha's
+ * report, whose last line is `N passed, N failed`, and its exit code.
+ *
+ * First, outside: what is missing is found, built or installed, each said on stderr. Then it runs itself again in namespaces of its own
+ * (test/rig/hosts/isolation.ts), where there is no way out to any network and which take all processes with them when they end.
+ */
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { envoyBinary } from '../rig/hosts/envoy.ts';
+import { isolation, isolationProblem, missingPackages, prepareInside, runIsolated } from '../rig/hosts/isolation.ts';
+import { findKubernetes, installDebianPackages } from '../rig/kubernetes/binaries.ts';
+
+const limitMs = 20 * 60_000;
+const root = join(import.meta.dirname, '../..');
+
+const say = (message: string): void => {
+  process.stderr.write(`e2e: ${message}\n`);
+};
+
+process.exitCode = isolation() === undefined ? await outside() : await inside();
+
+async function outside(): Promise<number> {
+  const missing = missingPackages();
+  if (missing.length > 0) {
+    if (process.env['CI'] === 'true' && process.getuid?.() === 0) installDebianPackages(missing, say);
+    else
+      return fail(
+        `needs ${missing.join(', ')}: install them (Debian and Ubuntu: apt-get install ${missing.join(' ')})`,
+      );
+  }
+  const kubernetes = await findKubernetes(say);
+  const envoy = await envoyBinary(say);
+  say(`kube-apiserver: ${kubernetes.apiserver}; etcd: ${kubernetes.etcd}; Envoy: ${envoy}`);
+  const problem = isolationProblem();
+  if (problem !== undefined) return fail(`cannot make namespaces for the test hosts: ${problem}`);
+  if (process.getuid?.() !== 0) say('not root: Envoy’s own connections are told by a packet mark instead of a group');
+  // Node may be a script's shim in PATH; this very binary goes on. Envoy is given by path, since the cache may not be looked for again.
+  process.env['ENVOY_BIN'] = envoy;
+  return runIsolated(process.execPath, [import.meta.filename, ...process.argv.slice(2)], limitMs);
+}
+
+function inside(): Promise<number> {
+  prepareInside();
+  const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
+  const args = [
+    '--disable-proto=delete',
+    mocha,
+    '--timeout',
+    '180000',
+    'test/e2e/**/*.test.ts',
+    ...process.argv.slice(2),
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+    // Ctrl-C reaches mocha by the terminal; this process stays to give its exit code.
+    process.on('SIGINT', () => {});
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function fail(message: string): number {
+  say(message);
+  process.stdout.write('0 passed, 1 failed\n');
+  return 1;
+}
