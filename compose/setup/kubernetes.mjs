@@ -29,7 +29,7 @@ export class Api {
         await this.#call('GET', '/readyz');
         return;
       } catch (error) {
-        if (Date.now() > deadline) throw new Error(`${this.#server} is not ready after ${timeoutMs} ms: ${error.message}`);
+        if (Date.now() > deadline) throw new Error(`${this.#server} is not ready after ${timeoutMs} ms: ${error.message}`, { cause: error });
         await sleep(250);
       }
     }

@@ -15,9 +15,9 @@ const clusters = ['east', 'west'].map((name) => {
   return { name, server, api: new Api(server, `/certs/${name}/apiserver.crt`, adminToken) };
 });
 
-function readObjects(folder, names = readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
+/** In the order of the files, since a namespace must be there before what is in it. */
+function readObjects(folder, names = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort()) {
   return names
-    .sort()
     .flatMap((name) => parseAllDocuments(fill(readFileSync(join(folder, name), 'utf8'))))
     .map((document) => document.toJS({ maxAliasCount: 100 }))
     .filter((object) => object !== null);
@@ -42,15 +42,20 @@ function kubeconfig(users) {
   });
 }
 
+/** What the pilot is and may do, from the manifests for real clusters: more in its primary than in a cluster that it only reads. */
+const accounts = {
+  east: { folder: '/deploy/pilot', files: ['namespace.yaml', 'service-account.yaml', 'roles.yaml'], serviceAccount: 'fairway' },
+  west: { folder: '/deploy/remote', files: ['reader.yaml'], serviceAccount: 'fairway-reader' },
+};
+
 const pilotTokens = new Map();
 for (const { name, api } of clusters) {
   await api.untilReady(120_000);
-  const objects = [
-    ...(name === 'east' ? readObjects('/crds') : []),
-    ...readObjects('/objects', ['reader.yaml', `${name}.yaml`, ...(name === 'east' ? ['primary.yaml'] : [])]),
-  ];
+  const { folder, files, serviceAccount } = accounts[name];
+  const crds = name === 'east' ? readObjects('/deploy/crds') : [];
+  const objects = [...crds, ...readObjects(folder, files), ...readObjects('/objects', [`${name}.yaml`])];
   for (const object of objects) await api.apply(object);
-  pilotTokens.set(name, await api.tokenOf('fairway-system', 'fairway'));
+  pilotTokens.set(name, await api.tokenOf('fairway-system', serviceAccount));
   console.log(`setup: cluster ${name} holds ${objects.length} objects`);
 }
 writeFileSync('/pilot/kubeconfig', kubeconfig(pilotTokens), { mode: 0o600 });

@@ -8,17 +8,20 @@ import { serveDefaults } from './serve-options.ts';
 export interface BootstrapFlags {
   readonly mode: 'captured' | 'explicit';
   readonly xds?: readonly string[];
+  readonly transport: 'delta' | 'sotw';
   readonly cluster: string;
-  readonly network?: string;
+  readonly network: string;
+  readonly locality?: string;
   readonly namespace: string;
   readonly workload: string;
-  readonly serviceAccount?: string;
+  readonly serviceAccount: string;
   readonly address?: readonly string[];
   readonly label?: readonly string[];
   readonly adminPort: string;
   readonly outbound: string;
   readonly inboundAddress: string;
   readonly inbound?: readonly string[];
+  readonly clusterDomain: string;
   readonly output: 'json' | 'yaml';
 }
 
@@ -29,17 +32,24 @@ export function addBootstrapFlags(command: Command): Command {
         .choices(['captured', 'explicit'])
         .default('explicit'),
     )
-    .option('--xds <host:port>', `a pilot; may be repeated (default: ${serveDefaults.xds})`, collect)
     .requiredOption('--cluster <name>', 'the registered cluster that the workload runs in')
-    .option('--network <name>', 'its network (default: the cluster’s)')
     .option('-n, --namespace <namespace>', "the workload's namespace", 'default')
     .requiredOption('--workload <name>', "the workload's (pod's) name")
-    .option('--service-account <name>', 'its service account')
+    .option('--service-account <name>', 'its service account', 'default')
     .option('--address <ip>', 'its address; may be repeated (default: 127.0.0.1)', collect)
     .option('--label <key=value>', 'a label of the workload, such as version=v1; may be repeated', collect)
-    .option('--admin-port <port>', "Envoy's own admin port, on loopback", '15000')
-    .option('--outbound <host:port>', 'explicit mode: where the application finds its proxy', '127.0.0.1:15001')
-    .option('--inbound-address <ip>', 'explicit mode: where inbound listens', '0.0.0.0')
-    .option('--inbound <port:target[:protocol]>', 'explicit mode: a port to take for the workload; may be repeated', collect)
+    .option('--network <name>', 'its network', '')
+    .option('--locality <region/zone/subzone>', 'where it runs, as far as known')
+    .option('--xds <host:port>', `a pilot; may be repeated (default: ${serveDefaults.xds})`, collect)
+    .addOption(new Option('--transport <kind>', 'the xDS variant').choices(['delta', 'sotw']).default('delta'))
+    .option('--admin-port <port>', "Envoy's own admin port, on 127.0.0.1", '15000')
+    .option('--outbound <host:port>', 'explicit: where the application finds its proxy', '127.0.0.1:15001')
+    .option('--inbound-address <ip>', 'explicit: where the inbound ports listen', '0.0.0.0')
+    .option(
+      '--inbound <port[:target][:protocol]>',
+      "a port of the workload's; may be repeated (default: what the catalog says of its addresses)",
+      collect,
+    )
+    .option('--cluster-domain <domain>', 'the suffix of service host names', serveDefaults.clusterDomain)
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json', 'yaml']).default('yaml'));
 }

@@ -19,9 +19,17 @@ export interface DocumentLimits {
   /** How often one document's anchors may be used, all told. */
   readonly aliases: number;
   readonly files: number;
+  /** Told per document. */
+  readonly syntaxErrors: number;
 }
 
-export const documentLimits: DocumentLimits = { fileBytes: 1024 * 1024, objects: 1000, aliases: 100, files: 500 };
+export const documentLimits: DocumentLimits = {
+  fileBytes: 1024 * 1024,
+  objects: 1000,
+  aliases: 100,
+  files: 500,
+  syntaxErrors: 3,
+};
 
 export interface ReadDocuments {
   readonly objects: readonly RawObject[];
@@ -112,11 +120,19 @@ export function readDocuments(text: string, file: string, limits: DocumentLimits
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: 'silent' });
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    merge: true,
+    logLevel: 'silent',
+  });
   const documents = Array.isArray(parsed) ? parsed : [];
   for (const document of documents) {
     if (document.errors.length > 0) {
-      findings.push(...document.errors.map((error) => syntaxFinding(error.message, at(error.pos[0]))));
+      // One missing bracket makes many errors: the first ones tell.
+      const first = document.errors.slice(0, limits.syntaxErrors);
+      findings.push(...first.map((error) => syntaxFinding(error.message, at(error.pos[0]))));
     } else if (document.contents !== null && !isEmptyScalar(document.contents)) {
       readObject(document);
     }
@@ -162,10 +178,10 @@ function isEmptyScalar(node: unknown): boolean {
   return isScalar(node) && node.value === null;
 }
 
-/** kubectl's `kind: List`, which stands for its items. */
+/** What `kubectl get -o yaml` writes: a List stands for its items. */
 function listItems(value: object): readonly unknown[] | undefined {
   const { kind, items } = value as { kind?: unknown; items?: unknown };
-  return kind === 'List' && Array.isArray(items) ? items : undefined;
+  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : undefined;
 }
 
 /**

@@ -94,7 +94,7 @@ function checkClusters({ clusters }: MeshReading, nowMs: number): CheckResult[] 
   const bad = clusters.filter(({ phase }) => phase !== 'fresh');
   const noisy = clusters.filter(({ findings, dropped }) => findings.length > 0 || dropped > 0);
   return [
-    ...summary(`all ${clusters.length} clusters are fresh`, bad, (cluster) => {
+    ...summary(`clusters are fresh (${clusters.length})`, bad, (cluster) => {
       const isWaiting = cluster.phase === 'connecting' || cluster.phase === 'syncing';
       const since = ageOf(cluster.phase === 'stale' ? (cluster.lastNews ?? cluster.since) : cluster.since, nowMs);
       return {
@@ -117,7 +117,7 @@ function checkServices({ services }: MeshReading): CheckResult[] {
   const conflicting = services.filter(({ conflicts }) => conflicts.length > 0);
   const unserved = services.filter(({ endpoints }) => endpoints.ready === 0);
   return [
-    ...summary(`all ${services.length} services agree between clusters`, conflicting, (service) => ({
+    ...summary(`services agree between clusters (${services.length})`, conflicting, (service) => ({
       title: `${service.namespace}/${service.name} differs between clusters`,
       state: 'warning',
       cause: service.conflicts.map(({ message }) => message).join('; '),
@@ -142,7 +142,7 @@ function checkRules({ rules }: MeshReading): CheckResult[] {
     return condition === undefined ? 'the pilot has not said yet' : `${condition.reason}: ${condition.message}`;
   };
   return [
-    ...summary(`all ${rules.length} rules are accepted`, refused, (rule) => ({
+    ...summary(`rules are accepted (${rules.length})`, refused, (rule) => ({
       title: `${rule.namespace}/${rule.name} is not accepted`,
       state: 'failed',
       cause: describe(rule, 'Accepted'),
@@ -183,7 +183,7 @@ function checkProxies({ proxies }: MeshReading, nowMs: number): CheckResult[] {
   const rejecting = proxies.filter((proxy) => typesIn(proxy, 'rejected').length > 0);
   const pending = proxies.filter((proxy) => !rejecting.includes(proxy) && typesIn(proxy, 'pending').length > 0);
   return [
-    ...summary(`none of ${proxies.length} proxies rejects its configuration`, rejecting, (proxy) => ({
+    ...summary(`no proxy rejects its configuration (${proxies.length})`, rejecting, (proxy) => ({
       title: `${proxyName(proxy)} in ${proxy.identity.cluster || 'an unnamed cluster'} rejects configuration`,
       state: 'failed',
       cause: typesIn(proxy, 'rejected')

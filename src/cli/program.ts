@@ -7,9 +7,9 @@ import { Command, Option } from 'commander';
 import { logLevels } from '../core/logger.ts';
 import { addAdminFlags, addKubernetesFlags, collect } from './api-options.ts';
 import type { CommandContext } from './command-context.ts';
-import { addBootstrapFlags } from './bootstrap-options.ts';
+import { addBootstrapFlags, type BootstrapFlags } from './bootstrap-options.ts';
 import type { ApplyFlags } from './commands/apply.ts';
-import type { BootstrapFlags } from './commands/bootstrap.ts';
+
 import type { CheckFlags } from './commands/check.ts';
 import type { ConfigFlags } from './commands/config.ts';
 import type { DeleteFlags } from './commands/delete.ts';

@@ -55,6 +55,7 @@ export class AddressClaims {
   findings(cluster: string): Finding[] {
     return [...this.#byAddress]
       .filter(([, claims]) => claims.length > 1)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([address, [owner, ...others]]) => ({
         code: 'FW-ENVOY-001' as const,
         severity: 'warning' as const,

@@ -42,7 +42,7 @@ export class PortListeners {
       if (use === undefined) continue;
       if (use.http === 0 && use.headless.size === 0) {
         this.#ports.delete(port);
-        maps.delete(typeUrl.listener, listenerName('0.0.0.0', port));
+        maps.remove(typeUrl.listener, listenerName('0.0.0.0', port));
       } else {
         maps.set(typeUrl.listener, listener(port, use, settings, hasIpv6));
       }
@@ -53,6 +53,7 @@ export class PortListeners {
   findings(cluster: string): Finding[] {
     return [...this.#ports]
       .filter(([, use]) => use.dropped > 0)
+      .sort(([a], [b]) => a - b)
       .map(([port, use]) => ({
         code: 'FW-ENVOY-002' as const,
         severity: 'warning' as const,

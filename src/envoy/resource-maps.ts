@@ -1,4 +1,7 @@
-/** Live maps of resources by type, which remember what changed since somebody last asked: a name whose bytes are as before has not. */
+/**
+ * Live maps of resources by type, which remember what changed since somebody last asked: a name whose bytes are as before has not.
+ * A removal counts only if nothing sets the name again before the changes are taken: a name may pass from one owner to another.
+ */
 
 import type { EncodedResource } from '../core/resource.ts';
 
@@ -6,6 +9,7 @@ const none: ReadonlyMap<string, EncodedResource> = new Map();
 
 export class ResourceMaps {
   readonly #byType = new Map<string, Map<string, EncodedResource>>();
+  readonly #removed = new Map<string, Set<string>>();
   #changes = new Map<string, Set<string>>();
 
   of(url: string): ReadonlyMap<string, EncodedResource> {
@@ -18,33 +22,36 @@ export class ResourceMaps {
       map = new Map();
       this.#byType.set(url, map);
     }
-    const before = map.get(resource.name);
-    if (before?.version === resource.version) return;
+    this.#removed.get(url)?.delete(resource.name);
+    if (map.get(resource.name)?.version === resource.version) return;
     map.set(resource.name, resource);
-    this.#note(url, resource.name);
+    note(this.#changes, url, resource.name);
   }
 
-  delete(url: string, name: string): void {
-    if (this.#byType.get(url)?.delete(name) === true) this.#note(url, name);
+  remove(url: string, name: string): void {
+    note(this.#removed, url, name);
   }
 
-  /** Sets `after`, and deletes what only `before` has. */
-  replace(url: string, before: readonly EncodedResource[] | undefined, after: readonly EncodedResource[] | undefined): void {
-    if (before === after) return;
+  /** Removes what `before` has and `after` has not. Whoever replaces several owners' resources removes all before it sets any. */
+  removeAbsent(url: string, before: readonly EncodedResource[] | undefined, after: readonly EncodedResource[] | undefined): void {
+    if (before === after || before === undefined) return;
     const names = new Set(after?.map(({ name }) => name));
-    for (const { name } of before ?? []) if (!names.has(name)) this.delete(url, name);
-    for (const resource of after ?? []) this.set(url, resource);
+    for (const { name } of before) if (!names.has(name)) this.remove(url, name);
   }
 
   takeChanges(): ReadonlyMap<string, ReadonlySet<string>> {
+    for (const [url, names] of this.#removed) {
+      for (const name of names) if (this.#byType.get(url)?.delete(name) === true) note(this.#changes, url, name);
+    }
+    this.#removed.clear();
     const changes = this.#changes;
     this.#changes = new Map();
     return changes;
   }
+}
 
-  #note(url: string, name: string): void {
-    const names = this.#changes.get(url);
-    if (names === undefined) this.#changes.set(url, new Set([name]));
-    else names.add(name);
-  }
+function note(byType: Map<string, Set<string>>, url: string, name: string): void {
+  const names = byType.get(url);
+  if (names === undefined) byType.set(url, new Set([name]));
+  else names.add(name);
 }

@@ -37,7 +37,6 @@ function routeWithoutMatch(service: MeshService, route: RuleRoute, port: number,
       // Envoy's own default is 15 s, which would end downloads and streams that nobody limited.
       timeout: durationMs(route.requestTimeoutMs ?? 0),
       retry_policy: retryPolicy(route, settings.defaultRetry),
-      host_rewrite_literal: hostOf(route.requestHeaders),
     },
     request_headers_to_add: headersToAdd(route.requestHeaders),
     request_headers_to_remove: route.requestHeaders.remove,
@@ -111,15 +110,9 @@ function retryPolicy(route: RuleRoute, fallback: RouteRetry): Plain | undefined 
   };
 }
 
-/** Envoy refuses a change of Host among the headers, and has a field of its own for it. */
-function hostOf(change: HeaderChange): string | undefined {
-  return change.set.findLast(({ name }) => name.toLowerCase() === 'host')?.value;
-}
-
 function headersToAdd(change: HeaderChange): Plain[] {
-  const set = change.set.filter(({ name }) => name.toLowerCase() !== 'host');
   return [
-    ...set.map((header) => headerOption(header, 'OVERWRITE_IF_EXISTS_OR_ADD')),
+    ...change.set.map((header) => headerOption(header, 'OVERWRITE_IF_EXISTS_OR_ADD')),
     ...change.add.map((header) => headerOption(header, 'APPEND_IF_EXISTS_OR_ADD')),
   ];
 }

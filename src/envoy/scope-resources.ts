@@ -29,6 +29,12 @@ interface Held {
   readonly hosts: HostPieces;
 }
 
+interface Move {
+  readonly key: ServiceKey;
+  readonly before: Held | undefined;
+  readonly after: Held | undefined;
+}
+
 export class ScopeResources {
   readonly #scope: Scope;
   readonly #maps = new ResourceMaps();
@@ -74,7 +80,9 @@ export class ScopeResources {
     const ownChanged = anew || hasIpv6 !== this.#hasIpv6;
     this.#settings = settings;
     this.#hasIpv6 = hasIpv6;
-    for (const key of affected) this.#apply(key, services.get(key), settings);
+    const moves = [...affected].flatMap((key) => this.#move(key, services.get(key), settings) ?? []);
+    for (const move of moves) this.#takeAway(move);
+    for (const move of moves) this.#put(move);
     if (ownChanged) this.#applyOwn(settings);
     this.#ports.flush(settings, hasIpv6, ownChanged, this.#maps);
     this.#flushTables(settings, anew);
@@ -93,20 +101,20 @@ export class ScopeResources {
     return affected;
   }
 
-  #apply(key: ServiceKey, service: MeshService | undefined, settings: MeshSettings): void {
+  /** What the service was and is to this scope; undefined if that is the same. */
+  #move(key: ServiceKey, service: MeshService | undefined, settings: MeshSettings): Move | undefined {
     const before = this.#held.get(key);
     if (service === undefined) {
-      if (before === undefined) return;
+      if (before === undefined) return undefined;
       this.#held.delete(key);
-      this.#replace(key, before, undefined);
-      return;
+      return { key, before, after: undefined };
     }
     const pieces = servicePieces(service, settings, before?.pieces);
     const hosts = pieces.hosts(this.#hostKey(key, service));
-    if (before?.pieces === pieces && before.hosts === hosts) return;
-    const held = { pieces, hosts };
-    this.#held.set(key, held);
-    this.#replace(key, before, held);
+    if (before?.pieces === pieces && before.hosts === hosts) return undefined;
+    const after = { pieces, hosts };
+    this.#held.set(key, after);
+    return { key, before, after };
   }
 
   #hostKey(key: ServiceKey, { catalog }: MeshService): HostKey {
@@ -119,16 +127,23 @@ export class ScopeResources {
     };
   }
 
-  #replace(key: ServiceKey, before: Held | undefined, after: Held | undefined): void {
-    this.#maps.replace(typeUrl.cluster, before?.pieces.clusters, after?.pieces.clusters);
-    this.#maps.replace(typeUrl.endpoint, before?.pieces.assignments, after?.pieces.assignments);
-    if (before?.hosts === after?.hosts) return;
-    this.#maps.replace(typeUrl.listener, before?.hosts.listeners, after?.hosts.listeners);
-    this.#ports.replace(key, before?.hosts, after?.hosts);
+  #takeAway({ before, after }: Move): void {
+    this.#maps.removeAbsent(typeUrl.cluster, before?.pieces.clusters, after?.pieces.clusters);
+    this.#maps.removeAbsent(typeUrl.endpoint, before?.pieces.assignments, after?.pieces.assignments);
+    this.#maps.removeAbsent(typeUrl.listener, before?.hosts.listeners, after?.hosts.listeners);
+    if (before === undefined || before.hosts === after?.hosts) return;
     const stays = new Set((after?.hosts.hosts ?? []).map(({ table, name }) => `${table} ${name}`));
-    for (const { table, name } of before?.hosts.hosts ?? []) {
+    for (const { table, name } of before.hosts.hosts) {
       if (!stays.has(`${table} ${name}`)) this.#table(table).delete(name);
     }
+  }
+
+  #put({ key, before, after }: Move): void {
+    for (const resource of after?.pieces.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
+    for (const resource of after?.pieces.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
+    for (const resource of after?.hosts.listeners ?? []) this.#maps.set(typeUrl.listener, resource);
+    if (before?.hosts === after?.hosts) return;
+    this.#ports.replace(key, before?.hosts, after?.hosts);
     for (const part of after?.hosts.hosts ?? []) this.#table(part.table).set(part);
   }
 
@@ -154,7 +169,7 @@ export class ScopeResources {
       // The one table of explicit mode is there from the start; a captured port's table goes with the last service on that port.
       if (table.size === 0 && name !== httpProxy) {
         this.#tables.delete(name);
-        this.#maps.delete(typeUrl.route, name);
+        this.#maps.remove(typeUrl.route, name);
       } else {
         this.#maps.set(typeUrl.route, table.resource());
       }
@@ -175,7 +190,7 @@ export class ScopeResources {
 
   #replaceOwn(url: string, values: readonly NamedPlain[]): void {
     const names = new Set(values.map(({ name }) => name));
-    for (const name of this.#own.get(url) ?? []) if (!names.has(name)) this.#maps.delete(url, name);
+    for (const name of this.#own.get(url) ?? []) if (!names.has(name)) this.#maps.remove(url, name);
     for (const value of values) this.#maps.set(url, encodeResource(url, value.name, value));
     this.#own.set(url, names);
   }

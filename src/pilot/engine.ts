@@ -96,8 +96,12 @@ export class Engine implements XdsHost {
     return this.#catalog.services;
   }
 
-  get scopeCount(): number {
-    return this.#scopes.size;
+  views(): Iterable<ScopeView> {
+    return this.#scopes.views();
+  }
+
+  streamStatus(streamId: number): ReadonlyMap<string, StreamTypeStatus> {
+    return this.#protocol?.status(streamId) ?? new Map<string, StreamTypeStatus>();
   }
 
   /** What clusters say of these services may have changed. */
@@ -147,11 +151,7 @@ export class Engine implements XdsHost {
   }
 
   ruleProgress(rule: TrafficRule): RuleProgress {
-    return ruleProgress(rule, this.#mesh.ruleSince(rule.service), this.proxies.all(), (streamId) => this.#statusOf(streamId));
-  }
-
-  #statusOf(streamId: number): ReadonlyMap<string, StreamTypeStatus> {
-    return this.#protocol?.status(streamId) ?? new Map<string, StreamTypeStatus>();
+    return ruleProgress(rule, this.#mesh.ruleSince(rule.service), this.proxies.all(), (streamId) => this.streamStatus(streamId));
   }
 
   #work(waitedMs: number): void {
@@ -181,7 +181,7 @@ export class Engine implements XdsHost {
     const proxy = this.proxies.ofStream(event.streamId);
     if (proxy === undefined) return;
     const words = event.error ?? '';
-    const acked = this.#statusOf(event.streamId).get(event.typeUrl)?.ackedRevision ?? 0;
+    const acked = this.streamStatus(event.streamId).get(event.typeUrl)?.ackedRevision ?? 0;
     const suspects = this.#suspects(acked, event.revision, words, proxy.view);
     this.#options.logger.warn('a proxy rejected a message', {
       node: proxy.identity.nodeId,

@@ -56,10 +56,6 @@ export class Scopes {
     this.#meshFor = meshFor;
   }
 
-  get size(): number {
-    return this.#views.size;
-  }
-
   views(): Iterable<ScopeView> {
     return this.#views.values();
   }

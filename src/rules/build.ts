@@ -8,7 +8,16 @@
 
 import { createHash } from 'node:crypto';
 import { defaultMeshSettings } from '../model/mesh.ts';
-import type { Destination, HeaderChange, NamedMatch, RouteMatch, RouteRetry, RuleBackend, RuleRoute, StringMatch } from '../model/rule.ts';
+import type {
+  Destination,
+  HeaderChange,
+  NamedMatch,
+  RouteMatch,
+  RouteRetry,
+  RuleBackend,
+  RuleRoute,
+  StringMatch,
+} from '../model/rule.ts';
 import { chainName, destinationName } from '../model/rule.ts';
 import { defaultRouteName } from './checks.ts';
 import { coveringRoute, coversDestination, takesEverything } from './coverage.ts';
@@ -22,7 +31,12 @@ export function buildRoutes(spec: RawSpec, findings: Findings): readonly RuleRou
     const covering = coveringRoute(routes, i);
     if (covering === undefined) continue;
     const message = `route ${route.name} can never match: ${covering.name} comes first and takes all of its requests`;
-    findings.warn('FW-RULE-037', ['spec', 'routes', i], message, `Move ${route.name} before ${covering.name}, or remove it`);
+    findings.warn(
+      'FW-RULE-037',
+      ['spec', 'routes', i],
+      message,
+      `Move ${route.name} before ${covering.name}, or remove it`,
+    );
   }
   if (!takesEverything(routes)) {
     const message = 'a request that matches none of the routes is answered with 404';
@@ -131,7 +145,10 @@ function buildRetry(retry: NonNullable<RawRoute['retry']>): RouteRetry {
 }
 
 function buildHeaderChange(change: RawHeaderChange | undefined): HeaderChange {
-  const lower = ({ name, value }: { readonly name: string; readonly value: string }) => ({ name: name.toLowerCase(), value });
+  const lower = ({ name, value }: { readonly name: string; readonly value: string }) => ({
+    name: name.toLowerCase(),
+    value,
+  });
   return {
     set: (change?.set ?? []).map(lower),
     add: (change?.add ?? []).map(lower),

@@ -8,7 +8,9 @@ import type { Findings, Path } from './findings.ts';
 import { show, trimWords } from './findings.ts';
 import { judgeRegex, maxRegexStepsPerRule, type RegexBudget } from './regex.ts';
 import type { RawBackend, RawHeaderChange, RawHeaderMatch, RawMatch, RawRoute, RawSpec } from './schema.ts';
-import { maxMatchesPerRule, maxRegexLength, unchangeableHeaders } from './schema.ts';
+import { maxMatchesPerRule } from './schema.ts';
+import { unchangeableHeaders } from './schema-headers.ts';
+import { maxRegexLength } from './schema-match.ts';
 import type { Sound } from './structure.ts';
 
 type List<T> = readonly (Sound<T> | undefined)[] | undefined;
@@ -47,7 +49,12 @@ function checkMatchCount(routes: readonly (Sound<RawRoute> | undefined)[], findi
   const count = routes.reduce((sum, route) => sum + (route?.matches?.length ?? 0), 0);
   if (count <= maxMatchesPerRule) return;
   const message = `all routes together must have at most ${maxMatchesPerRule} matches; they have ${count}`;
-  findings.error('FW-RULE-023', ['spec', 'routes'], message, 'Use prefix or regex where they can stand for several matches');
+  findings.error(
+    'FW-RULE-023',
+    ['spec', 'routes'],
+    message,
+    'Use prefix or regex where they can stand for several matches',
+  );
 }
 
 function checkRoute(route: Sound<RawRoute>, path: Path, findings: Findings, budget: RegexBudget): void {
@@ -114,9 +121,15 @@ function checkRegex(value: string | undefined, path: Path, findings: Findings, b
   }
   const said = `${show(value)}: ${trimWords(verdict.message, 200)}`;
   if (verdict.kind === 'too-large') {
-    findings.error('FW-RULE-018', path, `the regular expression is too large; ${said}`, 'Lower its repeat counts, or use prefix');
+    findings.error(
+      'FW-RULE-018',
+      path,
+      `the regular expression is too large; ${said}`,
+      'Lower its repeat counts, or use prefix',
+    );
   } else {
-    const hint = 'Write it in RE2 syntax (no look-around, no back-references): https://github.com/google/re2/wiki/Syntax';
+    const hint =
+      'Write it in RE2 syntax (no look-around, no back-references): https://github.com/google/re2/wiki/Syntax';
     findings.error('FW-RULE-017', path, `must be a regular expression in RE2 syntax; ${said}`, hint);
   }
 }
@@ -125,7 +138,13 @@ function checkWeights(backends: List<RawBackend>, path: Path, findings: Findings
   if (backends === undefined || backends.length === 0) return;
   // A backend or a weight of the wrong type has its own finding, and might be above zero.
   const allZero = backends.every((backend) => backend?.weight === 0);
-  if (allZero) findings.error('FW-RULE-025', path, 'at least one backend must have a weight above 0', 'Give a backend a weight, or delete the route');
+  if (allZero)
+    findings.error(
+      'FW-RULE-025',
+      path,
+      'at least one backend must have a weight above 0',
+      'Give a backend a weight, or delete the route',
+    );
 }
 
 function checkTimeouts(timeouts: Sound<RawRoute['timeouts']>, path: Path, findings: Findings): void {
@@ -153,7 +172,12 @@ function checkHeaderChange(change: Sound<RawHeaderChange> | undefined, path: Pat
     if (before === undefined) firstUse.set(key, use);
     // A header may be added several times, each time with another value.
     else if (before !== 'add' || use !== 'add') {
-      findings.error('FW-RULE-036', at, `${show(name)} is changed twice, by ${before} and by ${use}`, 'Keep one of the two');
+      findings.error(
+        'FW-RULE-036',
+        at,
+        `${show(name)} is changed twice, by ${before} and by ${use}`,
+        'Keep one of the two',
+      );
     }
   };
   for (const [i, header] of (change.set ?? []).entries()) see(header?.name, 'set', [...path, 'set', i, 'name']);

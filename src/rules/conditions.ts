@@ -51,6 +51,20 @@ export function ruleStatus(
   return isDeepStrictEqual(status, previous) && previous !== undefined ? previous : status;
 }
 
+/**
+ * The status that an object carries, as it was written before this process started or by another replica; undefined when it has none, or
+ * none that could have been written here. Given as `previous`, it keeps transition times, and what is there already from being written again.
+ */
+export function writtenStatus(object: unknown): RuleStatus | undefined {
+  const status = (object as { readonly status?: Partial<RuleStatus> } | null | undefined)?.status;
+  if (typeof status !== 'object' || status === null || !Array.isArray(status.conditions)) return undefined;
+  const isCondition = (item: Partial<Condition> | null): boolean =>
+    typeof item?.type === 'string' &&
+    typeof item.status === 'string' &&
+    Number.isFinite(Date.parse(String(item.lastTransitionTime)));
+  return status.conditions.every(isCondition) ? (status as RuleStatus) : undefined;
+}
+
 export function ruleConditions(
   record: RuleRecord,
   resolution: Resolution | undefined,
@@ -92,7 +106,8 @@ function accepted(record: RuleRecord): Verdict {
     const [first] = errors;
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
     const at = first?.where.field === undefined ? '' : `${first.where.field}: `;
-    const wrong = first === undefined ? 'the object is not valid' : `${first.code} ${at}${first.message}. ${first.hint}${more}`;
+    const wrong =
+      first === undefined ? 'the object is not valid' : `${first.code} ${at}${first.message}. ${first.hint}${more}`;
     return { status: 'False', reason: 'Invalid', message: `${wrong}; ${whatStays(record)}` };
   }
   if (record.loss !== undefined) {
@@ -104,13 +119,17 @@ function accepted(record: RuleRecord): Verdict {
     return { status: 'False', reason: 'Conflicted', message };
   }
   const warnings = record.findings.filter(({ severity }) => severity === 'warning');
-  const message = ['the rule is valid and in force', ...warnings.map((finding) => `${finding.code} ${finding.message}`)].join('; ');
+  const message = [
+    'the rule is valid and in force',
+    ...warnings.map((finding) => `${finding.code} ${finding.message}`),
+  ].join('; ');
   return { status: 'True', reason: 'Accepted', message };
 }
 
 function whatStays({ lastGood, loss }: RuleRecord): string {
   if (lastGood === undefined) return 'no form of this rule is in force';
-  if (loss !== undefined) return `the last good form (generation ${lastGood.ref.generation}) is not in force either: TrafficRule ${loss.by.id} is`;
+  if (loss !== undefined)
+    return `the last good form (generation ${lastGood.ref.generation}) is not in force either: TrafficRule ${loss.by.id} is`;
   return `the last good form (generation ${lastGood.ref.generation}) stays in force`;
 }
 

@@ -7,7 +7,10 @@ import type { Destination, NamedMatch, RouteMatch, RuleRoute, StringMatch } from
 
 /** Every endpoint of `inner` is one of `outer`. */
 export function coversDestination(outer: Destination, inner: Destination): boolean {
-  return (outer.version === '' || outer.version === inner.version) && (outer.cluster === '' || outer.cluster === inner.cluster);
+  return (
+    (outer.version === '' || outer.version === inner.version) &&
+    (outer.cluster === '' || outer.cluster === inner.cluster)
+  );
 }
 
 /** The first route that takes every request that `routes[index]` could take; undefined when some may be left for it. */
@@ -48,7 +51,8 @@ function coversMatch(outer: RouteMatch, inner: RouteMatch): boolean {
 function coversPath(outer: StringMatch | undefined, inner: StringMatch | undefined): boolean {
   if (outer === undefined || (outer.kind === 'prefix' && outer.value === '/')) return true;
   if (inner === undefined) return false;
-  if (outer.kind === 'prefix' && inner.kind !== 'regex') return inner.value === outer.value || inner.value.startsWith(`${outer.value}/`);
+  if (outer.kind === 'prefix' && inner.kind !== 'regex')
+    return inner.value === outer.value || inner.value.startsWith(`${outer.value}/`);
   return outer.kind === inner.kind && outer.value === inner.value;
 }
 

@@ -25,7 +25,12 @@ const condition: Schema = {
     status: { type: 'string', description: 'True, False or Unknown.', enum: ['True', 'False', 'Unknown'] },
     reason: { type: 'string', description: 'Why, in one word for machines.', minLength: 1, maxLength: 1024 },
     message: { type: 'string', description: 'Why, for people.', maxLength: 32768 },
-    observedGeneration: { type: 'integer', format: 'int64', minimum: 0, description: 'The generation that this was said of.' },
+    observedGeneration: {
+      type: 'integer',
+      format: 'int64',
+      minimum: 0,
+      description: 'The generation that this was said of.',
+    },
     lastTransitionTime: { type: 'string', format: 'date-time', description: 'When status became what it is.' },
   },
 };
@@ -34,7 +39,12 @@ const statusSchema: Schema = {
   type: 'object',
   description: 'What Fairway says of the rule.',
   properties: {
-    observedGeneration: { type: 'integer', format: 'int64', minimum: 0, description: 'The generation that was looked at last.' },
+    observedGeneration: {
+      type: 'integer',
+      format: 'int64',
+      minimum: 0,
+      description: 'The generation that was looked at last.',
+    },
     conditions: {
       type: 'array',
       description:
@@ -96,7 +106,8 @@ export function trafficRuleCrd(): object {
           schema: {
             openAPIV3Schema: {
               type: 'object',
-              description: 'A TrafficRule says where the requests to one service go: to which versions, in which clusters, in which shares.',
+              description:
+                'A TrafficRule says where the requests to one service go: to which versions, in which clusters, in which shares.',
               required: ['spec'],
               properties: {
                 apiVersion: { type: 'string', description: 'The version of this form of the object.' },
@@ -123,7 +134,8 @@ function forKubernetes(schema: Schema): object {
   const { 'x-fairway': complaint, pattern, 'x-kubernetes-validations': own = [], properties, items, ...rest } = schema;
   const words = complaint?.keepsPattern === true ? undefined : complaint?.says;
   const rules: CelRule[] = [];
-  if (pattern !== undefined && words !== undefined) rules.push({ rule: `self.matches(${celString(pattern)})`, message: words });
+  if (pattern !== undefined && words !== undefined)
+    rules.push({ rule: `self.matches(${celString(pattern)})`, message: words });
   rules.push(...own);
   return {
     ...rest,
@@ -131,7 +143,11 @@ function forKubernetes(schema: Schema): object {
     ...(items === undefined ? {} : { items: forKubernetes(items) }),
     ...(properties === undefined
       ? {}
-      : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, forKubernetes(property)])) }),
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, property]) => [name, forKubernetes(property)]),
+          ),
+        }),
     ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules }),
   };
 }

@@ -13,6 +13,7 @@ const form = /^(?:[0-9]{1,5}(?:h|m|s|ms)){1,4}$/;
 export function durationMs(text: string): number | undefined {
   if (!form.test(text)) return undefined;
   let total = 0;
-  for (const [, digits = '', unit = ''] of text.matchAll(/([0-9]+)(ms|h|m|s)/g)) total += Number(digits) * (unitMs.get(unit) ?? 0);
+  for (const [, digits = '', unit = ''] of text.matchAll(/([0-9]+)(ms|h|m|s)/g))
+    total += Number(digits) * (unitMs.get(unit) ?? 0);
   return total;
 }

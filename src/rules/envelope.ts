@@ -30,7 +30,12 @@ export function readEnvelope(raw: RawObject, defaultNamespace: string): Envelope
   const { object } = raw;
   if (!isMapping(object)) {
     const findings = new Findings(raw);
-    findings.error('FW-RULE-001', [], `the object is ${show(object)}, not a mapping`, 'Write a mapping with apiVersion, kind, metadata and spec');
+    findings.error(
+      'FW-RULE-001',
+      [],
+      `the object is ${show(object)}, not a mapping`,
+      'Write a mapping with apiVersion, kind, metadata and spec',
+    );
     return { ...nothing, findings };
   }
   const metadata = isMapping(object['metadata']) ? object['metadata'] : undefined;
@@ -71,7 +76,8 @@ function checkKind(object: Mapping, findings: Findings): boolean {
   if (kind !== ruleKind) {
     const meant = typeof kind === 'string' ? nearest(kind, [ruleKind]) : undefined;
     const hint = meant === undefined ? `Known kinds: ${known}` : `Did you mean \`${meant}\`?`;
-    const message = kind == null ? 'the object has no kind' : `kind ${show(kind)} of ${show(apiVersion ?? '')} is not known here`;
+    const message =
+      kind == null ? 'the object has no kind' : `kind ${show(kind)} of ${show(apiVersion ?? '')} is not known here`;
     findings.error('FW-RULE-002', ['kind'], message, hint, kind == null ? [] : ['kind']);
     return false;
   }
@@ -80,7 +86,13 @@ function checkKind(object: Mapping, findings: Findings): boolean {
     group === 'fairway.dev' && version !== undefined
       ? `${ruleKind} has no version ${show(version)}`
       : `apiVersion ${apiVersion == null ? 'is missing' : `${show(apiVersion)} has no ${ruleKind}`}`;
-  findings.error('FW-RULE-003', ['apiVersion'], message, `Write apiVersion: ${ruleApiVersion}`, apiVersion == null ? [] : ['apiVersion']);
+  findings.error(
+    'FW-RULE-003',
+    ['apiVersion'],
+    message,
+    `Write apiVersion: ${ruleApiVersion}`,
+    apiVersion == null ? [] : ['apiVersion'],
+  );
   return false;
 }
 
@@ -91,7 +103,12 @@ function checkTopLevel(object: Mapping, findings: Findings): void {
     if ((topLevel as readonly string[]).includes(key)) continue;
     const meant = nearest(key, topLevel);
     const inSpec = nearest(key, ['service', 'routes']);
-    const hint = inSpec !== undefined ? `\`${inSpec}\` belongs below spec` : meant !== undefined ? `Did you mean \`${meant}\`?` : 'Remove it';
+    const hint =
+      inSpec !== undefined
+        ? `\`${inSpec}\` belongs below spec`
+        : meant !== undefined
+          ? `Did you mean \`${meant}\`?`
+          : 'Remove it';
     findings.error('FW-RULE-006', [key], `the object has no field ${show(key)}`, hint);
   }
 }
@@ -101,7 +118,11 @@ function checkNames(object: Mapping, metadata: Mapping | undefined, findings: Fi
   const name = metadata?.['name'];
   if (name === undefined) {
     findings.error('FW-RULE-004', ['metadata', 'name'], 'the rule has no name', 'Add metadata.name', stands);
-  } else if (typeof name !== 'string' || name.length > 253 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(name)) {
+  } else if (
+    typeof name !== 'string' ||
+    name.length > 253 ||
+    !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(name)
+  ) {
     const message = `name must be lower-case letters, digits, "-" and ".", at most 253 characters; it is ${show(name)}`;
     findings.error('FW-RULE-004', ['metadata', 'name'], message, 'Correct the name');
   }

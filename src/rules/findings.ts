@@ -18,7 +18,12 @@ export function formatPath(path: Path): string {
 
 /** A value as a message shows it: short, on one line. */
 export function show(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'a mapping') : JSON.stringify(value);
+  const text =
+    typeof value === 'object' && value !== null
+      ? Array.isArray(value)
+        ? 'a list'
+        : 'a mapping'
+      : JSON.stringify(value);
   if (text === undefined) return String(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}…"`;
 }
@@ -45,7 +50,14 @@ export class Findings {
   }
 
   /** `stands`: the nearest part that is written down, where `path` itself is missing. */
-  add(severity: Finding['severity'], code: RuleCode, path: Path, message: string, hint: string, stands: Path = path): void {
+  add(
+    severity: Finding['severity'],
+    code: RuleCode,
+    path: Path,
+    message: string,
+    hint: string,
+    stands: Path = path,
+  ): void {
     if (severity === 'error') this.#errors += 1;
     if (this.#list.length >= maxFindings) {
       this.#omitted += 1;
@@ -64,13 +76,21 @@ export class Findings {
 
   /** In the order in which they stand in the file; where that is not known, as they were found. */
   list(): readonly Finding[] {
-    const list = this.#list.toSorted((a, b) => (a.where.line ?? 0) - (b.where.line ?? 0) || (a.where.column ?? 0) - (b.where.column ?? 0));
+    const list = this.#list.toSorted(
+      (a, b) => (a.where.line ?? 0) - (b.where.line ?? 0) || (a.where.column ?? 0) - (b.where.column ?? 0),
+    );
     if (this.#omitted === 0) return list;
     const hint = 'Cure the first ones and apply again';
     const severity = this.hasErrors ? 'error' : 'warning';
     return [
       ...list,
-      { code: 'FW-RULE-043', severity, message: `${this.#omitted} more findings are not shown`, where: this.#where([], []), hint },
+      {
+        code: 'FW-RULE-043',
+        severity,
+        message: `${this.#omitted} more findings are not shown`,
+        where: this.#where([], []),
+        hint,
+      },
     ];
   }
 

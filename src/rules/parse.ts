@@ -47,7 +47,10 @@ export function parseTrafficRule(raw: RawObject, options: ParseOptions): ParsedR
   const sound = checkStructure(spec, findings);
   checkSpec(sound, findings);
   const { service: serviceName } = sound;
-  const service = typeof serviceName === 'string' && serviceNamePattern.test(serviceName) ? serviceKey(namespace, serviceName) : undefined;
+  const service =
+    typeof serviceName === 'string' && serviceNamePattern.test(serviceName)
+      ? serviceKey(namespace, serviceName)
+      : undefined;
   if (findings.hasErrors || service === undefined) {
     return { ...known, ...(service === undefined ? {} : { service }), findings: findings.list() };
   }

@@ -45,7 +45,13 @@ export function lossFinding(record: RuleRecord, { kind, by }: Loss): Finding {
   const object = `TrafficRule ${record.namespace}/${record.name}`;
   if (kind === 'duplicate') {
     const message = `the same object also comes from ${by.origin}, which goes before ${record.raw.origin}`;
-    return { code: 'FW-RULE-041', severity: 'error', message, where: { ...record.raw.where(['metadata', 'name']), object }, hint: 'Keep it in one place' };
+    return {
+      code: 'FW-RULE-041',
+      severity: 'error',
+      message,
+      where: { ...record.raw.where(['metadata', 'name']), object },
+      hint: 'Keep it in one place',
+    };
   }
   const message = `TrafficRule ${by.id} (${by.origin}) is in force for the service: it is the older one, or the first by name`;
   const where = { ...record.raw.where(['spec', 'service']), object, field: 'spec.service' };

@@ -50,12 +50,21 @@ const reasons: readonly { readonly reason: ResolutionReason; readonly code: Rule
 const maxMessageLength = 4096;
 
 /** `where` finds a path of the object that the rule was made from. */
-export function resolveRule(rule: TrafficRule, targets: Targets, where: (path: readonly (string | number)[]) => Where): Resolution {
+export function resolveRule(
+  rule: TrafficRule,
+  targets: Targets,
+  where: (path: readonly (string | number)[]) => Where,
+): Resolution {
   const missing = new Map<string, Missing>();
   const service = targets.service(rule.service);
   if (service === undefined) {
     const message = `no cluster has the service ${rule.service}`;
-    missing.set(message, { reason: 'ServiceNotFound', message, hint: 'Create the service, or correct the name', path: ['spec', 'service'] });
+    missing.set(message, {
+      reason: 'ServiceNotFound',
+      message,
+      hint: 'Create the service, or correct the name',
+      path: ['spec', 'service'],
+    });
   }
   const versions = service === undefined ? undefined : versionsByCluster(service);
   for (const [i, route] of rule.routes.entries()) {
@@ -68,7 +77,9 @@ export function resolveRule(rule: TrafficRule, targets: Targets, where: (path: r
   if (missing.size === 0) return { resolved: true };
 
   const all = [...missing.values()];
-  const gravest = reasons.find(({ reason }) => all.some((item) => item.reason === reason)) ?? { reason: 'VersionNotFound' as const };
+  const gravest = reasons.find(({ reason }) => all.some((item) => item.reason === reason)) ?? {
+    reason: 'VersionNotFound' as const,
+  };
   const object = `TrafficRule ${rule.ref.namespace}/${rule.ref.name}`;
   return {
     resolved: false,
@@ -93,7 +104,10 @@ function missingTarget(
 ): Omit<Missing, 'path'> | undefined {
   if (cluster !== '' && !clusters.has(cluster)) {
     const meant = nearest(cluster, [...clusters]);
-    const hint = meant === undefined ? 'Register the cluster, or correct the name' : `Did you mean \`${meant}\`? Else register the cluster`;
+    const hint =
+      meant === undefined
+        ? 'Register the cluster, or correct the name'
+        : `Did you mean \`${meant}\`? Else register the cluster`;
     return { reason: 'ClusterNotFound', message: `no cluster named ${cluster} is registered`, hint };
   }
   // That the service itself is missing has been said.
@@ -107,7 +121,8 @@ function missingTarget(
   if (cluster === '' ? having.length > 0 : having.includes(cluster)) return undefined;
   const message = `no endpoint of ${rule.service}${cluster === '' ? '' : ` in cluster ${cluster}`} has version ${version}`;
   const known = [...new Set([...versions.values()].flatMap((held) => [...held]))].sort().slice(0, 10);
-  const elsewhere = having.length > 0 ? `; ${having.join(', ')} has it` : known.length > 0 ? `; there are ${known.join(', ')}` : '';
+  const elsewhere =
+    having.length > 0 ? `; ${having.join(', ')} has it` : known.length > 0 ? `; there are ${known.join(', ')}` : '';
   return { reason: 'VersionNotFound', message, hint: `Deploy the version, or correct it${elsewhere}` };
 }
 

@@ -37,6 +37,8 @@ export interface RuleRecord {
   readonly latest?: TrafficRule;
   /** The last form that was valid (`latest`, if that is); it takes part in the choice of the rule in force. */
   readonly lastGood?: TrafficRule;
+  /** What `lastGood` was made from. */
+  readonly lastGoodRaw?: RawObject;
   /** Why `lastGood` is not in force. */
   readonly loss?: Loss;
 }
@@ -123,7 +125,11 @@ export class RuleSet {
     const before = this.#records.get(key);
     if (before === undefined && this.#records.size >= this.#limits.maxObjects) {
       this.#refused += 1;
-      this.#logger.error('a rule object is not taken: there are too many', { code: 'FW-RULE-042', origin: raw.origin, id });
+      this.#logger.error('a rule object is not taken: there are too many', {
+        code: 'FW-RULE-042',
+        origin: raw.origin,
+        id,
+      });
       return;
     }
     const record = nextRecord(key, source, raw, this.#limits.defaultNamespace, before);
@@ -213,15 +219,25 @@ export class RuleSet {
  * The record that follows `before` when its source puts `raw`. An object of another name or uid under the same id is a new one, and inherits
  * nothing.
  */
-function nextRecord(key: string, source: string, raw: RawObject, defaultNamespace: string, before: RuleRecord | undefined): RuleRecord {
+function nextRecord(
+  key: string,
+  source: string,
+  raw: RawObject,
+  defaultNamespace: string,
+  before: RuleRecord | undefined,
+): RuleRecord {
   const parsed = parseTrafficRule(raw, { defaultNamespace });
-  const isNew = before === undefined || uidOf(before.raw) !== uidOf(raw) || (parsed.name !== '' && objectId(parsed) !== objectId(before));
+  const isNew =
+    before === undefined ||
+    uidOf(before.raw) !== uidOf(raw) ||
+    (parsed.name !== '' && objectId(parsed) !== objectId(before));
   const previous = isNew ? undefined : before;
   // What can no longer be read is still the object that it was.
   const { namespace, name } = parsed.name === '' && previous !== undefined ? previous : parsed;
   const generation = nextGeneration(parsed.generation, parsed.spec, previous);
   const latest = parsed.rule === undefined ? undefined : { ...parsed.rule, ref: { ...parsed.rule.ref, generation } };
   const lastGood = latest ?? previous?.lastGood;
+  const lastGoodRaw = latest === undefined ? previous?.lastGoodRaw : raw;
   const service = parsed.service ?? lastGood?.service;
   return {
     key,
@@ -236,6 +252,7 @@ function nextRecord(key: string, source: string, raw: RawObject, defaultNamespac
     findings: parsed.findings,
     ...(latest === undefined ? {} : { latest }),
     ...(lastGood === undefined ? {} : { lastGood }),
+    ...(lastGoodRaw === undefined ? {} : { lastGoodRaw }),
   };
 }
 

@@ -22,7 +22,9 @@ export type Sound<T> = T extends readonly (infer I)[]
 let compiled: ValidateFunction | undefined;
 
 export function checkStructure(spec: unknown, findings: Findings): Sound<RawSpec> {
-  compiled ??= new Ajv({ strict: true, allErrors: true, verbose: true, keywords: ['x-fairway'] }).compile(forAjv(specSchema));
+  compiled ??= new Ajv({ strict: true, allErrors: true, verbose: true, keywords: ['x-fairway'] }).compile(
+    forAjv(specSchema),
+  );
   if (compiled(spec)) return spec as RawSpec;
   const errors = compiled.errors ?? [];
   const wrongTypes = new Set<string>();
@@ -65,7 +67,13 @@ function report(error: ErrorObject, spec: unknown, findings: Findings): void {
     case 'required': {
       const name = String(error.params['missingProperty']);
       const description = schema?.properties?.[name]?.description ?? '';
-      findings.error('FW-RULE-008', [...path, name], `${formatPath(path)} lacks ${name}`, `Add ${name}: ${description}`, path);
+      findings.error(
+        'FW-RULE-008',
+        [...path, name],
+        `${formatPath(path)} lacks ${name}`,
+        `Add ${name}: ${description}`,
+        path,
+      );
       return;
     }
     case 'type': {
@@ -82,7 +90,12 @@ function report(error: ErrorObject, spec: unknown, findings: Findings): void {
       const bound = error.keyword === 'minItems' ? 'at least' : 'at most';
       const limit = Number(error.params['limit']);
       const message = `${last} must have ${bound} ${limit} ${limit === 1 ? 'item' : 'items'}; it has ${count}`;
-      findings.error('FW-RULE-009', path, message, bound === 'at least' ? 'Add an item, or leave the list out' : 'Remove items');
+      findings.error(
+        'FW-RULE-009',
+        path,
+        message,
+        bound === 'at least' ? 'Add an item, or leave the list out' : 'Remove items',
+      );
       return;
     }
     case 'uniqueItems': {
@@ -94,7 +107,12 @@ function report(error: ErrorObject, spec: unknown, findings: Findings): void {
     }
     default:
       // Every keyword of the schema is named above or carries x-fairway; a new one must not go unreported.
-      findings.error('FW-RULE-007', path, `${last} ${error.message ?? 'is not valid'}`, 'See docs/traffic-rules.md for what the field takes');
+      findings.error(
+        'FW-RULE-007',
+        path,
+        `${last} ${error.message ?? 'is not valid'}`,
+        'See docs/traffic-rules.md for what the field takes',
+      );
   }
 }
 
@@ -167,7 +185,9 @@ function forAjv(schema: Schema): object {
       ? {}
       : {
           additionalProperties: false,
-          properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, forAjv(property)])),
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, property]) => [name, forAjv(property)]),
+          ),
         }),
   };
 }

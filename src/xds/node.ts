@@ -5,13 +5,14 @@
 
 import type { XdsNode } from './view.ts';
 
+/** protobufjs brings its own google/protobuf/struct.proto, whose fields are in camel case. */
 interface RawValue {
-  null_value?: number;
-  number_value?: number;
-  string_value?: string;
-  bool_value?: boolean;
-  struct_value?: RawStruct | null;
-  list_value?: { values?: RawValue[] } | null;
+  nullValue?: number;
+  numberValue?: number;
+  stringValue?: string;
+  boolValue?: boolean;
+  structValue?: RawStruct | null;
+  listValue?: { values?: RawValue[] } | null;
 }
 interface RawStruct {
   fields?: Record<string, RawValue>;
@@ -69,15 +70,15 @@ function plainStruct(struct: RawStruct, depth: number, budget: { left: number })
 }
 
 function plainValue(value: RawValue, depth: number, budget: { left: number }): unknown {
-  if (typeof value.string_value === 'string' && Object.hasOwn(value, 'string_value')) return value.string_value;
-  if (Object.hasOwn(value, 'number_value')) return value.number_value;
-  if (Object.hasOwn(value, 'bool_value')) return value.bool_value;
-  if (value.struct_value !== undefined && value.struct_value !== null)
-    return plainStruct(value.struct_value, depth + 1, budget);
-  if (value.list_value !== undefined && value.list_value !== null) {
+  if (typeof value.stringValue === 'string' && Object.hasOwn(value, 'stringValue')) return value.stringValue;
+  if (Object.hasOwn(value, 'numberValue')) return value.numberValue;
+  if (Object.hasOwn(value, 'boolValue')) return value.boolValue;
+  if (value.structValue !== undefined && value.structValue !== null)
+    return plainStruct(value.structValue, depth + 1, budget);
+  if (value.listValue !== undefined && value.listValue !== null) {
     const plain: unknown[] = [];
     if (depth + 1 >= maxDepth) return plain;
-    for (const item of value.list_value.values ?? []) {
+    for (const item of value.listValue.values ?? []) {
       if (budget.left-- <= 0) break;
       plain.push(plainValue(item, depth + 1, budget));
     }

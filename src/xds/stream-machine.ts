@@ -68,6 +68,10 @@ export class StreamMachine {
     return this.#types.has(typeUrl);
   }
 
+  nameCount(typeUrl: string): number {
+    return this.#types.get(typeUrl)?.machine.names.size ?? 0;
+  }
+
   /** When `next` may have something to say though nothing happened (monotonic ms); undefined: never. Valid after `next` said there is nothing. */
   get wakeAt(): number | undefined {
     return this.#wakeAt;

@@ -23,6 +23,9 @@ export class Subscription {
   #wildcard = false;
   /** A name, `*` included, was given before. */
   #explicit = false;
+  /** What a stale request left out. */
+  readonly #doubtful = new Set<string>();
+  #doubtfulWildcard = false;
 
   /** `impliedWildcard`: a first request without names means all. */
   constructor(impliedWildcard: boolean) {
@@ -41,6 +44,26 @@ export class Subscription {
   has(name: string, resource: EncodedResource | undefined): boolean {
     if (this.#wildcard || this.#names.has(name)) return true;
     return resource?.aliases?.some((alias) => this.#names.has(alias)) ?? false;
+  }
+
+  /**
+   * SotW: a stale request is not answered, but what it left out its client may have dropped since: if a later request names it, the client
+   * has to be sent it again. `settleDoubts` takes such names out before that request is looked at.
+   */
+  doubt(requested: readonly string[]): void {
+    const wanted = new Set(requested);
+    if (wanted.size > 0) this.#explicit = true;
+    for (const name of this.#names) if (!wanted.has(name)) this.#doubtful.add(name);
+    if (this.#wildcard && !wanted.has(everything) && this.#explicit) this.#doubtfulWildcard = true;
+  }
+
+  settleDoubts(): { readonly dropped: readonly string[]; readonly wildcardLost: boolean } {
+    const dropped = [...this.#doubtful].filter((name) => this.#names.delete(name));
+    const wildcardLost = this.#doubtfulWildcard && this.#wildcard;
+    if (wildcardLost) this.#wildcard = false;
+    this.#doubtful.clear();
+    this.#doubtfulWildcard = false;
+    return { dropped, wildcardLost };
   }
 
   replace(requested: readonly string[]): SubscriptionChange {

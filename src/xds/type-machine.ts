@@ -226,13 +226,19 @@ export class TypeMachine {
   #sotwRequest(request: XdsRequest): Outcome {
     const answered = this.#lastNonce !== '';
     // Before the first response of a stream, any nonce is one of an earlier stream and says nothing.
-    if (answered && request.nonce !== '' && request.nonce !== this.#lastNonce) return { kind: 'stale' };
+    if (answered && request.nonce !== '' && request.nonce !== this.#lastNonce) {
+      this.#subscription.doubt(request.subscribe);
+      return { kind: 'stale' };
+    }
     let outcome: Outcome = { kind: 'accepted' };
     if (answered && request.nonce !== '' && this.#inFlight !== undefined) outcome = this.#answer(request.error);
     // A client that has accepted something and then names no nonce starts again.
     const restarts = answered && request.nonce === '' && this.#inFlight === undefined;
     this.#requested = true;
     if (restarts) this.#forget();
+    const doubts = this.#subscription.settleDoubts();
+    for (const name of doubts.dropped) this.#dropped(name, false);
+    if (doubts.wildcardLost) this.#forgetUnsubscribed();
     const added = request.subscribe.filter((name) => !this.#subscription.names.has(name));
     this.#apply(added, () => this.#subscription.replace(request.subscribe));
     return outcome;

@@ -99,9 +99,18 @@ describe('the compose project', function () {
   it('reads both clusters, with a credential that may not write', () => {
     const clusters = fairway('get', 'clusters', '-o', 'json');
     assert.deepEqual([...clusters.matchAll(/"phase":\s*"(\w+)"/g)].map((match) => match[1]), ['fresh', 'fresh']);
-    const reader = '--as=system:serviceaccount:fairway-system:fairway';
-    assert.throws(() => kubectl('auth', 'can-i', 'delete', 'services', reader), /exit 1/);
-    assert.throws(() => kubectl('--context=west', 'auth', 'can-i', 'get', 'secrets', '-A', reader), /exit 1/);
+    const account = '--as=system:serviceaccount:fairway-system';
+    assert.throws(() => kubectl('auth', 'can-i', 'delete', 'services', `${account}:fairway`), /exit 1/);
+    assert.throws(() => kubectl('auth', 'can-i', 'get', 'secrets', '-A', `${account}:fairway`), /exit 1/);
+    const reader = `${account}:fairway-reader`;
+    assert.throws(() => kubectl('--context=west', 'auth', 'can-i', 'get', 'secrets', '-n', 'fairway-system', reader), /exit 1/);
+  });
+
+  it('has manifests for real clusters that a real API accepts', () => {
+    const checked = (...args: string[]): string => kubectl('apply', '--dry-run=server', '--validate=strict', ...args);
+    assert.match(checked('-k', '/deploy/pilot'), /deployment.apps\/fairway created \(server dry run\)/);
+    assert.match(checked('-f', '/deploy/remote/reader.yaml'), /secret\/fairway-reader-token created/);
+    assert.match(checked('-f', '/deploy/examples/sidecar.yaml'), /deployment.apps\/reviews-v1 created/);
   });
 
   it('sends requests from both clusters to every version in both clusters', async () => {

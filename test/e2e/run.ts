@@ -7,6 +7,7 @@
  */
 
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { envoyBinary } from '../rig/hosts/envoy.ts';
 import { isolation, isolationProblem, missingPackages, prepareInside, runIsolated } from '../rig/hosts/isolation.ts';
@@ -60,6 +61,13 @@ function inside(): Promise<number> {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });
+}
+
+/** All of them, what everything else rests on first. */
+function testFiles(): readonly string[] {
+  const first = ['mission.test.ts', 'protocols.test.ts'];
+  const all = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.ts'));
+  return [...first, ...all.filter((name) => !first.includes(name)).sort()].map((name) => join('test/e2e', name));
 }
 
 function fail(message: string): number {

@@ -14,7 +14,7 @@ import { type Cluster, type Pod, playCluster } from '../rig/hosts/cluster.ts';
 import { isolation } from '../rig/hosts/isolation.ts';
 import { type Load, startLoad } from '../rig/hosts/load-client.ts';
 import { createNetwork, type Network } from '../rig/hosts/network.ts';
-import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { startKubeApi } from '../rig/kubernetes/api.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { waitFor } from '../rig/wait.ts';

@@ -16,6 +16,7 @@ import {
   kubeSource,
 } from '../../src/registry/kube/cluster-source.ts';
 import type { ClusterSink, ClusterSource } from '../../src/registry/source.ts';
+import type { KubeApi } from '../rig/kubernetes/api.ts';
 
 /** The same as the defaults, in a hurry. */
 export const quickSettings: KubeSourceSettings = {
@@ -167,4 +168,9 @@ export function podObject(namespace: string, name: string, labels: object, nodeN
     metadata: { namespace, name, labels },
     spec: { containers: [{ name: 'main', image: 'none' }], ...(nodeName === undefined ? {} : { nodeName }) },
   };
+}
+
+export async function ensureNamespace(api: KubeApi, name: string): Promise<void> {
+  const { status } = await api.client.request('POST', '/api/v1/namespaces', { metadata: { name } });
+  if (status !== 201 && status !== 409) throw new Error(`namespace ${name}: ${status}`);
 }

@@ -21,7 +21,8 @@ export interface BadRule {
 
 const any = 'backends: [{}]';
 const match = (text: string): string => oneRoute(`matches: [{${text}}], ${any}`);
-const many = (count: number, item: string): string => `[${Array.from({ length: count }, (_, i) => item.replaceAll('#', String(i))).join(', ')}]`;
+const many = (count: number, item: string): string =>
+  `[${Array.from({ length: count }, (_, i) => item.replaceAll('#', String(i))).join(', ')}]`;
 
 export const badRules: readonly BadRule[] = [
   {

@@ -1,8 +1,8 @@
 /** Rules for tests: what people write, as text, and objects made from it. */
 
 import { parse } from 'yaml';
-import { formatPath } from '../../src/rules/findings.ts';
 import type { RawObject } from '../../src/model/object.ts';
+import { formatPath } from '../../src/rules/findings.ts';
 
 /** The rule that the documentation shows, word for word. */
 export const exampleRule = `

@@ -49,7 +49,7 @@ export async function runApply(flags: ApplyFlags, context: CommandContext): Prom
 function readAndCheck(flags: ApplyFlags, { terminal }: CommandContext): readonly ReadManifest[] {
   const { objects, findings: unreadable } = readSources(flags.filename);
   const { manifests, findings: wrong } = checkManifests(objects, flags.namespace);
-  const findings = [...unreadable, ...wrong];
+  const findings = [...unreadable, ...wrong].sort(byPlace);
   if (findings.some((finding) => finding.severity === 'error')) throw new FindingsFailure(findings, nothing);
   for (const finding of findings) printFinding(terminal, finding);
   if (manifests.length === 0) {
@@ -60,6 +60,12 @@ function readAndCheck(flags: ApplyFlags, { terminal }: CommandContext): readonly
     });
   }
   return manifests;
+}
+
+/** In the order in which they stand in the files. */
+function byPlace({ where: a }: Finding, { where: b }: Finding): number {
+  const byFile = (a.file ?? '').localeCompare(b.file ?? '');
+  return byFile || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 /** As kubectl prints it, with the namespace, and a mark on what did not happen. */

@@ -117,7 +117,7 @@ async function show<Kind extends GetKind>(
   // Asked for one thing in one place: that thing, not a list of one.
   const isSingle = wanted.length === 1 && rows.length === 1 && wanted[0]?.namespace !== undefined;
   const isSingleCluster = kind === 'clusters' && wanted.length === 1 && rows.length === 1;
-  print(rows, view, isSingle || isSingleCluster, kind, flags, context);
+  if (rows.length > 0 || missing.length === 0) print(rows, view, isSingle || isSingleCluster, kind, flags, context);
   if (missing.length === 0) return exitCode.ok;
   const single = kind === 'proxies' ? 'proxy' : kind.replace(/s$/, '');
   throw failed({

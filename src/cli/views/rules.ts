@@ -4,7 +4,7 @@ import type { RuleReport } from '../../model/report.ts';
 import type { Condition } from '../../model/rule.ts';
 import { formatWhere } from '../../core/errors.ts';
 import { ageOf } from '../duration.ts';
-import type { View, ViewContext } from './view.ts';
+import { type View, type ViewContext, within } from './view.ts';
 
 type ConditionType = Condition['type'];
 
@@ -22,7 +22,7 @@ export function rulesView({ nowMs, paint }: ViewContext): View<RuleReport> {
     columns: [
       { title: 'NAMESPACE', cell: (row) => row.namespace, shrinkTo: 9 },
       { title: 'NAME', cell: (row) => row.name, shrinkTo: 10 },
-      { title: 'SERVICE', cell: (row) => row.service, dropOrder: 3, shrinkTo: 8 },
+      { title: 'SERVICE', cell: (row) => within(row.namespace, row.service), dropOrder: 3, shrinkTo: 8 },
       {
         title: 'ACCEPTED',
         cell: (row) => status(row, 'Accepted'),

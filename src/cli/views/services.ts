@@ -1,7 +1,7 @@
 /** `fairway get services`: the merged catalog, one service a row, with the rule in force. */
 
 import type { ServiceReport } from '../../model/report.ts';
-import { joinNames, type View, type ViewContext } from './view.ts';
+import { joinNames, type View, type ViewContext, within } from './view.ts';
 
 export function servicesView({ paint }: ViewContext): View<ServiceReport> {
   return {
@@ -16,7 +16,7 @@ export function servicesView({ paint }: ViewContext): View<ServiceReport> {
         cell: (row) => `${row.endpoints.ready}/${row.endpoints.total}`,
         paint: (text, row) => (row.endpoints.ready === 0 ? paint('red', text) : text),
       },
-      { title: 'RULE', cell: (row) => row.rule ?? '-', dropOrder: 1, shrinkTo: 8 },
+      { title: 'RULE', cell: (row) => within(row.namespace, row.rule ?? '-'), dropOrder: 1, shrinkTo: 8 },
       { title: 'HEADLESS', cell: (row) => (row.headless ? 'yes' : 'no'), priority: 1 },
     ],
     notes: (row) => row.conflicts.map((conflict) => `${conflict.reason}: ${conflict.message}`),

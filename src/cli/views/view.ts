@@ -30,3 +30,8 @@ export function formatLocality(locality: { region: string; zone: string; subzone
   while (parts.at(-1) === '') parts.pop();
   return orDash(parts.map((part) => part || '?').join('/'));
 }
+
+/** `reviews` where the row already says that the namespace is shop, else `other/reviews`. */
+export function within(namespace: string, qualified: string): string {
+  return qualified.startsWith(`${namespace}/`) ? qualified.slice(namespace.length + 1) : qualified;
+}

@@ -95,14 +95,18 @@ describe('parseTrafficRule', () => {
     }
 
     it('what is no object', () => {
-      for (const object of [null, undefined, 'text', 7, [], [envelope]]) assert.deepEqual(codes(parseObject(object)), ['FW-RULE-001']);
+      for (const object of [null, undefined, 'text', 7, [], [envelope]])
+        assert.deepEqual(codes(parseObject(object)), ['FW-RULE-001']);
     });
 
     it('an unknown kind, and says which are known', () => {
       const [finding] = parseObject({ ...envelope, kind: 'VirtualService', spec }).findings;
       assert.equal(finding?.code, 'FW-RULE-002');
       assert.equal(finding?.hint, 'Known kinds: TrafficRule (fairway.dev/v1alpha1)');
-      assert.equal(parseObject({ ...envelope, kind: 'TraficRule', spec }).findings[0]?.hint, 'Did you mean `TrafficRule`?');
+      assert.equal(
+        parseObject({ ...envelope, kind: 'TraficRule', spec }).findings[0]?.hint,
+        'Did you mean `TrafficRule`?',
+      );
       assert.deepEqual(codes(parseObject({})), ['FW-RULE-002']);
     });
 
@@ -118,7 +122,9 @@ describe('parseTrafficRule', () => {
       assert.deepEqual(codes(parseObject({ ...envelope, metadata: {}, spec })), ['FW-RULE-004']);
       assert.deepEqual(codes(parseObject({ ...envelope, metadata: undefined, spec })), ['FW-RULE-004']);
       assert.deepEqual(codes(parseObject({ ...envelope, metadata: { name: 'A_b' }, spec })), ['FW-RULE-004']);
-      assert.deepEqual(codes(parseObject({ ...envelope, metadata: { name: 'a', namespace: 'a.b' }, spec })), ['FW-RULE-005']);
+      assert.deepEqual(codes(parseObject({ ...envelope, metadata: { name: 'a', namespace: 'a.b' }, spec })), [
+        'FW-RULE-005',
+      ]);
     });
 
     it('a missing spec', () => {
@@ -153,7 +159,9 @@ describe('parseTrafficRule', () => {
   });
 
   it('tells every error, up to a bound', () => {
-    const several = parseSpec('{service: Reviews, routes: [{name: A, matches: [{method: get}], backends: [{weight: -1, version: ""}]}]}');
+    const several = parseSpec(
+      '{service: Reviews, routes: [{name: A, matches: [{method: get}], backends: [{weight: -1, version: ""}]}]}',
+    );
     assert.deepEqual(codes(several), ['FW-RULE-012', 'FW-RULE-013', 'FW-RULE-019', 'FW-RULE-024', 'FW-RULE-026']);
     const routes = Array.from({ length: 32 }, (_, i) => `{name: r${i}, a: 1, b: 2, backends: [{}]}`).join(', ');
     const { findings } = parseSpec(`{service: reviews, routes: [${routes}]}`);
@@ -166,11 +174,14 @@ describe('parseTrafficRule', () => {
     const unfolding = '(.{30}){30}'.repeat(50);
     const matches = Array.from({ length: 16 }, () => `{path: {regex: "${unfolding}"}}`).join(', ');
     const { findings } = parseSpec(oneRoute(`matches: [${matches}], backends: [{}]`));
-    assert.deepEqual(findings.map(({ code, where }) => [code, where.field?.slice('spec.routes[0].'.length)]), [
-      ['FW-RULE-018', 'matches[0].path.regex'],
-      ['FW-RULE-018', 'matches[1].path.regex'],
-      ['FW-RULE-018', 'matches[2].path.regex'],
-    ]);
+    assert.deepEqual(
+      findings.map(({ code, where }) => [code, where.field?.slice('spec.routes[0].'.length)]),
+      [
+        ['FW-RULE-018', 'matches[0].path.regex'],
+        ['FW-RULE-018', 'matches[1].path.regex'],
+        ['FW-RULE-018', 'matches[2].path.regex'],
+      ],
+    );
     assert.match(findings[2]?.message ?? '', /too large together/);
   });
 
@@ -184,22 +195,35 @@ describe('parseTrafficRule', () => {
 
   describe('applies defaults', () => {
     it('to namespace, weight, names and retry conditions', () => {
-      const { rule } = parseObject({ ...envelope, spec: { service: 'a', routes: [{ backends: [{}], retry: { attempts: 3 } }] } });
+      const { rule } = parseObject({
+        ...envelope,
+        spec: { service: 'a', routes: [{ backends: [{}], retry: { attempts: 3 } }] },
+      });
       assert.equal(rule?.ref.namespace, 'default');
       assert.deepEqual(rule?.routes[0]?.backends, [{ weight: 1, chain: [{ version: '', cluster: '' }] }]);
       assert.equal(rule?.routes[0]?.name, 'route-0');
-      assert.deepEqual(rule?.routes[0]?.retry?.on, ['cancelled', 'connect-failure', 'refused-stream', 'reset-before-request', 'unavailable']);
+      assert.deepEqual(rule?.routes[0]?.retry?.on, [
+        'cancelled',
+        'connect-failure',
+        'refused-stream',
+        'reset-before-request',
+        'unavailable',
+      ]);
     });
 
     it('so that 0s is no limit', () => {
-      const route = parseSpec(oneRoute('backends: [{}], timeouts: {request: 0s, backendRequest: 1h30m500ms}')).rule?.routes[0];
+      const route = parseSpec(oneRoute('backends: [{}], timeouts: {request: 0s, backendRequest: 1h30m500ms}')).rule
+        ?.routes[0];
       assert.equal(route?.requestTimeoutMs, undefined);
       assert.equal(route?.backendRequestTimeoutMs, 5_400_500);
     });
 
     it('so that header names are in lower case and prefixes end without a slash', () => {
-      const text = 'matches: [{path: {prefix: /api/}, headers: [{name: X-A, prefix: B}], queryParams: [{name: Q, regex: c}]}, {path: {prefix: /}}]';
-      const { rule } = parseSpec(oneRoute(`${text}, backends: [{}], requestHeaders: {set: [{name: X-B, value: "%"}], remove: [X-C]}`));
+      const text =
+        'matches: [{path: {prefix: /api/}, headers: [{name: X-A, prefix: B}], queryParams: [{name: Q, regex: c}]}, {path: {prefix: /}}]';
+      const { rule } = parseSpec(
+        oneRoute(`${text}, backends: [{}], requestHeaders: {set: [{name: X-B, value: "%"}], remove: [X-C]}`),
+      );
       assert.deepEqual(rule?.routes[0]?.matches, [
         {
           path: { kind: 'prefix', value: '/api' },
@@ -208,21 +232,29 @@ describe('parseTrafficRule', () => {
         },
         { path: { kind: 'prefix', value: '/' }, headers: [], queryParams: [] },
       ]);
-      assert.deepEqual(rule?.routes[0]?.requestHeaders, { set: [{ name: 'x-b', value: '%' }], add: [], remove: ['x-c'] });
+      assert.deepEqual(rule?.routes[0]?.requestHeaders, {
+        set: [{ name: 'x-b', value: '%' }],
+        add: [],
+        remove: ['x-c'],
+      });
     });
   });
 
   it('hashes the content, and not what carries it', () => {
     const text = oneRoute('backends: [{version: v1}]');
     const first = parseTrafficRule(rawRule(text, { generation: 4 }), options).rule;
-    const second = parseTrafficRule(rawRule(oneRoute('backends: [{weight: 1, version: v1}]'), { generation: 5, labels: { a: 'b' } }, 'b.yaml'), options).rule;
+    const second = parseTrafficRule(
+      rawRule(oneRoute('backends: [{weight: 1, version: v1}]'), { generation: 5, labels: { a: 'b' } }, 'b.yaml'),
+      options,
+    ).rule;
     assert.equal(first?.ref.generation, 4);
     assert.equal(first?.hash, second?.hash);
     assert.notEqual(first?.hash, parseSpec(oneRoute('backends: [{version: v2}]')).rule?.hash);
   });
 
   it('reads the creation time, and takes none as the oldest', () => {
-    const at = (creationTimestamp: unknown) => parseTrafficRule(rawRule(oneRoute('backends: [{}]'), { creationTimestamp }), options).createdAtMs;
+    const at = (creationTimestamp: unknown) =>
+      parseTrafficRule(rawRule(oneRoute('backends: [{}]'), { creationTimestamp }), options).createdAtMs;
     assert.equal(at('2026-01-02T03:04:05Z'), Date.UTC(2026, 0, 2, 3, 4, 5));
     assert.deepEqual([null, undefined, 'yesterday', 7].map(at), [0, 0, 0, 0]);
   });
@@ -236,18 +268,33 @@ describe('parseTrafficRule', () => {
     };
 
     it('of a backend that stands there twice, and adds them up', () => {
-      const { rule, findings } = warnings(oneRoute('backends: [{version: v1, weight: 3}, {version: v2}, {version: v1, weight: 4}]'));
-      assert.deepEqual(findings.map(({ code, where }) => [code, where.field]), [['FW-RULE-028', 'spec.routes[0].backends[2]']]);
-      assert.deepEqual(rule?.routes[0]?.backends.map(({ weight }) => weight), [7, 1]);
+      const { rule, findings } = warnings(
+        oneRoute('backends: [{version: v1, weight: 3}, {version: v2}, {version: v1, weight: 4}]'),
+      );
+      assert.deepEqual(
+        findings.map(({ code, where }) => [code, where.field]),
+        [['FW-RULE-028', 'spec.routes[0].backends[2]']],
+      );
+      assert.deepEqual(
+        rule?.routes[0]?.backends.map(({ weight }) => weight),
+        [7, 1],
+      );
     });
 
     it('of fallbacks without an endpoint of their own, and leaves them out', () => {
-      const { rule, findings } = warnings(oneRoute('backends: [{version: v1, fallback: [{version: v1}, {version: v1, cluster: west}, {}, {version: v2}]}]'));
-      assert.deepEqual(findings.map(({ code, where }) => [code, where.field]), [
-        ['FW-RULE-029', 'spec.routes[0].backends[0].fallback[0]'],
-        ['FW-RULE-029', 'spec.routes[0].backends[0].fallback[1]'],
-        ['FW-RULE-029', 'spec.routes[0].backends[0].fallback[3]'],
-      ]);
+      const { rule, findings } = warnings(
+        oneRoute(
+          'backends: [{version: v1, fallback: [{version: v1}, {version: v1, cluster: west}, {}, {version: v2}]}]',
+        ),
+      );
+      assert.deepEqual(
+        findings.map(({ code, where }) => [code, where.field]),
+        [
+          ['FW-RULE-029', 'spec.routes[0].backends[0].fallback[0]'],
+          ['FW-RULE-029', 'spec.routes[0].backends[0].fallback[1]'],
+          ['FW-RULE-029', 'spec.routes[0].backends[0].fallback[3]'],
+        ],
+      );
       assert.deepEqual(rule?.routes[0]?.backends[0]?.chain, [
         { version: 'v1', cluster: '' },
         { version: '', cluster: '' },
@@ -278,7 +325,9 @@ describe('parseTrafficRule', () => {
         const { findings } = warnings(
           `{service: reviews, routes: [{name: a, matches: [{${first}}], backends: [{}]}, {name: b, matches: [{${second}}], backends: [{}]}, {matches: [{path: {prefix: /}}], backends: [{version: v1}]}]}`,
         );
-        const unreachable = findings.filter(({ code, where }) => code === 'FW-RULE-037' && where.field === 'spec.routes[1]');
+        const unreachable = findings.filter(
+          ({ code, where }) => code === 'FW-RULE-037' && where.field === 'spec.routes[1]',
+        );
         assert.equal(unreachable.length, expected ? 1 : 0, `${first} | ${second}`);
       }
     });

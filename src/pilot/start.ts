@@ -1,0 +1,205 @@
+/**
+ * A pilot, from its configuration to its end: who is started in which order, what being ready means, and how it stops.
+ *
+ *     discoveries → inventory ┐
+ *     rule sources → rule set ┴→ engine → xDS server → proxies
+ *                                   └→ admin API, rule statuses
+ */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startAdminServer } from '../api/admin-server.ts';
+import type { Readiness, RuleWriter } from '../api/admin-source.ts';
+import { createMetrics } from '../api/metrics.ts';
+import { openTokenFile } from '../api/token-file.ts';
+import { sleep, systemClock } from '../core/clock.ts';
+import { defaultDebounce } from '../core/debounce.ts';
+import type { Logger } from '../core/logger.ts';
+import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
+import { defaultMeshSettings } from '../model/mesh.ts';
+import { FileClusters } from '../registry/file/file-clusters.ts';
+import { RulesFolder } from '../registry/file/rules-folder.ts';
+import { Inventory } from '../registry/inventory.ts';
+import { FolderLastGoodStore } from '../registry/last-good.ts';
+import { RuleSet } from '../rules/rule-set.ts';
+import { defaultXdsLimits } from '../xds/limits.ts';
+import { XdsServer } from '../xds/server.ts';
+import type { Address, PilotConfig } from './config.ts';
+import { Convergence } from './convergence.ts';
+import { Engine } from './engine.ts';
+import type { ProcessLog } from './log.ts';
+import { readMetrics } from './metrics-reading.ts';
+import { createAdminSource } from './reports.ts';
+import { RuleInputs } from './rule-inputs.ts';
+import { RuleMemory } from './rule-memory.ts';
+import { RuleStatus } from './rule-status.ts';
+import { folderRuleWriter, noRuleWriter } from './rule-writer.ts';
+
+export interface RunningPilot {
+  /** Where it listens, `host:port`. */
+  readonly xds: string;
+  readonly admin: string;
+  /** Resolves when every cluster is synced or marked and the rules are read: proxies are answered from here on. */
+  readonly whenReady: Promise<void>;
+  readonly clusterPhases: () => Readonly<Record<string, string>>;
+  /** Drains the streams, then ends everything. */
+  stop(): Promise<void>;
+}
+
+interface Stoppable {
+  stop(): Promise<void> | void;
+}
+
+export async function startPilot(config: PilotConfig, log: ProcessLog, version: string): Promise<RunningPilot> {
+  const clock = systemClock;
+  const { logger } = log;
+  const metrics = createMetrics();
+  const inventory = new Inventory({
+    clock,
+    logger,
+    settings: { initialWaitMs: config.syncWaitMs, ...(config.staleKeepMs === undefined ? {} : { staleKeepMs: config.staleKeepMs }) },
+    ...(config.stateDir === undefined ? {} : { lastGood: new FolderLastGoodStore({ folder: config.stateDir, clock, logger }) }),
+  });
+  const rules = new RuleSet(logger);
+  const memory =
+    config.stateDir === undefined ? undefined : new RuleMemory({ folder: join(config.stateDir, 'rules'), clock, logger });
+  const convergence = new Convergence(() => clock.monotonic(), metrics.converged);
+  const engine: Engine = new Engine({
+    clock,
+    logger,
+    settings: { ...defaultMeshSettings, outbound: config.outbound, clusterDomain: config.clusterDomain, accessLog: config.accessLog },
+    debounce: defaultDebounce,
+    shards: (key) => inventory.shards(key),
+    rules: rules.winners,
+    events: {
+      batch({ services, waitedMs, tookMs }) {
+        metrics.debounced(waitedMs);
+        if (services.size > 0) convergence.changed(waitedMs + tookMs);
+        ruleStatus.touch();
+      },
+      progress(event) {
+        if (event === undefined) return ruleStatus.touch();
+        const type = shortTypeName[event.typeUrl as TypeUrl] ?? 'other';
+        if (event.kind === 'sent') {
+          convergence.sent(event.streamId, event.typeUrl);
+          return;
+        }
+        if (event.kind === 'nacked') metrics.nacked(type);
+        convergence.answered(event.streamId, event.typeUrl);
+        ruleStatus.touch();
+      },
+    },
+  });
+  const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters: () => new Set(inventory.clusters().keys()) });
+  const xds = new XdsServer({ host: engine, clock, logger, limits: { ...defaultXdsLimits, identifier: `fairway ${version}` } });
+  const streamStatus = (streamId: number): ReturnType<Engine['streamStatus']> => xds.status(streamId) ?? new Map();
+  engine.attach({ changed: (view, changes) => xds.changed(view, changes), reassign: (id, view) => xds.reassign(id, view), status: streamStatus });
+
+  inventory.onChange(({ services, stateChanged }) => {
+    engine.shardsChanged(services);
+    if (stateChanged) ruleStatus.touch();
+  });
+  rules.onChange(({ services }) => {
+    engine.rulesChanged(services);
+    ruleStatus.touch();
+  });
+
+  const rulesSynced = Promise.withResolvers<void>();
+  const inputs = new RuleInputs(rules, logger, memory, () => {
+    if (inputs.synced) rulesSynced.resolve();
+  });
+  const stoppables: Stoppable[] = [];
+  const writer = attachRulesFolder(config, inputs, clock);
+  if (config.clustersDir !== undefined) {
+    const clusters = new FileClusters({ folder: config.clustersDir, inventory, clock, logger });
+    clusters.start();
+    stoppables.push(clusters);
+  }
+  if (config.contexts.length > 0 || config.inCluster) {
+    // Kubernetes' client is large, and a pilot of files alone does without it.
+    const { attachKubernetes } = await import('./kubernetes.ts');
+    stoppables.push(await attachKubernetes({ config, inventory, inputs, ruleStatus, clock, logger }));
+  }
+  if (inputs.synced) rulesSynced.resolve();
+
+  const bound = await xds.listen(formatAddress(config.xds));
+  const readiness = (): Readiness => pilotReadiness(engine, inventory, inputs);
+  const admin = await startAdminServer({
+    source: createAdminSource({ inventory, engine, ruleStatus, streamStatus, version, settings: () => shownSettings(config), readiness }),
+    writer: writer ?? noRuleWriter(config.contexts.length > 0 || config.inCluster),
+    metrics,
+    logLevel: log.level,
+    clock,
+    logger,
+    host: config.admin.host,
+    port: config.admin.port,
+    ...(config.adminTokenFile === undefined ? {} : { token: openTokenFile(config.adminTokenFile, clock, logger) }),
+  });
+  metrics.readFrom(() => readMetrics(inventory, engine, clock));
+
+  const stopped = new AbortController();
+  const whenReady = untilReady(inventory, rulesSynced.promise, config.syncWaitMs, stopped.signal, logger).then(() => engine.open());
+  return {
+    xds: formatAddress({ host: bound.address.replace(/^\[|\]$/g, ''), port: bound.port }),
+    admin: formatAddress(admin.address),
+    whenReady,
+    clusterPhases: () => Object.fromEntries([...inventory.clusters()].map(([name, { state }]) => [name, state.phase])),
+    async stop() {
+      stopped.abort();
+      engine.stop();
+      ruleStatus.stop();
+      await xds.drain(config.drainMs);
+      await Promise.all(stoppables.map((part) => part.stop()));
+      await inputs.stop();
+      await inventory.close();
+      await admin.stop();
+    },
+  };
+}
+
+/** The rules folder as a source, and as the place where the admin API writes. */
+function attachRulesFolder({ rulesDir }: PilotConfig, inputs: RuleInputs, clock: typeof systemClock): RuleWriter | undefined {
+  if (rulesDir === undefined) return undefined;
+  mkdirSync(rulesDir, { recursive: true });
+  let folder: RulesFolder | undefined;
+  inputs.attach('rules folder', (sink) => {
+    folder = new RulesFolder({ folder: rulesDir, sink, clock });
+    folder.start();
+    return folder;
+  });
+  return folder === undefined ? undefined : folderRuleWriter(rulesDir, folder);
+}
+
+/** Routing without the rules would be worse than waiting for them; but not for ever. */
+async function untilReady(inventory: Inventory, rules: Promise<void>, waitMs: number, stopped: AbortSignal, logger: Logger): Promise<void> {
+  const waited = sleep(systemClock, waitMs, stopped).then(() => 'waited' as const);
+  const first = await Promise.race([Promise.all([inventory.whenSettled(), rules]), waited]);
+  if (first !== 'waited' || stopped.aborted) return;
+  await Promise.race([inventory.whenSettled(), sleep(systemClock, 1000, stopped)]);
+  logger.error('proxies are served although not everything has been read: the wait is over', {
+    code: 'FW-PILOT-004',
+    clusters: [...inventory.clusters()].filter(([, { state }]) => state.phase !== 'fresh').map(([name, { state }]) => `${name} ${state.phase}`),
+  });
+}
+
+function pilotReadiness(engine: Engine, inventory: Inventory, inputs: RuleInputs): Readiness {
+  const clusters = [...inventory.clusters().values()];
+  const fresh = clusters.filter(({ state }) => state.phase === 'fresh').length;
+  return {
+    ready: engine.ready,
+    checks: [
+      // A lost cluster is marked and its last good state served; it does not make the pilot unready.
+      { name: 'clusters', ok: engine.ready || inventory.settled(), message: `${fresh} of ${clusters.length} fresh` },
+      { name: 'rules', ok: engine.ready || inputs.synced, message: inputs.synced ? 'all sources read' : 'not all sources read' },
+    ],
+  };
+}
+
+function shownSettings(config: PilotConfig): Readonly<Record<string, unknown>> {
+  return { ...config, xds: formatAddress(config.xds), admin: formatAddress(config.admin) };
+}
+
+function formatAddress({ host, port }: Address): string {
+  const name = host === '' ? '[::]' : host.includes(':') ? `[${host}]` : host;
+  return `${name}:${port}`;
+}

@@ -1,0 +1,239 @@
+/**
+ * Objects that a person applies, deletes and lists through a kubeconfig: the command line's way to Kubernetes.
+ *
+ * Every call throws a FairwayError (FW-KUBE-021…) that says what the API said. Kinds are found through the API's own discovery, so any kind
+ * that is installed can be written.
+ */
+
+import { type Clock, systemClock } from '../../core/clock.ts';
+import { type ErrorCode, FairwayError } from '../../core/errors.ts';
+import type { Access } from './access.ts';
+import { ApiClient, type ApiRequest } from './api-client.ts';
+import { type ApiError, networkError } from './api-error.ts';
+
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string } & Readonly<Record<string, unknown>>;
+  readonly [field: string]: unknown;
+}
+
+export interface KubeObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** '' for the default namespace of namespaced kinds; ignored for others. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ApplyOptions {
+  /** The API does all but store it. */
+  readonly dryRun: boolean;
+  /** Take over fields that another manager set. */
+  readonly force: boolean;
+}
+
+export interface AppliedObject {
+  readonly action: 'created' | 'configured' | 'unchanged';
+  readonly object: KubeObject;
+}
+
+interface KindPlace {
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+export const cliFieldManager = 'fairway-cli';
+
+export class KubeObjects {
+  readonly #access: Access;
+  readonly #api: ApiClient;
+  readonly #places = new Map<string, Promise<ReadonlyMap<string, KindPlace>>>();
+
+  constructor(access: Access, clock: Clock = systemClock) {
+    this.#access = access;
+    this.#api = new ApiClient(access, clock);
+  }
+
+  /** The kubeconfig's context, for people. */
+  get context(): string {
+    return this.#access.context;
+  }
+
+  close(): void {
+    this.#api.close();
+  }
+
+  /** Server-side apply. `unchanged`: the API stored nothing new. */
+  async apply(object: KubeObject, options: ApplyOptions): Promise<AppliedObject> {
+    const ref = refOf(object);
+    const path = await this.#path(ref);
+    const before = await this.#get(path, ref);
+    const { managedFields: _, ...metadata } = object.metadata;
+    const applied = (await this.#call(ref, {
+      method: 'PATCH',
+      path,
+      query: {
+        fieldManager: cliFieldManager,
+        fieldValidation: 'Strict',
+        force: String(options.force),
+        ...(options.dryRun ? { dryRun: 'All' } : {}),
+      },
+      contentType: 'application/apply-patch+yaml',
+      body: { ...object, metadata },
+    })) as KubeObject;
+    const action = before === undefined ? 'created' : sameContent(before, applied) ? 'unchanged' : 'configured';
+    return { action, object: applied };
+  }
+
+  async delete(ref: KubeObjectRef, options: { readonly dryRun: boolean }): Promise<'deleted' | 'not-found'> {
+    const path = await this.#path(ref);
+    const query = options.dryRun ? { dryRun: 'All' } : {};
+    return (await this.#unlessAbsent(ref, { method: 'DELETE', path, query })) === undefined ? 'not-found' : 'deleted';
+  }
+
+  async get(ref: KubeObjectRef): Promise<KubeObject | undefined> {
+    return this.#get(await this.#path(ref), ref);
+  }
+
+  /** '' lists all namespaces. Sorted by namespace and name, as the API does. */
+  async list(apiVersion: string, kind: string, namespace: string): Promise<readonly KubeObject[]> {
+    const path = await this.#path({ apiVersion, kind, namespace, name: '' }, true);
+    const objects: KubeObject[] = [];
+    let token = '';
+    do {
+      const query = { limit: '500', ...(token === '' ? {} : { continue: token }) };
+      const page = (await this.#call({ apiVersion, kind, namespace, name: '' }, { path, query })) as {
+        readonly items?: readonly KubeObject[];
+        readonly metadata?: { readonly continue?: string };
+      };
+      for (const item of page.items ?? []) objects.push({ ...item, apiVersion, kind });
+      token = page.metadata?.continue ?? '';
+    } while (token !== '');
+    return objects;
+  }
+
+  async #get(path: string, ref: KubeObjectRef): Promise<KubeObject | undefined> {
+    return (await this.#unlessAbsent(ref, { path })) as KubeObject | undefined;
+  }
+
+  async #path(ref: KubeObjectRef, allNamespaces = false): Promise<string> {
+    const place = await this.#place(ref);
+    const root = rootOf(ref.apiVersion);
+    const namespace = ref.namespace === '' && !allNamespaces ? 'default' : ref.namespace;
+    const folder = place.namespaced && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+    return `${root}${folder}/${place.plural}${ref.name === '' ? '' : `/${encodeURIComponent(ref.name)}`}`;
+  }
+
+  async #place(ref: KubeObjectRef): Promise<KindPlace> {
+    const { apiVersion, kind } = ref;
+    const kinds = this.#places.get(apiVersion) ?? this.#discover(ref);
+    this.#places.set(apiVersion, kinds);
+    kinds.catch(() => this.#places.delete(apiVersion));
+    const place = (await kinds).get(kind);
+    if (place !== undefined) return place;
+    this.#places.delete(apiVersion);
+    throw new FairwayError({
+      code: 'FW-KUBE-021',
+      message: `the API has no ${kind} in ${apiVersion}`,
+      where: { cluster: this.context, object: objectName(ref) },
+      hint: 'Install its CRD first (kubectl apply -f deploy/crds), or check apiVersion and kind.',
+    });
+  }
+
+  async #discover(ref: KubeObjectRef): Promise<ReadonlyMap<string, KindPlace>> {
+    const list = (await this.#unlessAbsent(ref, { path: rootOf(ref.apiVersion) })) as
+      | {
+          readonly resources?: readonly {
+            readonly name: string;
+            readonly kind: string;
+            readonly namespaced: boolean;
+          }[];
+        }
+      | undefined;
+    const kinds = new Map<string, KindPlace>();
+    for (const { name, kind, namespaced } of list?.resources ?? []) {
+      if (!name.includes('/')) kinds.set(kind, { plural: name, namespaced });
+    }
+    return kinds;
+  }
+
+  async #unlessAbsent(ref: KubeObjectRef, request: ApiRequest): Promise<unknown> {
+    try {
+      return await this.#api.json(request);
+    } catch (error) {
+      const known = networkError(error);
+      if (known.kind === 'not-found') return undefined;
+      throw this.#coded(known, ref);
+    }
+  }
+
+  async #call(ref: KubeObjectRef, request: ApiRequest): Promise<unknown> {
+    try {
+      return await this.#api.json(request);
+    } catch (error) {
+      throw this.#coded(networkError(error), ref);
+    }
+  }
+
+  #coded(error: ApiError, ref: KubeObjectRef): FairwayError {
+    const [code, hint] = adviceOf(error);
+    const where = { cluster: this.context, object: objectName(ref) };
+    return new FairwayError({ code, message: `the API said: ${error.message}`, where, hint }, { cause: error });
+  }
+}
+
+function adviceOf(error: ApiError): readonly [ErrorCode, string] {
+  switch (error.kind) {
+    case 'invalid':
+      return ['FW-KUBE-022', 'Correct the object as the message says.'];
+    case 'conflict':
+      return ['FW-KUBE-023', 'Somebody else manages these fields: leave them out, or take them over with --force.'];
+    case 'forbidden':
+      return ['FW-KUBE-006', 'Ask for a Role that allows it; see with: kubectl auth can-i --list.'];
+    case 'unauthorized':
+      return ['FW-KUBE-005', 'Log in again, or choose another context.'];
+    case 'not-found':
+      return ['FW-KUBE-022', 'Check that the namespace exists.'];
+    case 'untrusted':
+      return [
+        'FW-KUBE-016',
+        'Give the certificate authority of that API in the kubeconfig (certificate-authority-data).',
+      ];
+    case 'credential':
+      return ['FW-KUBE-004', 'Check the files or the credential plugin that the kubeconfig names.'];
+    default:
+      return ['FW-KUBE-007', 'Check that the API is up and can be reached from here.'];
+  }
+}
+
+function rootOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}
+
+function refOf({ apiVersion, kind, metadata }: KubeObject): KubeObjectRef {
+  return { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name };
+}
+
+function objectName({ kind, namespace, name }: KubeObjectRef): string {
+  return name === '' ? kind : `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
+}
+
+/** A dry run gives the same resourceVersion whatever it would change; so the content is compared, without the API's bookkeeping. */
+function sameContent(a: KubeObject, b: KubeObject): boolean {
+  const essence = ({ metadata, status: _, ...rest }: KubeObject): string => {
+    const { managedFields: __, resourceVersion: ___, generation: ____, ...meta } = metadata;
+    return JSON.stringify(sorted({ ...rest, metadata: meta }));
+  };
+  return essence(a) === essence(b);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  );
+}

@@ -1,0 +1,148 @@
+/** The part of the schema that says which requests a route takes. How schemas are written here: see schema.ts. */
+
+import type { Schema } from './schema-types.ts';
+
+export const maxRegexLength = 1024;
+
+export const headerNamePattern = "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$";
+
+const regex = {
+  type: 'string',
+  description: 'A regular expression in RE2 syntax. It must match the whole value.',
+  minLength: 1,
+  maxLength: maxRegexLength,
+  'x-fairway': { code: 'FW-RULE-018', says: 'must be a regular expression of 1 to 1024 characters' },
+  'x-kubernetes-validations': [
+    {
+      // `matches` compiles with Go's RE2 and fails on a bad expression; what it answers for a good one makes no difference.
+      rule: "''.matches(self) in [true, false]",
+      message: 'must be a regular expression in RE2 syntax (no look-around, no back-references)',
+    },
+  ],
+} as const satisfies Schema;
+
+const plainPath = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 1024,
+  pattern: '^/[^?#]*$',
+  'x-fairway': { code: 'FW-RULE-016', says: 'must begin with "/" and hold neither "?" nor "#"' },
+  'x-kubernetes-validations': [
+    {
+      rule: "!self.contains('//') && !(self + '/').contains('/./') && !(self + '/').contains('/../')",
+      message: 'must not hold "//", "/./" or "/../": requests are normalised before they are matched',
+    },
+  ],
+} as const;
+
+const pathMatch = {
+  type: 'object',
+  description: 'Matches the path, without the query. Give exactly one of exact, prefix and regex.',
+  properties: {
+    exact: { ...plainPath, description: 'The whole path.' },
+    prefix: {
+      ...plainPath,
+      description:
+        'The leading elements of the path: /api matches /api and /api/x, and not /apix. A closing slash makes no difference.',
+    },
+    regex,
+  },
+  'x-kubernetes-validations': [
+    {
+      rule: '[has(self.exact), has(self.prefix), has(self.regex)].filter(given, given).size() == 1',
+      message: 'must have exactly one of exact, prefix and regex',
+    },
+  ],
+} as const satisfies Schema;
+
+const matchedValue = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 1024,
+  pattern: '^[^\\x00-\\x08\\x0a-\\x1f\\x7f]*$',
+  'x-fairway': {
+    code: 'FW-RULE-021',
+    says: 'must have 1 to 1024 characters, none of them a control character',
+    keepsPattern: true,
+  },
+} as const;
+
+const valueMatch = {
+  value: { ...matchedValue, description: 'The whole value; upper and lower case differ.' },
+  prefix: { ...matchedValue, description: 'What the value begins with; upper and lower case differ.' },
+  regex,
+} as const;
+
+const oneValueMatch = [
+  {
+    rule: '[has(self.value), has(self.prefix), has(self.regex)].filter(given, given).size() == 1',
+    message: 'must have exactly one of value, prefix and regex',
+  },
+] as const;
+
+const headerMatch = {
+  type: 'object',
+  description: 'Matches a request header. Give its name and exactly one of value, prefix and regex.',
+  required: ['name'],
+  properties: {
+    name: {
+      type: 'string',
+      description: "The header's name; upper and lower case are the same.",
+      minLength: 1,
+      maxLength: 128,
+      pattern: headerNamePattern,
+      'x-fairway': { code: 'FW-RULE-020', says: 'must be a header name of 1 to 128 characters, such as x-group' },
+    },
+    ...valueMatch,
+  },
+  'x-kubernetes-validations': oneValueMatch,
+} as const satisfies Schema;
+
+const queryParamMatch = {
+  type: 'object',
+  description: 'Matches a query parameter. Give its name and exactly one of value, prefix and regex.',
+  required: ['name'],
+  properties: {
+    name: {
+      type: 'string',
+      description:
+        "The parameter's name; upper and lower case differ. Of several parameters with one name, the first counts.",
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[^\\x00-\\x1f\\x7f]+$',
+      'x-fairway': { code: 'FW-RULE-022', says: 'must be a parameter name of 1 to 128 characters' },
+    },
+    ...valueMatch,
+  },
+  'x-kubernetes-validations': oneValueMatch,
+} as const satisfies Schema;
+
+export const match = {
+  type: 'object',
+  description: 'What a request must be like: all that is given must hold. An empty match takes every request.',
+  properties: {
+    path: pathMatch,
+    method: {
+      type: 'string',
+      description: 'The HTTP method, in capitals.',
+      minLength: 1,
+      maxLength: 32,
+      pattern: '^[A-Z][A-Z0-9_-]*$',
+      'x-fairway': { code: 'FW-RULE-019', says: 'must be an HTTP method in capitals, such as GET' },
+    },
+    headers: {
+      type: 'array',
+      description: 'Request headers, all of which must match.',
+      items: headerMatch,
+      maxItems: 16,
+      'x-kubernetes-list-type': 'atomic',
+    },
+    queryParams: {
+      type: 'array',
+      description: 'Query parameters, all of which must match.',
+      items: queryParamMatch,
+      maxItems: 16,
+      'x-kubernetes-list-type': 'atomic',
+    },
+  },
+} as const satisfies Schema;

@@ -1,0 +1,332 @@
+/**
+ * One gRPC stream: bytes in, through the stream machine, bytes out. Always: one write is outstanding at most, so that a slow reader gets the
+ * newest state when it is ready again and holds one message in memory, and every end of the stream passes through `#close` once.
+ */
+
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { Clock, Timer } from '../core/clock.ts';
+import { errorMessage, FairwayError, formatFinding } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { addTo, type Tally } from './counters.ts';
+import type { XdsLimits } from './limits.ts';
+import type { Replica } from './replica.ts';
+import { decodeRequest, type XdsRequest } from './request.ts';
+import type { ResponseEncoder } from './response.ts';
+import type { ResourceMethod } from './services.ts';
+import { StreamMachine } from './stream-machine.ts';
+import type { Job, Turns } from './turns.ts';
+import type { ClientHello, ProgressEvent, ResourceView, XdsHost } from './view.ts';
+
+export type BytesStream = ServerDuplexStream<Buffer, Buffer>;
+
+/** What a connection takes from its server. */
+export interface ConnectionContext {
+  readonly host: XdsHost;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: XdsLimits;
+  readonly turns: Turns;
+  readonly encoder: ResponseEncoder;
+  readonly tally: Tally;
+  replicaOf(view: ResourceView): Replica;
+  closed(connection: Connection): void;
+}
+
+/** A client's own fault, said in gRPC's terms. */
+const codes: ReadonlyMap<string, status> = new Map([
+  ['FW-XDS-007', status.RESOURCE_EXHAUSTED],
+  ['FW-XDS-008', status.DEADLINE_EXCEEDED],
+  ['FW-XDS-009', status.DEADLINE_EXCEEDED],
+  ['FW-XDS-012', status.UNAVAILABLE],
+  ['FW-XDS-014', status.INTERNAL],
+]);
+
+export class Connection implements Job {
+  readonly id: number;
+  readonly #call: BytesStream;
+  readonly #method: ResourceMethod;
+  readonly #context: ConnectionContext;
+  readonly #openedMs: number;
+  #hello: ClientHello | undefined;
+  #machine: StreamMachine | undefined;
+  #supportsTtl = false;
+  /** Type → serial of its last message. */
+  readonly #serials = new Map<string, number>();
+  /** Type → when it was last sent; wall time. */
+  readonly #sentAtMs = new Map<string, number>();
+  /** Since when a message waits to be taken by the client; monotonic. */
+  #writingSinceMs: number | undefined;
+  #wake: Timer | undefined;
+  #closed = false;
+
+  constructor(id: number, call: BytesStream, method: ResourceMethod, context: ConnectionContext) {
+    this.id = id;
+    this.#call = call;
+    this.#method = method;
+    this.#context = context;
+    this.#openedMs = context.clock.monotonic();
+    call.on('data', (bytes: Buffer) => this.#receive(bytes));
+    call.on('end', () => this.end());
+    call.on('cancelled', () => this.#close());
+    call.on('close', () => this.#close());
+    call.on('error', () => this.#close());
+  }
+
+  get hello(): ClientHello | undefined {
+    return this.#hello;
+  }
+
+  get machine(): StreamMachine | undefined {
+    return this.#machine;
+  }
+
+  get sentAtMs(): ReadonlyMap<string, number> {
+    return this.#sentAtMs;
+  }
+
+  /** One message, if there is one to write and the client can take it. */
+  turn(): void {
+    const { clock, encoder, tally } = this.#context;
+    const machine = this.#machine;
+    if (machine === undefined || this.#closed) return;
+    machine.catchUp();
+    if (this.#writingSinceMs !== undefined) return;
+    const nowMs = clock.monotonic();
+    const draft = machine.next(nowMs);
+    machine.note(clock.now());
+    this.#sleepUntil(machine.wakeAt, nowMs);
+    if (draft === undefined) return;
+    const response = encoder.encode(draft, {
+      transport: this.#method.transport,
+      ttl: this.#supportsTtl,
+      afterSerial: this.#serials.get(draft.typeUrl) ?? 0,
+    });
+    this.#serials.set(draft.typeUrl, response.serial);
+    this.#sentAtMs.set(draft.typeUrl, clock.now());
+    machine.sent(draft, response.nonce, nowMs);
+    machine.note(clock.now());
+    tally.bytesTotal += response.bytes.length;
+    addTo(tally.pushesByType, draft.typeUrl);
+    this.#write(response.bytes, nowMs);
+    this.#progress({ streamId: this.id, typeUrl: draft.typeUrl, kind: 'sent', revision: draft.revision });
+  }
+
+  /** The client is to see another view; the differences are sent. */
+  reassign(view: ResourceView): void {
+    if (this.#machine === undefined || this.#closed) return;
+    this.#machine.rebase(this.#context.replicaOf(view));
+    this.#context.turns.enqueue(this);
+  }
+
+  /** Ends the stream if its client has been silent or stuck for too long. */
+  sweep(nowMs: number): void {
+    const { limits, tally } = this.#context;
+    if (this.#machine === undefined) {
+      if (nowMs - this.#openedMs < limits.firstRequestMs) return;
+      this.fail(
+        new FairwayError({
+          code: 'FW-XDS-009',
+          message: `no request came within ${limits.firstRequestMs} ms`,
+          where: {},
+          hint: 'send a request with the node as soon as the stream is open',
+        }),
+      );
+      return;
+    }
+    if (this.#writingSinceMs === undefined || nowMs - this.#writingSinceMs < limits.stuckReaderMs) return;
+    tally.droppedSlowReadersTotal++;
+    this.fail(
+      new FairwayError({
+        code: 'FW-XDS-008',
+        message: `the client has taken nothing for ${limits.stuckReaderMs} ms`,
+        where: {},
+        hint: 'look whether the proxy hangs or its network is lost; it may reconnect at any time',
+      }),
+    );
+    // What is queued in the HTTP/2 stream would wait there for as long as the client likes.
+    resetStream(this.#call);
+  }
+
+  /** Ends the stream with the error's code and words. */
+  fail(error: FairwayError): void {
+    if (this.#closed) return;
+    addTo(this.#context.tally.refusedByCode, error.code);
+    this.#context.logger.warn(formatFinding(error), { node: this.#hello?.node.id ?? '', peer: this.#call.getPeer(), code: error.code });
+    this.#close();
+    this.#call.emit('error', { code: codes.get(error.code) ?? status.INVALID_ARGUMENT, details: formatFinding(error) });
+  }
+
+  /** Ends the stream as if the client had asked for it. */
+  end(): void {
+    if (this.#closed) return;
+    this.#close();
+    this.#call.end();
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#closed) return;
+    this.#context.tally.requestsTotal++;
+    try {
+      const decoded = decodeRequest(bytes, this.#method.transport, this.#context.limits);
+      const request = { ...decoded, typeUrl: this.#typeOf(decoded) };
+      const machine = this.#machine ?? this.#connect(request);
+      this.#admit(request, machine);
+      this.#handle(request, machine);
+    } catch (error) {
+      this.fail(error instanceof FairwayError ? error : unexpected(error));
+    }
+  }
+
+  #connect(request: XdsRequest): StreamMachine {
+    const { host, limits } = this.#context;
+    if (request.node === undefined) {
+      throw new FairwayError({
+        code: 'FW-XDS-001',
+        message: 'the first request of a stream has no node',
+        where: {},
+        hint: "give the client a node id (Envoy: `node` in its bootstrap, or --service-node); later requests may leave it out",
+      });
+    }
+    const hello: ClientHello = {
+      streamId: this.id,
+      node: request.node,
+      peer: this.#call.getPeer(),
+      transport: this.#method.transport,
+      ...(this.#method.onlyType === undefined ? {} : { onlyType: this.#method.onlyType }),
+    };
+    const view = host.connect(hello);
+    if (typeof view === 'string') {
+      throw new FairwayError({
+        code: 'FW-XDS-002',
+        message: `the client ${request.node.id === '' ? 'without a node id' : request.node.id} is refused: ${view}`,
+        where: {},
+        hint: 'change the node in its bootstrap',
+      });
+    }
+    const features = request.node.clientFeatures;
+    this.#hello = hello;
+    // Over SotW a resource with a TTL is wrapped, which is a feature of its own, though Envoy declares only the first.
+    this.#supportsTtl = features.includes('xds.config.supports-resource-ttl');
+    this.#machine = new StreamMachine(
+      {
+        transport: this.#method.transport,
+        maxResponseBytes: limits.maxResponseBytes,
+        warmingWaitMaxMs: limits.warmingWaitMaxMs,
+        removalLingerMs: limits.removalLingerMs,
+        supportsTtl: this.#supportsTtl,
+      },
+      this.#context.replicaOf(view),
+    );
+    return this.#machine;
+  }
+
+  #typeOf(request: XdsRequest): string {
+    const { onlyType } = this.#method;
+    if (onlyType === undefined) {
+      if (request.typeUrl !== '') return request.typeUrl;
+      throw new FairwayError({
+        code: 'FW-XDS-003',
+        message: 'a request on an aggregated stream has no type_url',
+        where: {},
+        hint: 'set type_url in each request, or use the service of one type',
+      });
+    }
+    if (request.typeUrl === '' || request.typeUrl === onlyType) return onlyType;
+    throw new FairwayError({
+      code: 'FW-XDS-006',
+      message: `the service ${this.#method.path} serves ${onlyType}, not ${request.typeUrl}`,
+      where: {},
+      hint: 'ask the aggregated service (ADS) for several types',
+    });
+  }
+
+  #admit(request: XdsRequest, machine: StreamMachine): void {
+    const { limits } = this.#context;
+    if (!machine.knows(request.typeUrl) && machine.typeCount >= limits.maxTypesPerStream)
+      throw beyond(`more than ${limits.maxTypesPerStream} types`);
+    const names = this.#method.transport === 'delta' ? machine.nameCount(request.typeUrl) : 0;
+    if (names + request.subscribe.length > limits.maxNamesPerType)
+      throw beyond(`more than ${limits.maxNamesPerType} names of ${request.typeUrl}`);
+  }
+
+  #handle(request: XdsRequest, machine: StreamMachine): void {
+    const { clock, tally, turns, logger } = this.#context;
+    const { typeUrl } = request;
+    const outcome = machine.request(request, clock.now());
+    machine.note(clock.now());
+    if (outcome.kind === 'stale') tally.staleNoncesTotal++;
+    else if (outcome.kind === 'acked')
+      this.#progress({ streamId: this.id, typeUrl, kind: 'acked', revision: machine.ackedRevision(typeUrl) });
+    else if (outcome.kind === 'nacked') {
+      addTo(tally.nacksByType, typeUrl);
+      const { error, names, revision } = outcome;
+      logger.warn('FW-XDS-011 the client refused a message', {
+        code: 'FW-XDS-011',
+        node: this.#hello?.node.id ?? '',
+        type_url: typeUrl,
+        names: names.slice(0, 10),
+        err: error,
+      });
+      this.#progress({ streamId: this.id, typeUrl, kind: 'nacked', revision, error, names });
+    }
+    turns.enqueue(this);
+  }
+
+  #write(bytes: Buffer, nowMs: number): void {
+    this.#writingSinceMs = nowMs;
+    this.#call.write(bytes, () => {
+      this.#writingSinceMs = undefined;
+      if (!this.#closed) this.#context.turns.enqueue(this);
+    });
+  }
+
+  #sleepUntil(atMs: number | undefined, nowMs: number): void {
+    this.#wake?.cancel();
+    this.#wake = undefined;
+    if (atMs === undefined) return;
+    this.#wake = this.#context.clock.after(Math.max(1, atMs - nowMs), () => this.#context.turns.enqueue(this));
+  }
+
+  #progress(event: ProgressEvent): void {
+    try {
+      this.#context.host.progress(event);
+    } catch (error) {
+      this.#context.logger.error('FW-XDS-014 the host failed on progress', { code: 'FW-XDS-014', err: errorMessage(error) });
+    }
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wake?.cancel();
+    this.#context.turns.remove(this);
+    this.#context.closed(this);
+  }
+}
+
+function beyond(what: string): FairwayError {
+  return new FairwayError({
+    code: 'FW-XDS-005',
+    message: `the stream asks for ${what}`,
+    where: {},
+    hint: 'ask for fewer resources on this stream',
+  });
+}
+
+function unexpected(error: unknown): FairwayError {
+  return new FairwayError(
+    {
+      code: 'FW-XDS-014',
+      message: `the request could not be handled: ${errorMessage(error)}`,
+      where: {},
+      hint: 'this is a fault of the server; report it with its log',
+    },
+    { cause: error },
+  );
+}
+
+/** grpc-js has no public way to reset a stream from the server; the HTTP/2 stream is reached through its call object. */
+function resetStream(call: BytesStream): void {
+  const inner = (call as unknown as { call?: { stream?: { destroy?: () => void } } }).call;
+  inner?.stream?.destroy?.();
+}

@@ -1,0 +1,256 @@
+/**
+ * The xDS server: gRPC in front, views behind. In: streams of clients, and the host's word that a view changed. Out: each client holds what
+ * its view has of what it asked for, newest state first, in an order that never leaves a dangling reference.
+ *
+ * Nothing here knows what the resources mean. Cost: a change is taken over once per view; each stream on it reads the names that changed.
+ */
+
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { Clock, Timer } from '../core/clock.ts';
+import { FairwayError, formatFinding } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { type BytesStream, Connection, type ConnectionContext } from './connection.ts';
+import { newTally, type XdsCounters } from './counters.ts';
+import { clientStatusResponse } from './csds.ts';
+import type { XdsLimits } from './limits.ts';
+import { Replica } from './replica.ts';
+import { ResponseEncoder } from './response.ts';
+import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
+import type { Held } from './type-machine.ts';
+import { Turns } from './turns.ts';
+import type { ClientHello, ResourceView, StreamTypeStatus, XdsHost } from './view.ts';
+
+export interface XdsServerOptions {
+  readonly host: XdsHost;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: XdsLimits;
+  /** Default: plain text. */
+  readonly credentials?: ServerCredentials;
+}
+
+export class XdsServer {
+  readonly #options: XdsServerOptions;
+  readonly #server: Server;
+  readonly #turns: Turns;
+  readonly #encoder: ResponseEncoder;
+  readonly #tally = newTally();
+  readonly #connections = new Map<number, Connection>();
+  readonly #replicas = new WeakMap<ResourceView, Replica>();
+  readonly #context: ConnectionContext;
+  #streamIds = 0;
+  #draining = false;
+  #sweeper: Timer | undefined;
+
+  constructor(options: XdsServerOptions) {
+    const { host, clock, logger, limits } = options;
+    this.#options = options;
+    this.#turns = new Turns(clock, limits.turnMs, limits.turnMessages);
+    this.#encoder = new ResponseEncoder({
+      identifier: limits.identifier,
+      maxBytes: limits.cacheBytes,
+      maxEntries: limits.cacheEntries,
+    });
+    this.#context = {
+      host,
+      clock,
+      logger,
+      limits,
+      turns: this.#turns,
+      encoder: this.#encoder,
+      tally: this.#tally,
+      replicaOf: (view) => this.#replicaOf(view),
+      closed: (connection) => this.#closed(connection),
+    };
+    this.#server = newGrpcServer(limits);
+    this.#addMethods();
+  }
+
+  /** Binds `host:port`; port 0 takes a free one. Throws FW-XDS-013. */
+  async listen(hostPort: string): Promise<{ readonly address: string; readonly port: number }> {
+    const credentials = this.#options.credentials ?? ServerCredentials.createInsecure();
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(hostPort, credentials, (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(cannotListen(hostPort, error));
+      });
+    });
+    if (this.#sweeper === undefined) this.#sweep();
+    const address = hostPort.slice(0, hostPort.lastIndexOf(':'));
+    return { address, port };
+  }
+
+  /**
+   * The view says something else now: these names per type, or anything if none are given. Cheap: streams take it in when it is their turn,
+   * and what changes again before that is sent once.
+   */
+  changed(view: ResourceView, changes?: ReadonlyMap<string, ReadonlySet<string>>): void {
+    const replica = this.#replicas.get(view);
+    if (replica === undefined) return;
+    const wasReady = replica.ready;
+    const types = replica.update(changes);
+    if (types.length === 0 && wasReady === replica.ready) return;
+    for (const connection of this.#connections.values()) {
+      if (connection.machine?.replica === replica) this.#turns.enqueue(connection);
+    }
+  }
+
+  /** The stream's client is to see `view` from now on; only differences are sent. Nothing happens if the stream is gone. */
+  reassign(streamId: number, view: ResourceView): void {
+    this.#connections.get(streamId)?.reassign(view);
+  }
+
+  /** By type URL; undefined if there is no such stream. */
+  status(streamId: number): ReadonlyMap<string, StreamTypeStatus> | undefined {
+    return this.#connections.get(streamId)?.machine?.status(this.#options.clock.now());
+  }
+
+  /** Clients whose streams are open and accepted. */
+  *streams(): Generator<ClientHello> {
+    for (const { hello } of this.#connections.values()) if (hello !== undefined) yield hello;
+  }
+
+  /** Per type URL: name → what the client holds; undefined if there is no such stream. */
+  held(streamId: number): ReadonlyMap<string, ReadonlyMap<string, Held>> | undefined {
+    return this.#connections.get(streamId)?.machine?.held();
+  }
+
+  get counters(): XdsCounters {
+    return {
+      ...this.#tally,
+      connected: this.#connections.size,
+      queueWaits: this.#turns.waits,
+      queueLength: this.#turns.waiting,
+      cache: this.#encoder.counts,
+    };
+  }
+
+  /** Takes no new streams, ends those that are open, closes the port. What is left after `deadlineMs` is cut. Safe to call twice. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    this.#sweeper?.cancel();
+    for (const connection of [...this.#connections.values()]) connection.end();
+    await new Promise<void>((resolve) => {
+      const cut = this.#options.clock.after(deadlineMs, () => {
+        this.#server.forceShutdown();
+        resolve();
+      });
+      this.#server.tryShutdown(() => {
+        cut.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #addMethods(): void {
+    for (const method of resourceMethods) {
+      this.#server.addService(
+        { stream: bytesMethod(method.path, true) },
+        { stream: (call: BytesStream) => this.#open(call, method) },
+      );
+    }
+    const answer = (bytes: Buffer): Buffer => clientStatusResponse(bytes, this.#connections.values(), this.#options.clock);
+    this.#server.addService(
+      { stream: bytesMethod(statusMethods.stream, true), fetch: bytesMethod(statusMethods.fetch, false) },
+      {
+        stream: (call: BytesStream) => {
+          call.on('data', (bytes: Buffer) => {
+            try {
+              call.write(answer(bytes));
+            } catch (error) {
+              call.emit('error', statusError(error));
+            }
+          });
+          call.on('end', () => call.end());
+        },
+        fetch: (call: { request: Buffer }, callback: (error: object | null, bytes?: Buffer) => void) => {
+          try {
+            callback(null, answer(call.request));
+          } catch (error) {
+            callback(statusError(error));
+          }
+        },
+      },
+    );
+  }
+
+  #open(call: BytesStream, method: ResourceMethod): void {
+    const { limits } = this.#options;
+    const connection = new Connection(++this.#streamIds, call, method, this.#context);
+    this.#tally.streamsTotal++;
+    if (this.#draining) connection.fail(drainingError());
+    else if (this.#connections.size >= limits.maxStreams) connection.fail(tooManyStreams(limits.maxStreams));
+    else this.#connections.set(connection.id, connection);
+  }
+
+  #closed(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    if (connection.hello !== undefined) this.#options.host.disconnect(connection.id);
+  }
+
+  #replicaOf(view: ResourceView): Replica {
+    let replica = this.#replicas.get(view);
+    if (replica === undefined) {
+      replica = new Replica(view);
+      this.#replicas.set(view, replica);
+    }
+    return replica;
+  }
+
+  #sweep(): void {
+    const { clock, limits } = this.#options;
+    const everyMs = Math.max(10, Math.min(limits.stuckReaderMs, limits.firstRequestMs) / 4);
+    this.#sweeper = clock.after(everyMs, () => {
+      const nowMs = clock.monotonic();
+      for (const connection of this.#connections.values()) connection.sweep(nowMs);
+      if (!this.#draining) this.#sweep();
+    });
+  }
+}
+
+/** Node's own limits against floods of resets, pings and settings stay in force; grpc-js opens no more of them. */
+function newGrpcServer(limits: XdsLimits): Server {
+  return new Server({
+    'grpc.max_receive_message_length': limits.maxRequestBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+    'grpc.keepalive_time_ms': limits.keepaliveMs,
+    'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
+    'grpc.enable_channelz': 0,
+  });
+}
+
+function cannotListen(hostPort: string, cause: Error): FairwayError {
+  return new FairwayError(
+    {
+      code: 'FW-XDS-013',
+      message: `cannot listen on ${hostPort}: ${cause.message}`,
+      where: {},
+      hint: 'choose a free address with --xds HOST:PORT',
+    },
+    { cause },
+  );
+}
+
+function tooManyStreams(limit: number): FairwayError {
+  return new FairwayError({
+    code: 'FW-XDS-007',
+    message: `the server has ${limit} streams, which is its limit`,
+    where: {},
+    hint: 'run more replicas, or raise the limit',
+  });
+}
+
+function drainingError(): FairwayError {
+  return new FairwayError({
+    code: 'FW-XDS-012',
+    message: 'the server is shutting down',
+    where: {},
+    hint: 'connect again; another replica takes over',
+  });
+}
+
+function statusError(error: unknown): object {
+  const details = error instanceof FairwayError ? formatFinding(error) : 'FW-XDS-014 internal error';
+  return { code: error instanceof FairwayError ? status.INVALID_ARGUMENT : status.INTERNAL, details };
+}

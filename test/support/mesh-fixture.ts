@@ -1,0 +1,126 @@
+/**
+ * A mesh written as short YAML, through the real merge, rule parser and compiler: what goldens start from.
+ *
+ *     scope: {cluster: east, namespace: shop, mode: captured, inbound: ['9080:http']}
+ *     settings: {outbound: registered-only}
+ *     services:
+ *     - name: reviews
+ *       clusters:
+ *         east: {vips: [10.1.0.5], ports: ['80:http'], endpoints: [{address: 10.10.0.1, version: v1}]}
+ *     rules: […TrafficRule objects]
+ */
+
+import { parse } from 'yaml';
+import { formatFinding } from '../../src/core/errors.ts';
+import { mergeService } from '../../src/catalog/merge.ts';
+import { compileService } from '../../src/mesh/compile.ts';
+import { defaultMeshSettings, type InboundPort, type Mesh, type MeshService, type MeshSettings, type Scope } from '../../src/model/mesh.ts';
+import type { TrafficRule } from '../../src/model/rule.ts';
+import type { AppProtocol, Endpoint, ServiceKey, ServicePort } from '../../src/model/service.ts';
+import { parseTrafficRule } from '../../src/rules/parse.ts';
+import { endpoint, shard } from './fixtures.ts';
+
+export interface MeshFixture {
+  readonly scope: Scope;
+  readonly mesh: Mesh;
+}
+
+interface FixtureEndpoint {
+  readonly address: string;
+  readonly version?: string;
+  readonly workload?: string;
+  readonly zone?: string;
+  readonly region?: string;
+  readonly state?: 'ready' | 'unready' | 'terminating';
+  /** Target ports by name; default: the service's own numbers. */
+  readonly ports?: Readonly<Record<string, number>>;
+}
+
+interface FixtureShard {
+  readonly vips?: readonly string[];
+  readonly headless?: boolean;
+  readonly createdAt?: number;
+  /** `80:http`, `6379:tcp:redis` (number, protocol, name), `53:udp`. */
+  readonly ports: readonly string[];
+  readonly endpoints?: readonly FixtureEndpoint[];
+}
+
+interface Fixture {
+  readonly scope: Partial<Omit<Scope, 'inbound' | 'outbound'>> & { readonly outbound?: string; readonly inbound?: readonly string[] };
+  readonly settings?: Partial<MeshSettings>;
+  readonly services: readonly { readonly name: string; readonly namespace?: string; readonly clusters: Readonly<Record<string, FixtureShard>> }[];
+  readonly rules?: readonly unknown[];
+}
+
+export function parseMeshFixture(text: string): MeshFixture {
+  const fixture = parse(text) as Fixture;
+  const rules = new Map<ServiceKey, TrafficRule>((fixture.rules ?? []).map((object) => ruleOf(object)).map((rule) => [rule.service, rule]));
+  const services = new Map<ServiceKey, MeshService>();
+  for (const { name, namespace = 'shop', clusters } of fixture.services) {
+    const shards = Object.entries(clusters).map(([cluster, { vips = [], headless = false, createdAt = 0, ports, endpoints = [] }]) => {
+      const servicePorts = ports.map(portOf);
+      return shard(cluster, name, {
+        namespace,
+        headless,
+        vips,
+        createdAtMs: createdAt,
+        ports: servicePorts,
+        endpoints: endpoints.map((given) => endpointOf(cluster, given, servicePorts)),
+      });
+    });
+    const catalog = mergeService(shards);
+    services.set(catalog.key, compileService(catalog, rules.get(catalog.key)));
+  }
+  return {
+    scope: scopeOf(fixture.scope),
+    mesh: { revision: 1, settings: { ...defaultMeshSettings, accessLog: false, ...fixture.settings }, services },
+  };
+}
+
+function ruleOf(object: unknown): TrafficRule {
+  const { rule, findings } = parseTrafficRule({ object, where: () => ({}), origin: 'fixture' }, { defaultNamespace: 'shop' });
+  if (rule === undefined) throw new Error(findings.map(formatFinding).join('\n'));
+  return rule;
+}
+
+function portOf(text: string): ServicePort {
+  const [number, protocol = '', name = protocol] = text.split(':');
+  const udp = protocol === 'udp';
+  return { name, port: Number(number), transport: udp ? 'UDP' : 'TCP', protocol: udp ? 'tcp' : (protocol as AppProtocol) };
+}
+
+function endpointOf(cluster: string, given: FixtureEndpoint, ports: readonly ServicePort[]): Endpoint {
+  const { address, version = '', workload = '', zone = '', region = '', state = 'ready' } = given;
+  const targets = given.ports === undefined ? ports.map(({ name, port }) => [name, port] as const) : Object.entries(given.ports);
+  return endpoint(cluster, address, {
+    version,
+    workload,
+    locality: { region, zone, subzone: '' },
+    ready: state === 'ready',
+    serving: state !== 'unready',
+    terminating: state === 'terminating',
+    ports: new Map(targets),
+  });
+}
+
+function scopeOf(given: Fixture['scope']): Scope {
+  const [, address = '127.0.0.1', port = '15001'] = /^(.*):(\d+)$/.exec(given.outbound ?? '') ?? [];
+  return {
+    cluster: 'east',
+    network: '',
+    namespace: 'shop',
+    mode: 'captured',
+    inboundAddress: '0.0.0.0',
+    rejected: [],
+    ...given,
+    outbound: { address, port: Number(port) },
+    inbound: (given.inbound ?? []).map(inboundOf),
+  };
+}
+
+function inboundOf(text: string): InboundPort {
+  const parts = text.split(':');
+  const protocol = parts.pop() as AppProtocol;
+  const [port = 0, targetPort = port] = parts.map(Number);
+  return { port, targetPort, protocol };
+}

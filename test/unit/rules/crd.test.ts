@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { trafficRuleCrd, trafficRuleCrdFile, trafficRuleCrdYaml } from '../../../src/rules/crd.ts';
+
+type Node = { readonly [key: string]: unknown };
+
+/** Every schema node, with its path. */
+function* nodes(node: Node, path: string): Generator<readonly [string, Node]> {
+  yield [path, node];
+  const { properties, items } = node as { properties?: Readonly<Record<string, Node>>; items?: Node };
+  for (const [name, property] of Object.entries(properties ?? {})) yield* nodes(property, `${path}.${name}`);
+  if (items !== undefined) yield* nodes(items, `${path}[]`);
+}
+
+function root(): Node {
+  const crd = trafficRuleCrd() as { spec: { versions: { schema: { openAPIV3Schema: Node } }[] } };
+  const schema = crd.spec.versions[0]?.schema.openAPIV3Schema;
+  assert.ok(schema);
+  return schema;
+}
+
+describe('the CRD', () => {
+  it('lies in the repository as it is generated', () => {
+    assert.equal(readFileSync(join(import.meta.dirname, '../../..', trafficRuleCrdFile), 'utf8'), trafficRuleCrdYaml());
+  });
+
+  it('bounds every list and text, and describes every field', () => {
+    for (const [path, node] of nodes(root(), '')) {
+      if (/^\.(apiVersion|kind|metadata)$/.test(path)) continue;
+      assert.ok(node['description'], `${path} has a description`);
+      if (node['type'] === 'array') assert.ok(node['maxItems'], `${path} has maxItems`);
+      const isBounded = node['maxLength'] !== undefined || node['enum'] !== undefined || node['format'] === 'date-time';
+      if (node['type'] === 'string') assert.ok(isBounded, `${path} has maxLength`);
+      assert.ok(!('x-fairway' in node), `${path} has nothing that Kubernetes does not know`);
+    }
+  });
+});
