@@ -3,9 +3,9 @@
  * Prints each fault as file:line: reason, then what was checked; exits 1 when there is a fault, or when there was nothing to check.
  */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { type Sources, findCycles, judgeImports, unusedExceptions } from './imports/judge.ts';
+import { findCycles, judgeImports, type Sources, unusedExceptions } from './imports/judge.ts';
 import { readImports } from './imports/read-imports.ts';
 import { importTable } from './imports/rooms.ts';
 
@@ -25,5 +25,7 @@ for (const cycle of cycles) console.error(`cycle: ${cycle.join(' → ')}`);
 for (const row of unusedExceptions(sources, importTable)) console.log(`note: nothing uses the exception ${row}`);
 
 const imports = [...sources.values()].reduce((sum, items) => sum + items.length, 0);
-console.log(`${sources.size} files, ${imports} imports, ${importTable.rooms.length} rooms: ${faults.length} wrong, ${cycles.length} cycles`);
+console.log(
+  `${sources.size} files, ${imports} imports, ${importTable.rooms.length} rooms: ${faults.length} wrong, ${cycles.length} cycles`,
+);
 if (sources.size === 0 || faults.length > 0 || cycles.length > 0) process.exitCode = 1;

@@ -13,14 +13,38 @@ interface Part {
 }
 
 const parts: readonly Part[] = [
-  { name: 'lockfile', what: 'every platform package has its entry, so that npm ci works anywhere', command: ['node', 'scripts/complete-lockfile.ts', '--check'] },
-  { name: 'types', what: 'sources, tests, scripts and benchmarks typecheck', command: ['tsc', '-p', '.', '--pretty', 'false', '--diagnostics'] },
-  { name: 'lint', what: 'no floating promises, no cycles, nothing suspicious; warnings are errors', command: ['oxlint'] },
+  {
+    name: 'lockfile',
+    what: 'every platform package has its entry, so that npm ci works anywhere',
+    command: ['node', 'scripts/complete-lockfile.ts', '--check'],
+  },
+  {
+    name: 'types',
+    what: 'sources, tests, scripts and benchmarks typecheck',
+    command: ['tsc', '-p', '.', '--pretty', 'false', '--diagnostics'],
+  },
+  {
+    name: 'lint',
+    what: 'no floating promises, no cycles, nothing suspicious; warnings are errors',
+    command: ['oxlint'],
+  },
   { name: 'format', what: 'formatting and import order', command: ['biome', 'check', '.'] },
-  { name: 'imports', what: 'the rooms of src/ import only what their table allows', command: ['node', 'scripts/check-imports.ts'] },
+  {
+    name: 'imports',
+    what: 'the rooms of src/ import only what their table allows',
+    command: ['node', 'scripts/check-imports.ts'],
+  },
   { name: 'dead-code', what: 'no unused files, exports or dependencies', command: ['knip', '--no-progress'] },
-  { name: 'crds', what: 'the CRDs under deploy/ are those that the sources generate', command: ['node', 'scripts/generate-crds.ts', '--check'] },
-  { name: 'errors', what: 'docs/errors.md is what the code tables generate', command: ['node', 'scripts/generate-errors.ts', '--check'] },
+  {
+    name: 'crds',
+    what: 'the CRDs under deploy/ are those that the sources generate',
+    command: ['node', 'scripts/generate-crds.ts', '--check'],
+  },
+  {
+    name: 'errors',
+    what: 'docs/errors.md is what the code tables generate',
+    command: ['node', 'scripts/generate-errors.ts', '--check'],
+  },
   { name: 'lengths', what: 'files stay short enough to read', command: ['node', 'scripts/report-lengths.ts'] },
 ];
 
@@ -29,7 +53,10 @@ function run(part: Part): boolean {
   const [command, ...args] = part.command;
   const startedMs = performance.now();
   const quiet = part.name === 'types';
-  const result = spawnSync(command, args, { encoding: 'utf8', stdio: quiet ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'inherit', 'inherit'] });
+  const result = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: quiet ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'inherit', 'inherit'],
+  });
   if (quiet) console.log(summariseTypes(result.stdout));
   const passed = result.status === 0;
   const tookMs = Math.round(performance.now() - startedMs);
@@ -54,5 +81,7 @@ if (unknown.length > 0 || !existsSync('package.json')) {
 }
 const chosen = parts.filter((part) => wanted.length === 0 || wanted.includes(part.name));
 const failed = chosen.filter((part) => !run(part));
-console.log(failed.length === 0 ? `\nall ${chosen.length} parts ok` : `\nfailed: ${failed.map((part) => part.name).join(', ')}`);
+console.log(
+  failed.length === 0 ? `\nall ${chosen.length} parts ok` : `\nfailed: ${failed.map((part) => part.name).join(', ')}`,
+);
 if (failed.length > 0) process.exitCode = 1;

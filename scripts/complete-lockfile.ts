@@ -28,13 +28,21 @@ function platformOf(name: string): Pick<LockEntry, 'os' | 'cpu' | 'libc'> | unde
   const os = systems.filter((word) => words.includes(word));
   const cpu = processors.filter((word) => words.includes(word));
   if (os.length === 0 && cpu.length === 0) return undefined;
-  const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.some((word) => word.startsWith('gnu')) ? ['glibc'] : [];
+  const libc = words.some((word) => word.startsWith('musl'))
+    ? ['musl']
+    : words.some((word) => word.startsWith('gnu'))
+      ? ['glibc']
+      : [];
   return { ...(cpu.length > 0 && { cpu }), ...(libc.length > 0 && { libc }), ...(os.length > 0 && { os }) };
 }
 
 /** Where node finds `name` from the package at `from`: in its own node_modules, or in those above. */
 function isLocked(packages: ReadonlyMap<string, LockEntry>, from: string, name: string): boolean {
-  for (let folder = from; folder !== ''; folder = folder.slice(0, Math.max(folder.lastIndexOf('node_modules/') - 1, 0))) {
+  for (
+    let folder = from;
+    folder !== '';
+    folder = folder.slice(0, Math.max(folder.lastIndexOf('node_modules/') - 1, 0))
+  ) {
     if (packages.has(`${folder}/node_modules/${name}`)) return true;
   }
   return packages.has(`node_modules/${name}`);
@@ -49,13 +57,22 @@ for (const [from, entry] of packages) {
     if (isLocked(packages, from, name)) continue;
     const platform = platformOf(name);
     if (platform === undefined || !/^\d/.test(version)) unknown.push(`${name}@${version}, optional of ${from}`);
-    else added.set(`node_modules/${name}`, { version, ...platform, ...(entry.dev === true && { dev: true }), optional: true });
+    else
+      added.set(`node_modules/${name}`, {
+        version,
+        ...platform,
+        ...(entry.dev === true && { dev: true }),
+        optional: true,
+      });
   }
 }
 
 const check = process.argv.includes('--check');
-for (const item of unknown) console.error(`${path}: ${item} has no entry, and its platform cannot be told from its name`);
-if (check) for (const name of added.keys()) console.error(`${path}: ${name} has no entry: run node scripts/complete-lockfile.ts`);
+for (const item of unknown)
+  console.error(`${path}: ${item} has no entry, and its platform cannot be told from its name`);
+if (check)
+  for (const name of added.keys())
+    console.error(`${path}: ${name} has no entry: run node scripts/complete-lockfile.ts`);
 if (!check && added.size > 0) {
   const [root, ...rest] = [...packages, ...added];
   const sorted = [...(root === undefined ? [] : [root]), ...rest.sort(([a], [b]) => (a < b ? -1 : 1))];

@@ -1,6 +1,6 @@
 /** `node scripts/report-lengths.ts`: names source files that have grown past what reads well. A report, not a gate: the exit code is 0. */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const warnAboveLines = 450;
@@ -20,6 +20,9 @@ function listSources(folder: string): readonly string[] {
   }
 }
 
-for (const { path, lines } of lengths) if (lines > warnAboveLines) console.log(`warning: ${path} has ${lines} lines, more than ${warnAboveLines}`);
+for (const { path, lines } of lengths)
+  if (lines > warnAboveLines) console.log(`warning: ${path} has ${lines} lines, more than ${warnAboveLines}`);
 const longest = lengths[0];
-console.log(`${lengths.length} files; the longest is ${longest === undefined ? 'none' : `${longest.path} with ${longest.lines} lines`}`);
+console.log(
+  `${lengths.length} files; the longest is ${longest === undefined ? 'none' : `${longest.path} with ${longest.lines} lines`}`,
+);

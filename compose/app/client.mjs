@@ -12,11 +12,14 @@ function count(place) {
 }
 
 function send() {
-  const call = request({ agent, host, port, path: TARGET, headers: { host: new URL(TARGET).host }, timeout: 5000 }, (answer) => {
-    answer.resume();
-    if (answer.statusCode === 200) count(`${answer.headers['x-version']} ${answer.headers['x-cluster']}`);
-    else count(`status ${answer.statusCode}`);
-  });
+  const call = request(
+    { agent, host, port, path: TARGET, headers: { host: new URL(TARGET).host }, timeout: 5000 },
+    (answer) => {
+      answer.resume();
+      if (answer.statusCode === 200) count(`${answer.headers['x-version']} ${answer.headers['x-cluster']}`);
+      else count(`status ${answer.statusCode}`);
+    },
+  );
   call.once('timeout', () => call.destroy(new Error('no answer within 5 s')));
   call.once('error', (error) => count(error.code ?? error.message));
   call.end();

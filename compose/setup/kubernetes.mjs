@@ -29,7 +29,8 @@ export class Api {
         await this.#call('GET', '/readyz');
         return;
       } catch (error) {
-        if (Date.now() > deadline) throw new Error(`${this.#server} is not ready after ${timeoutMs} ms: ${error.message}`, { cause: error });
+        if (Date.now() > deadline)
+          throw new Error(`${this.#server} is not ready after ${timeoutMs} ms: ${error.message}`, { cause: error });
         await sleep(250);
       }
     }
@@ -50,7 +51,11 @@ export class Api {
 
   async tokenOf(namespace, serviceAccount) {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 30 * 24 * 3600 } };
+    const body = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { expirationSeconds: 30 * 24 * 3600 },
+    };
     return (await this.#call('POST', path, body)).status.token;
   }
 
@@ -65,7 +70,10 @@ export class Api {
     const key = `${root} ${kind}`;
     if (!this.#kinds.has(key)) {
       const { resources } = await this.#call('GET', root);
-      this.#kinds.set(key, resources.find((item) => item.kind === kind && !item.name.includes('/')));
+      this.#kinds.set(
+        key,
+        resources.find((item) => item.kind === kind && !item.name.includes('/')),
+      );
     }
     const found = this.#kinds.get(key);
     if (found === undefined) throw new Error(`${this.#server} knows no ${kind} in ${root}`);
@@ -77,11 +85,15 @@ export class Api {
     this.#agent ??= new Agent({ ca: this.ca, keepAlive: true });
     const headers = { authorization: `Bearer ${this.#token}`, 'content-type': type, accept: 'application/json' };
     return new Promise((resolve, reject) => {
-      const call = request(`${this.#server}${path}`, { method, headers, agent: this.#agent, timeout: 10_000 }, async (answer) => {
-        const text = (await answer.toArray()).join('');
-        if (answer.statusCode < 300) resolve(text.startsWith('{') ? JSON.parse(text) : text);
-        else reject(new Error(`${method} ${path}: ${answer.statusCode} ${text}`));
-      });
+      const call = request(
+        `${this.#server}${path}`,
+        { method, headers, agent: this.#agent, timeout: 10_000 },
+        async (answer) => {
+          const text = (await answer.toArray()).join('');
+          if (answer.statusCode < 300) resolve(text.startsWith('{') ? JSON.parse(text) : text);
+          else reject(new Error(`${method} ${path}: ${answer.statusCode} ${text}`));
+        },
+      );
       call.once('timeout', () => call.destroy(new Error('no answer within 10 s')));
       call.once('error', reject);
       call.end(body === undefined ? undefined : JSON.stringify(body));

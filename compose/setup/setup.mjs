@@ -3,7 +3,7 @@
  * east and west: the pilot's, which may only read what it needs and write the status of its rules, and kubectl's, which may do everything.
  */
 
-import { chownSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { Api } from './kubernetes.mjs';
@@ -16,7 +16,12 @@ const clusters = ['east', 'west'].map((name) => {
 });
 
 /** In the order of the files, since a namespace must be there before what is in it. */
-function readObjects(folder, names = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort()) {
+function readObjects(
+  folder,
+  names = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort(),
+) {
   return names
     .flatMap((name) => parseAllDocuments(fill(readFileSync(join(folder, name), 'utf8'))))
     .map((document) => document.toJS({ maxAliasCount: 100 }))
@@ -44,7 +49,11 @@ function kubeconfig(users) {
 
 /** What the pilot is and may do, from the manifests for real clusters: more in its primary than in a cluster that it only reads. */
 const accounts = {
-  east: { folder: '/deploy/pilot', files: ['namespace.yaml', 'service-account.yaml', 'roles.yaml'], serviceAccount: 'fairway' },
+  east: {
+    folder: '/deploy/pilot',
+    files: ['namespace.yaml', 'service-account.yaml', 'roles.yaml'],
+    serviceAccount: 'fairway',
+  },
   west: { folder: '/deploy/remote', files: ['reader.yaml'], serviceAccount: 'fairway-reader' },
 };
 
@@ -60,5 +69,7 @@ for (const { name, api } of clusters) {
 }
 writeFileSync('/pilot/kubeconfig', kubeconfig(pilotTokens), { mode: 0o600 });
 chownSync('/pilot/kubeconfig', pilotUser, pilotUser);
-writeFileSync('/kubectl/kubeconfig', kubeconfig(new Map(clusters.map(({ name }) => [name, adminToken]))), { mode: 0o600 });
+writeFileSync('/kubectl/kubeconfig', kubeconfig(new Map(clusters.map(({ name }) => [name, adminToken]))), {
+  mode: 0o600,
+});
 for (const { api } of clusters) api.close();

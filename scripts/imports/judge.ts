@@ -34,6 +34,9 @@ function judgeImport(file: string, item: Import, sources: Sources, table: Import
   if (target === '../package.json') return undefined;
   if (target.startsWith('..')) return `imports ${item.specifier}, which is outside src/`;
   if (!sources.has(target)) return `imports ${item.specifier}, which is no source file (imports end in .ts)`;
+  const lazy = table.lazyFiles.find((row) => row.file === target);
+  if (lazy !== undefined && item.kind === 'value')
+    return `imports ${target} at start; use \`await import(…)\`: ${lazy.reason}`;
   return judgeRooms(file, target, item.kind, table);
 }
 
@@ -58,7 +61,6 @@ function judgeRooms(file: string, target: string, kind: Import['kind'], table: I
   if (exception.how === 'lazy' && kind === 'value') {
     return `imports ${target} at start; only \`await import(…)\` or types are allowed: ${exception.reason}`;
   }
-  if (exception.how === 'types' && kind !== 'type') return `imports ${target}; only its types are allowed: ${exception.reason}`;
   return undefined;
 }
 
@@ -94,12 +96,20 @@ export function findCycles(sources: Sources): readonly (readonly string[])[] {
 /** Rows that allow what nobody does any more: kept, they would let it come back unseen. */
 export function unusedExceptions(sources: Sources, table: ImportTable): readonly string[] {
   return table.exceptions
-    .filter((exception) => ![...sources].some(([file, imports]) => covers(exception.from, file) && imports.some((item) => reaches(file, item, exception.to))))
+    .filter(
+      (exception) =>
+        ![...sources].some(
+          ([file, imports]) =>
+            covers(exception.from, file) && imports.some((item) => reaches(file, item, exception.to)),
+        ),
+    )
     .map((exception) => `${exception.from} → ${exception.to}`);
 }
 
 function reaches(file: string, item: Import, place: string): boolean {
-  return item.specifier.startsWith('.') && covers(place, posix.normalize(posix.join(posix.dirname(file), item.specifier)));
+  return (
+    item.specifier.startsWith('.') && covers(place, posix.normalize(posix.join(posix.dirname(file), item.specifier)))
+  );
 }
 
 function covers(place: string, file: string): boolean {

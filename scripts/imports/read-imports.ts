@@ -48,9 +48,15 @@ function walk(value: unknown, visit: (node: Node) => void): void {
 function importTarget(node: Node): { readonly specifier: string; readonly kind: Import['kind'] } | undefined {
   switch (node.type) {
     case 'ImportDeclaration':
-      return named(node.source, node.importKind === 'type' || onlyTypes(node.specifiers, 'importKind') ? 'type' : 'value');
+      return named(
+        node.source,
+        node.importKind === 'type' || onlyTypes(node.specifiers, 'importKind') ? 'type' : 'value',
+      );
     case 'ExportNamedDeclaration':
-      return named(node.source, node.exportKind === 'type' || onlyTypes(node.specifiers, 'exportKind') ? 'type' : 'value');
+      return named(
+        node.source,
+        node.exportKind === 'type' || onlyTypes(node.specifiers, 'exportKind') ? 'type' : 'value',
+      );
     case 'ExportAllDeclaration':
       return named(node.source, node.exportKind === 'type' ? 'type' : 'value');
     case 'ImportExpression':
@@ -68,7 +74,10 @@ function onlyTypes(specifiers: unknown, field: 'importKind' | 'exportKind'): boo
 }
 
 /** A specifier that is not a plain string (`import(name)`) can go anywhere, and is reported as such. */
-function named(source: unknown, kind: Import['kind']): { readonly specifier: string; readonly kind: Import['kind'] } | undefined {
+function named(
+  source: unknown,
+  kind: Import['kind'],
+): { readonly specifier: string; readonly kind: Import['kind'] } | undefined {
   if (source === null || source === undefined) return undefined;
   const value = isNode(source) && source.type === 'Literal' ? source.value : undefined;
   return { specifier: typeof value === 'string' ? value : '<computed>', kind };

@@ -61,7 +61,7 @@ export interface RuleWriter {
    * Applies YAML (or JSON, which is YAML) with one or more documents: all of them or, if one is invalid, none. `results` has one entry per
    * document, in their order. What is wrong with a document is a finding in its result, never an exception; an exception is a failure of
    * the pilot itself (a full disk).
-   * `origin` names the sender, for findings' `where.file`.
+   * `origin` names the sender, for findings' `where.file`. Once it resolves, `AdminSource.rules` shows what was written.
    */
   apply(text: string, origin: string, options: WriteOptions): Promise<WriteReport>;
   /** One result; its action is `deleted` or `not-found`. */

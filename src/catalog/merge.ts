@@ -46,7 +46,13 @@ function mergePorts(byAge: readonly ServiceShard[]): { ports: CatalogPort[]; con
       const number = `${port.port}/${port.transport}`;
       const same = byNumber.get(number);
       if (same === undefined) {
-        const merging: MergingPort = { port, owner: shard.cluster, clusters: [shard.cluster], otherNames: new Map(), losers: new Map() };
+        const merging: MergingPort = {
+          port,
+          owner: shard.cluster,
+          clusters: [shard.cluster],
+          otherNames: new Map(),
+          losers: new Map(),
+        };
         byNumber.set(number, merging);
         // The same name on another number stays a port of its own, served by those who expose it; the disagreement is said.
         const namesake = byName.get(port.name);
@@ -67,10 +73,15 @@ function mergePorts(byAge: readonly ServiceShard[]): { ports: CatalogPort[]; con
     }
   }
   const merged = [...byNumber.values()].sort(
-    (a, b) => a.port.port - b.port.port || compare(a.port.transport, b.port.transport) || compare(a.port.name, b.port.name),
+    (a, b) =>
+      a.port.port - b.port.port || compare(a.port.transport, b.port.transport) || compare(a.port.name, b.port.name),
   );
   return {
-    ports: merged.map(({ port, clusters, otherNames }) => ({ ...port, clusters: clusters.toSorted(compare), otherNames: sorted(otherNames) })),
+    ports: merged.map(({ port, clusters, otherNames }) => ({
+      ...port,
+      clusters: clusters.toSorted(compare),
+      otherNames: sorted(otherNames),
+    })),
     conflicts: merged.flatMap((merging) => conflictOfPort(merging) ?? []),
   };
 }

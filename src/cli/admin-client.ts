@@ -182,7 +182,8 @@ async function readText(response: IncomingMessage): Promise<string> {
 }
 
 function notAnswering(target: URL, error: unknown): Error {
-  const isTimeout = error instanceof Error && error.name === 'TimeoutError';
+  // node:http reports the timeout's signal as an AbortError; nothing else aborts a request.
+  const isTimeout = error instanceof Error && error.name === 'AbortError';
   // A connection tried over several addresses fails with an AggregateError whose own message is empty.
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const why = isTimeout ? 'it did not answer in time' : errorMessage(error) || code;

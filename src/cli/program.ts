@@ -120,6 +120,7 @@ function addWriteCommands(program: Command, run: Run): void {
     .requiredOption('-f, --filename <path>', 'a file, a folder, or - for stdin; may be repeated', collect)
     .option('-n, --namespace <namespace>', 'for objects that name none (default: default)')
     .option('--dry-run', 'check everything, change nothing')
+    .option('--force', 'Kubernetes: take over fields that somebody else manages')
     .option('--wait', 'wait until every proxy holds it')
     .option('--timeout <duration>', 'how long --wait waits', '30s')
     .addOption(output(['name', 'json', 'yaml']));

@@ -21,13 +21,21 @@ export interface ObjectRef {
   readonly name: string;
 }
 
+export interface ApplyOptions {
+  readonly dryRun: boolean;
+  /** Kubernetes: take over fields that somebody else manages. */
+  readonly force: boolean;
+}
+
 export interface RuleStore {
   /** For people: `context kind-east`; '' where there is only one. */
   readonly label: string;
   /** All or none where the store can; results in the order of the manifests. */
-  apply(manifests: readonly Manifest[], options: { readonly dryRun: boolean }): Promise<WriteReport>;
+  apply(manifests: readonly Manifest[], options: ApplyOptions): Promise<WriteReport>;
   delete(ref: ObjectRef, options: { readonly dryRun: boolean }): Promise<WriteReport>;
   rules(filter: ListFilter): Promise<readonly RuleReport[]>;
+  /** Ends its connections, which would keep the process alive. */
+  close(): void;
 }
 
 export async function openRuleStores(
@@ -37,16 +45,18 @@ export async function openRuleStores(
   refuseBothApis(flags);
   if (usesKubernetes(flags)) {
     const { openKubernetesStores } = await import('./kubernetes-store.ts');
-    return openKubernetesStores(flags);
+    return openKubernetesStores(flags, env);
   }
   const client = openAdminClient(flags, env);
   return [
     {
       label: '',
       // JSON is YAML, and needs no care with quoting.
-      apply: (manifests, options) => client.apply(manifests.map((item) => JSON.stringify(item)).join('\n---\n'), options),
+      apply: (manifests, { dryRun }) =>
+        client.apply(manifests.map((item) => JSON.stringify(item)).join('\n---\n'), { dryRun }),
       delete: ({ namespace, name }, options) => client.deleteRule(namespace, name, options),
       rules: (filter) => client.list('rules', filter),
+      close: () => {},
     },
   ];
 }

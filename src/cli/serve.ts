@@ -2,8 +2,8 @@
 
 import { createLog } from '../pilot/log.ts';
 import { startPilot } from '../pilot/start.ts';
-import type { ServeOptions } from './serve-options.ts';
 import { ownVersion } from './commands/version.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 /** Resolves to the exit code. */
 export async function runServe(options: ServeOptions): Promise<number> {
@@ -15,7 +15,9 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const pilot = await startPilot(options, log, ownVersion());
   log.logger.info('listening', { xds: pilot.xds, admin: pilot.admin });
   void pilot.whenReady.then(() => {
-    process.stdout.write(`${JSON.stringify({ ready: true, xds: pilot.xds, admin: pilot.admin, clusters: pilot.clusterPhases() })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ready: true, xds: pilot.xds, admin: pilot.admin, clusters: pilot.clusterPhases() })}\n`,
+    );
   });
   const signal = await ended;
   log.logger.info('stopping', { signal });

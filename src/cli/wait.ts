@@ -20,7 +20,6 @@ type Result = WriteReport['results'][number];
 export async function waitUntilProgrammed(
   store: RuleStore,
   report: WriteReport,
-  before: ReadonlyMap<string, number>,
   timeoutMs: number,
   context: CommandContext,
 ): Promise<void> {
@@ -33,7 +32,7 @@ export async function waitUntilProgrammed(
   if (terminal.isInteractive) terminal.err(`Waiting up to ${formatAge(timeoutMs)} for the proxies …`);
   while (!signal.aborted) {
     const rules = new Map((await store.rules({})).map((rule) => [`${rule.namespace}/${rule.name}`, rule]));
-    const states = waiting.map((result) => ({ result, state: stateOf(result, rules, before) }));
+    const states = waiting.map((result) => ({ result, state: stateOf(result, rules) }));
     const left = states.filter(({ state }) => state !== undefined);
     waiting = left.map(({ result }) => result);
     reasons = left.map(({ result, state }) => `${result.namespace}/${result.name}: ${state}`);
@@ -51,17 +50,14 @@ export async function waitUntilProgrammed(
 }
 
 /** undefined once it is in force; else what it waits for. */
-function stateOf(
-  result: Result,
-  rules: ReadonlyMap<string, RuleReport>,
-  before: ReadonlyMap<string, number>,
-): string | undefined {
+function stateOf(result: Result, rules: ReadonlyMap<string, RuleReport>): string | undefined {
   const id = `${result.namespace}/${result.name}`;
   const rule = rules.get(id);
   if (rule === undefined) return 'the pilot has not seen it yet';
   const accepted = conditionOf(rule, 'Accepted');
   const programmed = conditionOf(rule, 'Programmed');
-  const wanted = wantedGeneration(result, before.get(id));
+  // The report is newer than the write (RuleWriter's promise), so its own generation will do where the write did not name one.
+  const wanted = Math.max(result.generation ?? 0, rule.generation);
   if (rule.generation < wanted) return 'the pilot has not read it yet';
   if (accepted !== undefined && accepted.status === 'False' && accepted.observedGeneration >= wanted) {
     throw failed({
@@ -74,10 +70,4 @@ function stateOf(
   const { acknowledged, total } = rule.programmed;
   const why = programmed?.status === 'False' && programmed.message !== '' ? ` (${programmed.message})` : '';
   return `${acknowledged} of ${total} proxies hold it${why}`;
-}
-
-function wantedGeneration(result: Result, before: number | undefined): number {
-  if (result.generation !== undefined) return result.generation;
-  const old = before ?? 0;
-  return result.action === 'configured' ? old + 1 : old;
 }

@@ -49,7 +49,10 @@ export class Debounce {
     this.#pendingSince = undefined;
     this.#handle(waitedMs);
     const ended = this.#clock.monotonic();
-    const window = Math.min(this.#limits.maxWindowMs, Math.max(this.#limits.minWindowMs, (ended - started) * this.#limits.costFactor));
+    const window = Math.min(
+      this.#limits.maxWindowMs,
+      Math.max(this.#limits.minWindowMs, (ended - started) * this.#limits.costFactor),
+    );
     this.#quietUntil = ended + window;
   }
 

@@ -13,7 +13,8 @@ export interface AdminClient {
 export function adminClient(address: string): AdminClient {
   const call = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     const response = await fetch(`http://${address}${path}`, init);
-    if (!response.ok && response.status !== 404) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    if (!response.ok && response.status !== 404)
+      throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   };
   const list = async (path: string): Promise<unknown> => {
@@ -22,8 +23,14 @@ export function adminClient(address: string): AdminClient {
   };
   return {
     async apply(yaml) {
-      const report = (await call('/api/v1/apply', { method: 'POST', body: yaml, headers: { 'content-type': 'application/yaml' } })) as WriteReport;
-      const findings = report.results.flatMap((result) => result.findings).filter(({ severity }) => severity === 'error');
+      const report = (await call('/api/v1/apply', {
+        method: 'POST',
+        body: yaml,
+        headers: { 'content-type': 'application/yaml' },
+      })) as WriteReport;
+      const findings = report.results
+        .flatMap((result) => result.findings)
+        .filter(({ severity }) => severity === 'error');
       if (findings.length > 0) throw new Error(findings.map(({ code, message }) => `${code} ${message}`).join('; '));
     },
     async deleteRule(namespace, name) {

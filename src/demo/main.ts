@@ -37,7 +37,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let code = 1;
   try {
     say(draw('Fairway demo: two clusters, one service in three versions, one rule.', 'bold'));
-    say(draw(`Starting a pilot and ${workloads.length + 1} Envoys on the loopback; logs and files are in ${dir}`, 'dim'));
+    say(
+      draw(`Starting a pilot and ${workloads.length + 1} Envoys on the loopback; logs and files are in ${dir}`, 'dim'),
+    );
     stage = await buildStage(dir, options.envoyBinary);
     const traffic = new Traffic(Number(stage.addresses.client.split(':')[1]));
     printAddresses(stage, say, draw);
@@ -108,7 +110,13 @@ async function playOnce(stage: Stage, traffic: Traffic, say: (line?: string) => 
   return ok ? 0 : 1;
 }
 
-async function playLive(stage: Stage, traffic: Traffic, say: (line?: string) => void, draw: Paint, interrupted: Promise<unknown>): Promise<number> {
+async function playLive(
+  stage: Stage,
+  traffic: Traffic,
+  say: (line?: string) => void,
+  draw: Paint,
+  interrupted: Promise<unknown>,
+): Promise<number> {
   let over = false;
   void interrupted.then(() => {
     over = true;
@@ -139,7 +147,11 @@ async function watch(traffic: Traffic, durationMs: number, draw: Paint, isOver: 
     [plain, betaTally] = [newTally(), newTally()];
     const tick = Date.now() + 1000;
     while (Date.now() < tick && !isOver()) {
-      await Promise.all([traffic.send(5, {}, plain), traffic.send(5, beta, betaTally), new Promise((resolve) => setTimeout(resolve, 100))]);
+      await Promise.all([
+        traffic.send(5, {}, plain),
+        traffic.send(5, beta, betaTally),
+        new Promise((resolve) => setTimeout(resolve, 100)),
+      ]);
     }
     if (!onTerminal) continue;
     const lines = drawTable(places, plain, betaTally, columnsOf(), draw);

@@ -19,7 +19,11 @@ export interface RunningProcess {
 }
 
 /** Starts a process whose stderr goes to `logFile`; `onLine` is given its stdout line by line. */
-export function start(command: readonly [string, ...string[]], logFile: string, onLine: (line: string) => void = () => {}): RunningProcess {
+export function start(
+  command: readonly [string, ...string[]],
+  logFile: string,
+  onLine: (line: string) => void = () => {},
+): RunningProcess {
   const [file, ...args] = command;
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
@@ -58,7 +62,10 @@ export interface ReadyLine {
 }
 
 /** Starts `fairway serve` with this very program; resolves once it says that it is ready. */
-export async function startPilot(args: readonly string[], logFile: string): Promise<{ process: RunningProcess; ready: ReadyLine }> {
+export async function startPilot(
+  args: readonly string[],
+  logFile: string,
+): Promise<{ process: RunningProcess; ready: ReadyLine }> {
   const main = process.argv[1];
   if (main === undefined) throw new Error('the demo does not know its own program');
   return new Promise((resolve, reject) => {

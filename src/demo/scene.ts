@@ -69,7 +69,8 @@ export const steps: readonly Step[] = [
   },
   {
     title: 'beta header',
-    action: 'Requests with "x-group: beta" go to v3 in west, and fall back to v2, then to anything; the rest goes to v2.',
+    action:
+      'Requests with "x-group: beta" go to v3 in west, and fall back to v2, then to anything; the rest goes to v2.',
     rule: trafficRule(`
   - name: beta
     matches: [{headers: [{name: x-group, value: beta}]}]
@@ -115,15 +116,25 @@ spec:
 }
 
 /** Writes `dir/east` and `dir/west`: a cluster.yaml, and the service with its endpoints. `inbound` gives each workload's inbound port. */
-export async function writeClusters(dir: string, inbound: ReadonlyMap<string, number>, up: readonly Workload['cluster'][]): Promise<void> {
+export async function writeClusters(
+  dir: string,
+  inbound: ReadonlyMap<string, number>,
+  up: readonly Workload['cluster'][],
+): Promise<void> {
   for (const cluster of ['east', 'west'] as const) {
     const there = workloads.filter((workload) => workload.cluster === cluster);
     const documents = [
       'apiVersion: v1\nkind: Service\nmetadata: {name: reviews, namespace: shop, creationTimestamp: "2026-01-01T00:00:00Z"}\n' +
         'spec:\n  ports: [{name: http, port: 9080, appProtocol: http}]\n',
-      ...there.flatMap((workload) => [pod(workload), slice(workload, inbound.get(workload.name) ?? 0, up.includes(cluster))]),
+      ...there.flatMap((workload) => [
+        pod(workload),
+        slice(workload, inbound.get(workload.name) ?? 0, up.includes(cluster)),
+      ]),
     ];
-    await write(join(dir, cluster, 'cluster.yaml'), `name: ${cluster}\nregion: ${cluster === 'east' ? 'eu-east' : 'eu-west'}\n`);
+    await write(
+      join(dir, cluster, 'cluster.yaml'),
+      `name: ${cluster}\nregion: ${cluster === 'east' ? 'eu-east' : 'eu-west'}\n`,
+    );
     await write(join(dir, cluster, 'reviews.yaml'), documents.join('---\n'));
   }
 }

@@ -15,7 +15,12 @@ import { type RunningWorkload, startWorkload } from './workload-server.ts';
 export interface Stage {
   readonly dir: string;
   readonly admin: AdminClient;
-  readonly addresses: { readonly xds: string; readonly admin: string; readonly client: string; readonly clientEnvoyAdmin: string };
+  readonly addresses: {
+    readonly xds: string;
+    readonly admin: string;
+    readonly client: string;
+    readonly clientEnvoyAdmin: string;
+  };
   /** Rejects when the pilot ends by itself. */
   readonly failed: Promise<void>;
   /** Brings the workloads of exactly these clusters up, and says so in the clusters' folders. */
@@ -36,7 +41,11 @@ export async function buildStage(dir: string, envoyBinary: string): Promise<Stag
   const rulesDir = join(dir, 'rules');
   await mkdir(rulesDir, { recursive: true });
   const [xdsPort, adminPort, clientPort, clientAdminPort, ...rest] = await freePorts([
-    15010, 15014, 15001, 15000, ...workloads.flatMap((_, index) => [18_081 + index, 19_081 + index]),
+    15010,
+    15014,
+    15001,
+    15000,
+    ...workloads.flatMap((_, index) => [18_081 + index, 19_081 + index]),
   ]);
   const sidecars: Sidecar[] = workloads.map((workload, index) => ({
     workload,
@@ -46,10 +55,26 @@ export async function buildStage(dir: string, envoyBinary: string): Promise<Stag
   const inbound = new Map(sidecars.map(({ workload, inboundPort }) => [workload.name, inboundPort]));
   await writeClusters(clustersDir, inbound, []);
   const pilot = await startPilot(
-    ['--clusters', clustersDir, '--rules', rulesDir, '--xds', `127.0.0.1:${xdsPort}`, '--admin', `127.0.0.1:${adminPort}`, '--log-format', 'json'],
+    [
+      '--clusters',
+      clustersDir,
+      '--rules',
+      rulesDir,
+      '--xds',
+      `127.0.0.1:${xdsPort}`,
+      '--admin',
+      `127.0.0.1:${adminPort}`,
+      '--log-format',
+      'json',
+    ],
     join(dir, 'pilot.log'),
   );
-  const runEnvoy = async (name: string, cluster: string, ports: { admin: number; outbound: number }, inboundEntry: readonly string[]): Promise<RunningProcess> => {
+  const runEnvoy = async (
+    name: string,
+    cluster: string,
+    ports: { admin: number; outbound: number },
+    inboundEntry: readonly string[],
+  ): Promise<RunningProcess> => {
     const file = join(dir, `${name}.envoy.json`);
     const bootstrap = renderBootstrap({
       mode: 'explicit',
@@ -66,7 +91,18 @@ export async function buildStage(dir: string, envoyBinary: string): Promise<Stag
     });
     await writeFile(file, JSON.stringify(bootstrap, null, 2));
     const envoy = start(
-      [envoyBinary, '-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning', '--drain-time-s', '1'],
+      [
+        envoyBinary,
+        '-c',
+        file,
+        '--concurrency',
+        '1',
+        '--use-dynamic-base-id',
+        '--log-level',
+        'warning',
+        '--drain-time-s',
+        '1',
+      ],
       join(dir, `${name}.envoy.log`),
     );
     await untilReady(ports.admin, envoy);

@@ -13,7 +13,13 @@ export function paint(colour: boolean): Paint {
 }
 
 /** `columns` wide at most; the bars take what the words leave. */
-export function drawTable(places: readonly string[], plain: Tally, beta: Tally, columns: number, draw: Paint): string[] {
+export function drawTable(
+  places: readonly string[],
+  plain: Tally,
+  beta: Tally,
+  columns: number,
+  draw: Paint,
+): string[] {
   const rows = [...new Set([...places, ...plain.places.keys(), ...beta.places.keys()])].sort();
   const nameWidth = Math.max(8, ...rows.map((row) => row.length));
   const barWidth = Math.max(6, Math.min(30, Math.floor((columns - nameWidth - 18) / 2)));
@@ -23,6 +29,12 @@ export function drawTable(places: readonly string[], plain: Tally, beta: Tally, 
     return `${draw('█'.repeat(filled), 'cyan')}${draw('·'.repeat(barWidth - filled), 'dim')} ${`${Math.round(share * 100)}`.padStart(3)} %`;
   };
   const head = `  ${'version'.padEnd(nameWidth)}  ${'plain requests'.padEnd(barWidth + 6)}  x-group: beta`;
-  const failures = [...plain.failures, ...beta.failures].map(([reason, count]) => draw(`  ${count} failed: ${reason}`, 'red'));
-  return [draw(head.slice(0, columns), 'dim'), ...rows.map((row) => `  ${row.padEnd(nameWidth)}  ${cell(plain, row)}  ${cell(beta, row)}`), ...failures];
+  const failures = [...plain.failures, ...beta.failures].map(([reason, count]) =>
+    draw(`  ${count} failed: ${reason}`, 'red'),
+  );
+  return [
+    draw(head.slice(0, columns), 'dim'),
+    ...rows.map((row) => `  ${row.padEnd(nameWidth)}  ${cell(plain, row)}  ${cell(beta, row)}`),
+    ...failures,
+  ];
 }

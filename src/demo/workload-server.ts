@@ -12,7 +12,11 @@ export interface RunningWorkload {
 export async function startWorkload(workload: Workload): Promise<RunningWorkload> {
   const body = JSON.stringify({ version: workload.version, cluster: workload.cluster, workload: workload.name });
   const server = createServer({ keepAliveTimeout: 60_000 }, (_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'x-version': workload.version, 'x-cluster': workload.cluster });
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'x-version': workload.version,
+      'x-cluster': workload.cluster,
+    });
     response.end(`${body}\n`);
   });
   const port = await listen(server, 0);

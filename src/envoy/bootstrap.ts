@@ -99,7 +99,17 @@ export function renderBootstrap(options: BootstrapOptions): SidecarBootstrap {
 }
 
 function renderNode(options: BootstrapOptions): Json {
-  const { mode, cluster, namespace, workload, serviceAccount, addresses, labels = {}, network = '', locality } = options;
+  const {
+    mode,
+    cluster,
+    namespace,
+    workload,
+    serviceAccount,
+    addresses,
+    labels = {},
+    network = '',
+    locality,
+  } = options;
   const domain = options.clusterDomain ?? 'cluster.local';
   const explicit = {
     FAIRWAY_OUTBOUND: options.outbound ?? '127.0.0.1:15001',
@@ -121,7 +131,9 @@ function renderNode(options: BootstrapOptions): Json {
       ...(network === '' ? {} : { NETWORK: network }),
       FAIRWAY_MODE: mode,
       ...(mode === 'explicit' ? explicit : {}),
-      ...(options.inbound === undefined || options.inbound.length === 0 ? {} : { FAIRWAY_INBOUND: options.inbound.join(',') }),
+      ...(options.inbound === undefined || options.inbound.length === 0
+        ? {}
+        : { FAIRWAY_INBOUND: options.inbound.join(',') }),
     },
   };
 }
@@ -135,7 +147,9 @@ function renderXdsCluster(addresses: readonly string[]): Json {
     connect_timeout: '1s',
     load_assignment: {
       cluster_name: xdsCluster,
-      endpoints: [{ lb_endpoints: targets.map(({ host, port }) => ({ endpoint: { address: socketAddress(host, port) } })) }],
+      endpoints: [
+        { lb_endpoints: targets.map(({ host, port }) => ({ endpoint: { address: socketAddress(host, port) } })) },
+      ],
     },
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {

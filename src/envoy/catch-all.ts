@@ -3,12 +3,15 @@
 import type { MeshSettings } from '../model/mesh.ts';
 import { passthroughCluster } from './names.ts';
 import type { Plain } from './proto/encode.ts';
-import { type VirtualHostPart, connectUpgrade, virtualHostPart } from './virtual-hosts.ts';
+import { connectUpgrade, type VirtualHostPart, virtualHostPart } from './virtual-hosts.ts';
 
 export function catchAll(table: string, mode: 'captured' | 'explicit', settings: MeshSettings): VirtualHostPart {
   const passes = settings.outbound === 'allow-any';
   const requests: Plain = passes ? passOn : refuse;
-  const routes = mode === 'captured' ? [requests] : [{ ...requests, match: { connect_matcher: {} }, ...(passes ? connect : {}) }, requests];
+  const routes =
+    mode === 'captured'
+      ? [requests]
+      : [{ ...requests, match: { connect_matcher: {} }, ...(passes ? connect : {}) }, requests];
   return virtualHostPart(table, { name: passes ? 'allow_any' : 'block_all', domains: ['*'], routes });
 }
 

@@ -16,7 +16,7 @@ import {
   passthroughCluster,
   serviceHost,
 } from './names.ts';
-import { any, durationMs, type NamedPlain, type Plain } from './proto/encode.ts';
+import { any, constantAny, durationMs, type NamedPlain, type Plain } from './proto/encode.ts';
 
 const unlimited = 0xffff_ffff;
 
@@ -36,20 +36,27 @@ const circuitBreakers: Plain = {
   ],
 };
 
-/** What is spoken to a service's endpoints; undefined for TCP. */
-function spoken(protocol: AppProtocol): Plain | undefined {
-  if (protocol === 'tcp') return undefined;
-  return { explicit_http_config: protocol === 'http' ? { http_protocol_options: {} } : { http2_protocol_options: {} } };
+const http1 = httpOptions({ explicit_http_config: { http_protocol_options: {} } });
+const http2 = httpOptions({ explicit_http_config: { http2_protocol_options: {} } });
+const asDownstream = httpOptions({
+  use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} },
+});
+
+function httpOptions(options: Plain): Plain {
+  return { [httpProtocolOptionsKey]: constantAny(httpProtocolOptionsKey, options) };
 }
 
-const asDownstream: Plain = { use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} } };
-
-function httpOptions(options: Plain | undefined): Plain | undefined {
-  return options === undefined ? undefined : { [httpProtocolOptionsKey]: any(httpProtocolOptionsKey, options) };
+/** What is spoken to endpoints, as an Envoy cluster's typed_extension_protocol_options; undefined for TCP. */
+function spoken(protocol: AppProtocol): Plain | undefined {
+  if (protocol === 'tcp') return undefined;
+  return protocol === 'http' ? http1 : http2;
 }
 
 /** The Envoy clusters of a service, sorted by port, then chain. */
-export function serviceClusters(service: MeshService, settings: MeshSettings): readonly { readonly name: string; readonly value: Plain }[] {
+export function serviceClusters(
+  service: MeshService,
+  settings: MeshSettings,
+): readonly { readonly name: string; readonly value: Plain }[] {
   const { catalog, chains } = service;
   const host = serviceHost(catalog, settings.clusterDomain);
   return catalog.ports
@@ -69,7 +76,7 @@ export function serviceClusters(service: MeshService, settings: MeshSettings): r
           // What EDS takes away is gone, whatever a health check thought of it.
           ignore_health_on_host_removal: true,
           circuit_breakers: circuitBreakers,
-          typed_extension_protocol_options: httpOptions(spoken(port.protocol)),
+          typed_extension_protocol_options: spoken(port.protocol),
           metadata: {
             filter_metadata: { istio: { services: [{ host, name: catalog.name, namespace: catalog.namespace }] } },
           },
@@ -99,7 +106,9 @@ export function scopeClusters(scope: Scope, settings: MeshSettings, hasIpv6: boo
       circuit_breakers: circuitBreakers,
       cluster_type: {
         name: 'envoy.clusters.dynamic_forward_proxy',
-        typed_config: any('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', { dns_cache_config: dnsCache }),
+        typed_config: any('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', {
+          dns_cache_config: dnsCache,
+        }),
       },
     });
   }
@@ -113,7 +122,7 @@ function originalDestination(name: string, connectTimeout: string): NamedPlain {
     connect_timeout: connectTimeout,
     lb_policy: 'CLUSTER_PROVIDED',
     circuit_breakers: circuitBreakers,
-    typed_extension_protocol_options: httpOptions(asDownstream),
+    typed_extension_protocol_options: asDownstream,
   };
 }
 
@@ -122,9 +131,14 @@ function originalDestination(name: string, connectTimeout: string): NamedPlain {
  * 127.0.0.6 (::6), by which the iptables rules know it and do not capture it again (Istio's convention).
  * Explicit: to the workload's own port on its loopback.
  */
-function inbound({ port, targetPort, protocol }: InboundPort, scope: Scope, connectTimeout: string, hasIpv6: boolean): NamedPlain {
+function inbound(
+  { port, targetPort, protocol }: InboundPort,
+  scope: Scope,
+  connectTimeout: string,
+  hasIpv6: boolean,
+): NamedPlain {
   const name = inboundCluster(port);
-  const options = httpOptions(protocol === 'http' ? asDownstream : spoken(protocol));
+  const options = protocol === 'http' ? asDownstream : spoken(protocol);
   if (scope.mode === 'captured') {
     return {
       ...originalDestination(name, connectTimeout),

@@ -3,7 +3,7 @@
  */
 
 import type { MeshSettings } from '../model/mesh.ts';
-import { any, type Plain } from './proto/encode.ts';
+import { constantAny, type Plain } from './proto/encode.ts';
 
 export const httpProtocolOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
@@ -23,17 +23,20 @@ export function fairwayMetadata(values: Plain): Plain {
 }
 
 /** One line of JSON per request or connection on stdout; [] when the mesh's settings switch it off. */
-export function accessLog(settings: MeshSettings, direction: 'inbound' | 'outbound', kind: 'http' | 'tcp'): readonly Plain[] {
-  if (!settings.accessLog) return [];
+export function accessLog(
+  settings: MeshSettings,
+  direction: 'inbound' | 'outbound',
+  kind: 'http' | 'tcp',
+): readonly Plain[] {
+  return settings.accessLog ? accessLogs[direction][kind] : [];
+}
+
+function stdoutLog(fields: Plain): readonly Plain[] {
+  const log_format = { json_format: fields, json_format_options: { sort_properties: true } };
   return [
     {
       name: 'envoy.access_loggers.stdout',
-      typed_config: any('envoy.extensions.access_loggers.stream.v3.StdoutAccessLog', {
-        log_format: {
-          json_format: { ...connectionFields(direction), ...(kind === 'http' ? requestFields : {}) },
-          json_format_options: { sort_properties: true },
-        },
-      }),
+      typed_config: constantAny('envoy.extensions.access_loggers.stream.v3.StdoutAccessLog', { log_format }),
     },
   ];
 }
@@ -73,3 +76,14 @@ const requestFields: Plain = {
   status: '%RESPONSE_CODE%',
   user_agent: '%REQ(USER-AGENT)%',
 };
+
+const accessLogs = {
+  inbound: {
+    http: stdoutLog({ ...connectionFields('inbound'), ...requestFields }),
+    tcp: stdoutLog(connectionFields('inbound')),
+  },
+  outbound: {
+    http: stdoutLog({ ...connectionFields('outbound'), ...requestFields }),
+    tcp: stdoutLog(connectionFields('outbound')),
+  },
+} as const;

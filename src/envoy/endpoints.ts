@@ -32,7 +32,13 @@ export function serviceAssignments(
       const made = new Map<string, Plain>();
       return chains.map((chain) => {
         const name = outboundCluster(port.port, chain, host);
-        return { name, value: { cluster_name: name, endpoints: levelsOf(chain, targets).flatMap((level, priority) => localities(level, priority, made)) } };
+        return {
+          name,
+          value: {
+            cluster_name: name,
+            endpoints: levelsOf(chain, targets).flatMap((level, priority) => localities(level, priority, made)),
+          },
+        };
       });
     });
 }
@@ -56,8 +62,16 @@ function targetsOf(catalog: CatalogService, port: CatalogPort): readonly Target[
 }
 
 function levelsOf(chain: RuleBackend['chain'], targets: readonly Target[]): Target[][] {
-  const ready = spread(chain, targets.filter(({ endpoint }) => endpoint.ready));
-  return ready.length > 0 ? ready : spread(chain, targets.filter(({ endpoint }) => endpoint.serving && endpoint.terminating));
+  const ready = spread(
+    chain,
+    targets.filter(({ endpoint }) => endpoint.ready),
+  );
+  return ready.length > 0
+    ? ready
+    : spread(
+        chain,
+        targets.filter(({ endpoint }) => endpoint.serving && endpoint.terminating),
+      );
 }
 
 /** Each target to the first destination that names it; empty levels left out. */

@@ -13,5 +13,7 @@ export const dnsCache: Plain = {
 
 export const forwardProxyFilter: Plain = {
   name: 'envoy.filters.http.dynamic_forward_proxy',
-  typed_config: any('envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig', { dns_cache_config: dnsCache }),
+  typed_config: any('envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig', {
+    dns_cache_config: dnsCache,
+  }),
 };

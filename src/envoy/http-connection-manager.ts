@@ -4,7 +4,7 @@
 
 import type { MeshSettings } from '../model/mesh.ts';
 import { accessLog, overAds } from './common.ts';
-import { any, type Plain } from './proto/encode.ts';
+import { any, constantAny, type Plain } from './proto/encode.ts';
 
 export interface HttpManager {
   readonly direction: 'inbound' | 'outbound';
@@ -24,10 +24,15 @@ export function httpManager(manager: HttpManager, settings: MeshSettings): Plain
     typed_config: any('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
       stat_prefix: statPrefix,
       codec_type: 'AUTO',
-      ...(typeof routes === 'string' ? { rds: { config_source: overAds, route_config_name: routes } } : { route_config: routes }),
+      ...(typeof routes === 'string'
+        ? { rds: { config_source: overAds, route_config_name: routes } }
+        : { route_config: routes }),
       http_filters: [
         ...filters,
-        { name: 'envoy.filters.http.router', typed_config: any('envoy.extensions.filters.http.router.v3.Router') },
+        {
+          name: 'envoy.filters.http.router',
+          typed_config: constantAny('envoy.extensions.filters.http.router.v3.Router'),
+        },
       ],
       access_log: accessLog(settings, direction, 'http'),
       http_protocol_options: { accept_http_10: true },

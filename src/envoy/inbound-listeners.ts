@@ -6,7 +6,7 @@ import type { InboundPort, MeshSettings, Scope } from '../model/mesh.ts';
 import { socketAddress } from './common.ts';
 import { httpManager } from './http-connection-manager.ts';
 import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, virtualInbound } from './names.ts';
-import { any, type NamedPlain, type Plain } from './proto/encode.ts';
+import { constantAny, type NamedPlain, type Plain } from './proto/encode.ts';
 import { tcpTo } from './tcp-proxy.ts';
 
 /** Where iptables redirects to (Istio's port). */
@@ -21,7 +21,7 @@ export function virtualInboundListener(scope: Scope, settings: MeshSettings, has
     listener_filters: [
       {
         name: 'envoy.filters.listener.original_dst',
-        typed_config: any('envoy.extensions.filters.listener.original_dst.v3.OriginalDst'),
+        typed_config: constantAny('envoy.extensions.filters.listener.original_dst.v3.OriginalDst'),
       },
     ],
     filter_chains: [

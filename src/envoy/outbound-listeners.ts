@@ -12,7 +12,7 @@ import { socketAddress } from './common.ts';
 import { forwardProxyFilter } from './forward-proxy.ts';
 import { httpManager } from './http-connection-manager.ts';
 import { blackHoleCluster, httpProxy, listenerName, passthroughCluster, virtualOutbound } from './names.ts';
-import { any, type NamedPlain, type Plain } from './proto/encode.ts';
+import { constantAny, type NamedPlain, type Plain } from './proto/encode.ts';
 import type { ClusterShare } from './routes.ts';
 import { tcpProxy, tcpTo } from './tcp-proxy.ts';
 
@@ -83,7 +83,9 @@ export function portListener(
             {
               name: `http-${port}`,
               filter_chain_match: { application_protocols: ['http/1.0', 'http/1.1', 'h2c'] },
-              filters: [httpManager({ direction: 'outbound', routes: String(port), statPrefix: `outbound_${port}` }, settings)],
+              filters: [
+                httpManager({ direction: 'outbound', routes: String(port), statPrefix: `outbound_${port}` }, settings),
+              ],
             },
           ]
         : []),
@@ -98,7 +100,7 @@ const detectHttp: Plain = {
   listener_filters: [
     {
       name: 'envoy.filters.listener.http_inspector',
-      typed_config: any('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector'),
+      typed_config: constantAny('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector'),
     },
   ],
   listener_filters_timeout: '1s',
@@ -111,12 +113,22 @@ function headlessChain({ name, addresses, shares }: HeadlessChain, settings: Mes
     filter_chain_match: {
       prefix_ranges: addresses.map((address) => ({ address_prefix: address, prefix_len: isIPv6(address) ? 128 : 32 })),
     },
-    filters: [shares === undefined ? tcpTo('outbound', passthroughCluster, settings) : tcpProxy('outbound', name, shares, settings)],
+    filters: [
+      shares === undefined
+        ? tcpTo('outbound', passthroughCluster, settings)
+        : tcpProxy('outbound', name, shares, settings),
+    ],
   };
 }
 
 /** `10.96.0.5_6379`. `name`: the service's, for statistics. */
-export function addressListener(address: string, port: number, name: string, shares: readonly ClusterShare[], settings: MeshSettings): NamedPlain {
+export function addressListener(
+  address: string,
+  port: number,
+  name: string,
+  shares: readonly ClusterShare[],
+  settings: MeshSettings,
+): NamedPlain {
   return {
     name: listenerName(address, port),
     address: socketAddress(address, port),
@@ -139,7 +151,13 @@ export function httpProxyListener(scope: Scope, settings: MeshSettings): NamedPl
         name: httpProxy,
         filters: [
           httpManager(
-            { direction: 'outbound', routes: httpProxy, statPrefix: httpProxy, connect: true, ...(passes ? { filters: [forwardProxyFilter] } : {}) },
+            {
+              direction: 'outbound',
+              routes: httpProxy,
+              statPrefix: httpProxy,
+              connect: true,
+              ...(passes ? { filters: [forwardProxyFilter] } : {}),
+            },
             settings,
           ),
         ],

@@ -94,7 +94,13 @@ function listener(port: number, use: PortUse, settings: MeshSettings, hasIpv6: b
   return resource;
 }
 
-function encode(port: number, hasHttp: boolean, headless: readonly HeadlessChain[], settings: MeshSettings, hasIpv6: boolean): EncodedResource {
+function encode(
+  port: number,
+  hasHttp: boolean,
+  headless: readonly HeadlessChain[],
+  settings: MeshSettings,
+  hasIpv6: boolean,
+): EncodedResource {
   const value = portListener(port, hasHttp, headless, settings, hasIpv6);
   return encodeResource(typeUrl.listener, value.name, value);
 }

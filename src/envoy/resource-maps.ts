@@ -33,7 +33,11 @@ export class ResourceMaps {
   }
 
   /** Removes what `before` has and `after` has not. Whoever replaces several owners' resources removes all before it sets any. */
-  removeAbsent(url: string, before: readonly EncodedResource[] | undefined, after: readonly EncodedResource[] | undefined): void {
+  removeAbsent(
+    url: string,
+    before: readonly EncodedResource[] | undefined,
+    after: readonly EncodedResource[] | undefined,
+  ): void {
     if (before === after || before === undefined) return;
     const names = new Set(after?.map(({ name }) => name));
     for (const { name } of before) if (!names.has(name)) this.remove(url, name);

@@ -53,7 +53,10 @@ export class RouteTable {
 
   /** The same object until something is set or deleted. */
   resource(): EncodedResource {
-    this.#resource ??= new JoinedTable(this.#name, [...this.#order.map((name) => this.#parts.get(name) as VirtualHostPart), this.#catchAll]);
+    this.#resource ??= new JoinedTable(this.#name, [
+      ...this.#order.map((name) => this.#parts.get(name) as VirtualHostPart),
+      this.#catchAll,
+    ]);
     return this.#resource;
   }
 

@@ -2,12 +2,12 @@
  * A service's routes for one of its ports, in Envoy's words: the actions of the rule in force, in its order.
  */
 
-import { anywhere, ruleId } from '../model/rule.ts';
-import type { HeaderChange, RouteRetry, RuleBackend, RuleRoute } from '../model/rule.ts';
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
+import type { HeaderChange, RouteRetry, RuleBackend, RuleRoute } from '../model/rule.ts';
+import { anywhere, ruleId } from '../model/rule.ts';
 import { fairwayMetadata } from './common.ts';
 import { outboundCluster, serviceHost } from './names.ts';
-import { any, durationMs, type Plain } from './proto/encode.ts';
+import { constantAny, durationMs, type Plain } from './proto/encode.ts';
 import { matchAll, routeMatch } from './route-match.ts';
 
 /** Never throws for rules that src/rules accepted. A request that no route matches gets Envoy's 404. */
@@ -51,7 +51,12 @@ export interface ClusterShare {
 }
 
 /** The Envoy clusters that take requests; backends with equal chains are one. */
-function clusterShares(backends: readonly RuleBackend[], service: MeshService, port: number, settings: MeshSettings): ClusterShare[] {
+function clusterShares(
+  backends: readonly RuleBackend[],
+  service: MeshService,
+  port: number,
+  settings: MeshSettings,
+): ClusterShare[] {
   const host = serviceHost(service.catalog, settings.clusterDomain);
   const shares = new Map<string, number>();
   for (const { weight, chain } of backends) {
@@ -83,14 +88,27 @@ export function toClusters(shares: readonly ClusterShare[]): Plain {
 
 const previousHosts: Plain = {
   name: 'envoy.retry_host_predicates.previous_hosts',
-  typed_config: any('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
+  typed_config: constantAny('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
 };
 
-/** After two tries at one level of a chain, the next level: so that a level that is lost, but not yet reported so, is left. */
-const previousPriorities: Plain = {
-  name: 'envoy.retry_priorities.previous_priorities',
-  typed_config: any('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', { update_frequency: 2 }),
-};
+/**
+ * A retry leaves a level of the chain once it was tried often enough, so that a level that is lost, but not yet reported so, is left: after two
+ * tries, for one failure may be a single workload's; after one, if there is but one retry.
+ */
+function previousPriorities(attempts: number): Plain {
+  return attempts > 1 ? afterTwoTries : afterOneTry;
+}
+
+const [afterOneTry, afterTwoTries] = [leaveAfter(1), leaveAfter(2)] as const;
+
+function leaveAfter(tries: number): Plain {
+  return {
+    name: 'envoy.retry_priorities.previous_priorities',
+    typed_config: constantAny('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', {
+      update_frequency: tries,
+    }),
+  };
+}
 
 function retryPolicy(route: RuleRoute, fallback: RouteRetry): Plain | undefined {
   const retry = route.retry ?? fallback;
@@ -105,7 +123,7 @@ function retryPolicy(route: RuleRoute, fallback: RouteRetry): Plain | undefined 
     num_retries: retry.attempts,
     retry_host_predicate: [previousHosts],
     host_selection_retry_max_attempts: 5,
-    retry_priority: hasLevels ? previousPriorities : undefined,
+    retry_priority: hasLevels ? previousPriorities(retry.attempts) : undefined,
     ...limit,
   };
 }

@@ -16,7 +16,7 @@ import { outboundCluster, serviceHost } from './names.ts';
 import { addressListener, type HeadlessChain } from './outbound-listeners.ts';
 import { encodeResource, type Plain } from './proto/encode.ts';
 import { connectionShares } from './routes.ts';
-import { type HostKey, isHttp, virtualHosts, type VirtualHostPart } from './virtual-hosts.ts';
+import { type HostKey, isHttp, type VirtualHostPart, virtualHosts } from './virtual-hosts.ts';
 
 /** What depends on who looks. */
 export interface HostPieces {
@@ -59,7 +59,11 @@ export class ServicePieces {
       const former = this.#formerVariants?.get(id);
       pieces = hostPieces(this.service, key, this.#settings);
       if (former !== undefined) {
-        pieces = { ...pieces, hosts: keep(pieces.hosts, former.hosts), listeners: keep(pieces.listeners, former.listeners) };
+        pieces = {
+          ...pieces,
+          hosts: keep(pieces.hosts, former.hosts),
+          listeners: keep(pieces.listeners, former.listeners),
+        };
       }
       this.#variants.set(id, pieces);
     }
@@ -88,10 +92,14 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
   const hosts = virtualHosts(service, key, settings);
   if (key.mode === 'explicit') return { hosts, listeners: [], httpPorts: [], headless: [] };
   const { catalog } = service;
-  const tcp = catalog.ports.filter((port) => port.transport === 'TCP' && port.protocol === 'tcp').map(({ port }) => port);
+  const tcp = catalog.ports
+    .filter((port) => port.transport === 'TCP' && port.protocol === 'tcp')
+    .map(({ port }) => port);
   const listeners = tcp.flatMap((port) => {
     const shares = connectionShares(service, port, settings);
-    return key.addresses.map((address) => addressListener(address, port, chainOf(service, port, settings), shares, settings));
+    return key.addresses.map((address) =>
+      addressListener(address, port, chainOf(service, port, settings), shares, settings),
+    );
   });
   return {
     hosts,
@@ -108,7 +116,11 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
  * A headless TCP service's workloads are reached at their own addresses. Where the mesh passes unknown destinations through and no rule is in
  * force there is nothing to say of them; so that, without need, no listener changes with every workload.
  */
-function headlessChain(service: MeshService, port: number, settings: MeshSettings): { port: number; chain: HeadlessChain }[] {
+function headlessChain(
+  service: MeshService,
+  port: number,
+  settings: MeshSettings,
+): { port: number; chain: HeadlessChain }[] {
   if (service.rule === undefined && settings.outbound === 'allow-any') return [];
   const endpoints = [...service.catalog.shards.values()].flatMap((shard) => shard.endpoints);
   const addresses = [...new Set(endpoints.map(({ address }) => address))].sort();
@@ -127,7 +139,8 @@ function haveSameShape(a: MeshService, b: MeshService): boolean {
   if (a.routes !== b.routes || a.rule?.name !== b.rule?.name || a.rule?.namespace !== b.rule?.namespace) return false;
   const one = a.catalog;
   const two = b.catalog;
-  if (one.headless || two.headless || [...one.shards.values(), ...two.shards.values()].some(({ headless }) => headless)) return false;
+  if (one.headless || two.headless || [...one.shards.values(), ...two.shards.values()].some(({ headless }) => headless))
+    return false;
   return (
     one.ports.length === two.ports.length &&
     one.ports.every((port, index) => {
@@ -142,7 +155,10 @@ function encode(url: string, items: readonly { readonly name: string; readonly v
 }
 
 /** Replaces what equals its former self by that. */
-function keep<T extends { readonly name: string; readonly version: string }>(fresh: readonly T[], former: readonly T[] | undefined): readonly T[] {
+function keep<T extends { readonly name: string; readonly version: string }>(
+  fresh: readonly T[],
+  former: readonly T[] | undefined,
+): readonly T[] {
   if (former === undefined) return fresh;
   const byName = new Map(former.map((item) => [item.name, item]));
   return fresh.map((item) => {

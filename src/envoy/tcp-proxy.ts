@@ -6,7 +6,12 @@ import { any, type Plain } from './proto/encode.ts';
 import { type ClusterShare, toClusters } from './routes.ts';
 
 /** `statPrefix`: what the connection is for; the name of the one Envoy cluster, mostly. */
-export function tcpProxy(direction: 'inbound' | 'outbound', statPrefix: string, shares: readonly ClusterShare[], settings: MeshSettings): Plain {
+export function tcpProxy(
+  direction: 'inbound' | 'outbound',
+  statPrefix: string,
+  shares: readonly ClusterShare[],
+  settings: MeshSettings,
+): Plain {
   return {
     name: 'envoy.filters.network.tcp_proxy',
     typed_config: any('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {

@@ -10,7 +10,7 @@
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import type { CatalogPort, CatalogService } from '../model/service.ts';
 import { hostOfAddress, httpProxy, passthroughCluster, serviceHost } from './names.ts';
-import { encodeMessage, type NamedPlain, type Plain, versionOf } from './proto/encode.ts';
+import { encodeMessage, type NamedPlain, ownBytes, type Plain, versionOf } from './proto/encode.ts';
 import { connectionShares, httpRoutes, toClusters } from './routes.ts';
 
 /** Everything besides the service and the settings that decides a service's virtual hosts. */
@@ -37,7 +37,7 @@ export interface VirtualHostPart {
 }
 
 export function virtualHostPart(table: string, value: NamedPlain): VirtualHostPart {
-  const body = encodeMessage('envoy.config.route.v3.VirtualHost', value);
+  const body = ownBytes(encodeMessage('envoy.config.route.v3.VirtualHost', value));
   return { table, name: value.name, version: versionOf(body), body };
 }
 
@@ -85,7 +85,11 @@ function explicitHosts(service: MeshService, key: HostKey, settings: MeshSetting
       const name = `${serviceHost(catalog, settings.clusterDomain)}:${port.port}`;
       const domains = [...(port === bare ? hosts : []), ...hosts.map((host) => `${host}:${port.port}`)];
       const requests = isHttp(port) ? httpRoutes(service, port.port, settings) : [notHttp(name)];
-      return virtualHostPart(httpProxy, { name, domains, routes: [connectRoute(service, port.port, settings), ...requests] });
+      return virtualHostPart(httpProxy, {
+        name,
+        domains,
+        routes: [connectRoute(service, port.port, settings), ...requests],
+      });
     });
 }
 

@@ -80,7 +80,10 @@ export class MeshState {
       if (present === undefined || !isRejected(present)) continue;
       const catalog = this.#inputs.services.get(key);
       if (catalog === undefined) continue;
-      services.set(key, this.#fallback(key, catalog, previous !== undefined && !isRejected(previous) ? previous : undefined));
+      services.set(
+        key,
+        this.#fallback(key, catalog, previous !== undefined && !isRejected(previous) ? previous : undefined),
+      );
     }
     return { ...this.#mesh, services };
   }

@@ -72,7 +72,8 @@ export interface RuleReport {
   readonly generation: number;
   readonly service: string;
   readonly origin: string;
-  readonly createdAt: string;
+  /** Absent where the object does not say. */
+  readonly createdAt?: string;
   readonly conditions: readonly Condition[];
   /** n of m proxies hold it. */
   readonly programmed: { readonly acknowledged: number; readonly total: number };

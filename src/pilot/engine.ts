@@ -31,7 +31,12 @@ export interface Protocol {
 
 export interface EngineEvents {
   /** A batch was worked off: `services` changed in the mesh. */
-  batch(stats: { readonly services: ReadonlySet<ServiceKey>; readonly catalog: ReadonlySet<ServiceKey>; readonly waitedMs: number; readonly tookMs: number }): void;
+  batch(stats: {
+    readonly services: ReadonlySet<ServiceKey>;
+    readonly catalog: ReadonlySet<ServiceKey>;
+    readonly waitedMs: number;
+    readonly tookMs: number;
+  }): void;
   /** Some proxy came, went, or got further. */
   progress(event?: ProgressEvent): void;
 }
@@ -135,7 +140,12 @@ export class Engine implements XdsHost {
       return view;
     } catch (error) {
       if (!(error instanceof FairwayError)) throw error;
-      this.#options.logger.warn('a proxy was refused', { node: client.node.id.slice(0, 200), peer: client.peer, code: error.code, err: error.message });
+      this.#options.logger.warn('a proxy was refused', {
+        node: client.node.id.slice(0, 200),
+        peer: client.peer,
+        code: error.code,
+        err: error.message,
+      });
       return formatFinding(error);
     }
   }
@@ -151,7 +161,9 @@ export class Engine implements XdsHost {
   }
 
   ruleProgress(rule: TrafficRule): RuleProgress {
-    return ruleProgress(rule, this.#mesh.ruleSince(rule.service), this.proxies.all(), (streamId) => this.streamStatus(streamId));
+    return ruleProgress(rule, this.#mesh.ruleSince(rule.service), this.proxies.all(), (streamId) =>
+      this.streamStatus(streamId),
+    );
   }
 
   #work(waitedMs: number): void {

@@ -4,14 +4,18 @@
  */
 
 import { pino } from 'pino';
-import type { Logger, LogFields, LogLevel } from '../core/logger.ts';
+import type { LogFields, Logger, LogLevel } from '../core/logger.ts';
 
 export interface ProcessLog {
   readonly logger: Logger;
   readonly level: { get(): LogLevel; set(level: LogLevel): void };
 }
 
-export function createLog(level: LogLevel, format: 'json' | 'text', out: { write(line: string): unknown } = process.stderr): ProcessLog {
+export function createLog(
+  level: LogLevel,
+  format: 'json' | 'text',
+  out: { write(line: string): unknown } = process.stderr,
+): ProcessLog {
   const base = pino(
     {
       level,
@@ -46,6 +50,8 @@ function wrap(base: pino.Logger, fields: LogFields = {}): Logger {
 /** `12:03:44.120 warn  cluster lost  cluster=west code=FW-KUBE-004`. */
 function asText(line: string): string {
   const { level, ts, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`);
+  const rest = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`,
+  );
   return `${String(ts).slice(11, 23)} ${String(level).padEnd(5)} ${String(msg)}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`;
 }

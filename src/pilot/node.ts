@@ -40,9 +40,16 @@ export function parseNode(node: XdsNode): ProxyNode {
   const cluster = text(metadata['CLUSTER_ID']) || text(metadata['FAIRWAY_CLUSTER']);
   // A client of another make may name none: it sees the whole mesh, but no cluster's own addresses.
   if (cluster !== '' && !clusterNamePattern.test(cluster)) {
-    throw badNode(2, `the node's metadata names no usable cluster: CLUSTER_ID is "${cluster.slice(0, 100)}"`, 'set CLUSTER_ID to the name under which the proxy’s cluster is registered');
+    throw badNode(
+      2,
+      `the node's metadata names no usable cluster: CLUSTER_ID is "${cluster.slice(0, 100)}"`,
+      'set CLUSTER_ID to the name under which the proxy’s cluster is registered',
+    );
   }
-  const addresses = text(metadata['INSTANCE_IPS']).split(',').map((address) => address.trim()).filter((address) => isIP(address) !== 0);
+  const addresses = text(metadata['INSTANCE_IPS'])
+    .split(',')
+    .map((address) => address.trim())
+    .filter((address) => isIP(address) !== 0);
   return {
     identity: {
       nodeId: node.id,
@@ -64,8 +71,19 @@ function parseId(id: string): { kind: 'sidecar' | 'router'; address: string; wor
   const [kind = '', address = '', name = '', domain = '', ...rest] = id.split('~');
   const dot = name.lastIndexOf('.');
   const namespace = domain.split('.')[0] ?? '';
-  if (id.length > idLimit || rest.length > 0 || !kinds.has(kind) || isIP(address) === 0 || dot < 1 || namespace === '') {
-    throw badNode(1, `the node id "${id.slice(0, 200)}" is not of the form sidecar~IP~NAME.NAMESPACE~NAMESPACE.svc.DOMAIN`, 'print a bootstrap with `fairway bootstrap`, or set --service-node');
+  if (
+    id.length > idLimit ||
+    rest.length > 0 ||
+    !kinds.has(kind) ||
+    isIP(address) === 0 ||
+    dot < 1 ||
+    namespace === ''
+  ) {
+    throw badNode(
+      1,
+      `the node id "${id.slice(0, 200)}" is not of the form sidecar~IP~NAME.NAMESPACE~NAMESPACE.svc.DOMAIN`,
+      'print a bootstrap with `fairway bootstrap`, or set --service-node',
+    );
   }
   return { kind: kind as 'sidecar' | 'router', address, workload: name.slice(0, dot), namespace: name.slice(dot + 1) };
 }
@@ -80,7 +98,14 @@ function parseSettings(metadata: XdsNode['metadata']): ProxySettings {
     mode,
     outbound: parseAddress(text(metadata['FAIRWAY_OUTBOUND']) || '127.0.0.1:15001'),
     inboundAddress: text(metadata['FAIRWAY_INBOUND_ADDRESS']) || '0.0.0.0',
-    ...(inbound === '' ? {} : { inbound: inbound.split(',').map(parseInbound).sort((a, b) => a.port - b.port) }),
+    ...(inbound === ''
+      ? {}
+      : {
+          inbound: inbound
+            .split(',')
+            .map(parseInbound)
+            .sort((a, b) => a.port - b.port),
+        }),
   };
 }
 
@@ -90,7 +115,11 @@ function parseInbound(entry: string): InboundPort {
   const protocol = (Number.isNaN(Number(parts.at(-1))) ? parts.pop() : undefined) ?? 'http';
   const [port = Number.NaN, targetPort = port] = parts.map(Number);
   if (parts.length > 2 || !isPort(port) || !isPort(targetPort) || !protocols.includes(protocol as AppProtocol)) {
-    throw badNode(4, `FAIRWAY_INBOUND holds "${entry}"`, `give PORT[:TARGET-PORT][:PROTOCOL], the protocol one of ${protocols.join(', ')}`);
+    throw badNode(
+      4,
+      `FAIRWAY_INBOUND holds "${entry}"`,
+      `give PORT[:TARGET-PORT][:PROTOCOL], the protocol one of ${protocols.join(', ')}`,
+    );
   }
   return { port, targetPort, protocol: protocol as AppProtocol };
 }
@@ -99,7 +128,8 @@ function parseAddress(value: string): { address: string; port: number } {
   const colon = value.lastIndexOf(':');
   const address = value.slice(0, colon).replace(/^\[|\]$/g, '');
   const port = Number(value.slice(colon + 1));
-  if (isIP(address) === 0 || !isPort(port)) throw badNode(4, `FAIRWAY_OUTBOUND is "${value}"`, 'give IP:PORT, such as 127.0.0.1:15001');
+  if (isIP(address) === 0 || !isPort(port))
+    throw badNode(4, `FAIRWAY_OUTBOUND is "${value}"`, 'give IP:PORT, such as 127.0.0.1:15001');
   return { address, port };
 }
 

@@ -14,7 +14,7 @@ import { ruleId } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { ClientHello } from '../xds/view.ts';
 import { type ProxySettings, parseNode } from './node.ts';
-import type { ScopeView, Scopes } from './scopes.ts';
+import type { Scopes, ScopeView } from './scopes.ts';
 import { addressKey, inboundPorts, type WorkloadIndex } from './workload-index.ts';
 
 export interface Proxy {

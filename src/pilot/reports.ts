@@ -30,11 +30,13 @@ export function createAdminSource(inputs: ReportInputs): AdminSource {
   return {
     clusters: () => clusterReports(inventory, engine),
     services: (filter) => selectServices(engine, filter).map((service) => serviceReport(service, engine)),
-    endpoints: (filter) => selectServices(engine, withoutName(filter)).flatMap((service) => endpointReports(service, inventory)),
+    endpoints: (filter) =>
+      selectServices(engine, withoutName(filter)).flatMap((service) => endpointReports(service, inventory)),
     rules: () => inputs.ruleStatus.reports(),
     proxies: () => [...engine.proxies.all()].map((proxy) => proxyReport(proxy, inputs.streamStatus)).sort(byNode),
     configDump: (nodeId) => configDump(engine, nodeId),
-    catalog: () => [...engine.catalog.values()].map((service) => ({ ...service, shards: Object.fromEntries(service.shards) })),
+    catalog: () =>
+      [...engine.catalog.values()].map((service) => ({ ...service, shards: Object.fromEntries(service.shards) })),
     version: (): VersionReport => ({ version: inputs.version, node: process.version, ready: engine.ready }),
     readiness: inputs.readiness,
     settings: inputs.settings,
@@ -43,8 +45,11 @@ export function createAdminSource(inputs: ReportInputs): AdminSource {
 
 function clusterReports(inventory: Inventory, engine: Engine): ClusterReport[] {
   const proxies = new Map<string, number>();
-  for (const { identity } of engine.proxies.all()) proxies.set(identity.cluster, (proxies.get(identity.cluster) ?? 0) + 1);
-  const registered = [...inventory.clusters().values()].map((record) => clusterReport(record, proxies.get(record.info.name) ?? 0));
+  for (const { identity } of engine.proxies.all())
+    proxies.set(identity.cluster, (proxies.get(identity.cluster) ?? 0) + 1);
+  const registered = [...inventory.clusters().values()].map((record) =>
+    clusterReport(record, proxies.get(record.info.name) ?? 0),
+  );
   const refused = inventory.refused().map(
     ({ name, origin, sinceMs, problem }): ClusterReport => ({
       name,
@@ -108,7 +113,13 @@ function serviceReport(service: CatalogService, engine: Engine): ServiceReport {
     namespace: service.namespace,
     name: service.name,
     headless: service.headless,
-    ports: service.ports.map(({ name, port, transport, protocol, clusters }) => ({ name, port, transport, protocol, clusters })),
+    ports: service.ports.map(({ name, port, transport, protocol, clusters }) => ({
+      name,
+      port,
+      transport,
+      protocol,
+      clusters,
+    })),
     clusters: [...service.shards.keys()],
     versions: [...new Set(endpoints.map(({ version }) => version).filter((version) => version !== ''))].sort(),
     endpoints: { ready: endpoints.filter(({ ready }) => ready).length, total: endpoints.length },
@@ -126,7 +137,8 @@ function endpointReports(service: CatalogService, inventory: Inventory): Endpoin
 }
 
 function endpointReport(service: CatalogService, endpoint: Endpoint): EndpointReport {
-  const { address, ports, cluster, network, locality, version, workload, serviceAccount, ready, serving, terminating } = endpoint;
+  const { address, ports, cluster, network, locality, version, workload, serviceAccount, ready, serving, terminating } =
+    endpoint;
   return {
     namespace: service.namespace,
     service: service.name,
@@ -167,7 +179,11 @@ function configDump(engine: Engine, nodeId: string): unknown {
   if (proxy === undefined) return undefined;
   const types = Object.entries(shortTypeName).map(([typeUrl, short]) => [
     short,
-    [...proxy.view.resources(typeUrl).values()].map(({ name, version, body }) => ({ name, version, bytes: body.length })),
+    [...proxy.view.resources(typeUrl).values()].map(({ name, version, body }) => ({
+      name,
+      version,
+      bytes: body.length,
+    })),
   ]);
   return { node: nodeId, scope: proxy.view.scope, revision: proxy.view.revision, resources: Object.fromEntries(types) };
 }

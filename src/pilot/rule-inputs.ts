@@ -10,17 +10,32 @@ import type { Logger } from '../core/logger.ts';
 import type { RawObject } from '../model/object.ts';
 import type { RuleSink, RuleSource } from '../registry/rule-sink.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
-import type { RuleMemory } from './rule-memory.ts';
+import type { RememberedObject, RuleMemory } from './rule-memory.ts';
 
 interface Input {
   readonly name: string;
-  readonly source: RuleSource;
   readonly state: InputState;
+  source: RuleSource;
 }
 
 interface InputState {
   synced: boolean;
   findings: readonly Finding[];
+  /** Its rules as they were saved before the start are in force. */
+  recalled: boolean;
+  /** Objects in force, by id. */
+  readonly held: Set<string>;
+  /** Of these, the ones that the source as it runs now has not confirmed yet. */
+  unconfirmed: Set<string>;
+}
+
+/** How long answers wait for a source that has not been read, ms. */
+export interface RuleWaits {
+  /** Its rules as they were saved are in force. */
+  readonly recalledMs: number;
+  /** It says that it cannot be reached. */
+  readonly unreachableMs: number;
+  readonly silentMs: number;
 }
 
 export interface RuleInputReport {
@@ -34,26 +49,41 @@ export class RuleInputs {
   readonly #logger: Logger;
   readonly #memory: RuleMemory | undefined;
   readonly #inputs: Input[] = [];
-  readonly #onSynced: () => void;
 
-  /** `onSynced` is called each time a source has been read for the first time. */
-  constructor(rules: RuleSet, logger: Logger, memory: RuleMemory | undefined, onSynced: () => void) {
+  constructor(rules: RuleSet, logger: Logger, memory: RuleMemory | undefined) {
     this.#rules = rules;
     this.#logger = logger;
     this.#memory = memory;
-    this.#onSynced = onSynced;
   }
 
   get synced(): boolean {
     return this.#inputs.every(({ state }) => state.synced);
   }
 
-  reports(): readonly RuleInputReport[] {
-    return this.#inputs.map(({ name, state }) => ({ name, ...state }));
+  /** Whether the pilot may answer `waitedMs` after its start: every source has been read, or is not worth waiting for any longer. */
+  settled(waitedMs: number, waits: RuleWaits): boolean {
+    return this.#inputs.every(({ state }) => {
+      if (state.synced) return true;
+      const wait = state.recalled ? waits.recalledMs : state.findings.length > 0 ? waits.unreachableMs : waits.silentMs;
+      return waitedMs >= wait;
+    });
   }
 
+  reports(): readonly RuleInputReport[] {
+    return this.#inputs.map(({ name, state: { synced, findings } }) => ({ name, synced, findings }));
+  }
+
+  /** Attaches a source; one of a name that is attached already takes its place, and what it does not confirm goes. */
   attach(name: string, start: (sink: RuleSink) => RuleSource): void {
-    const state: InputState = { synced: false, findings: [] };
+    const known = this.#inputs.find((input) => input.name === name);
+    if (known !== undefined) {
+      void known.source.stop();
+      known.state.unconfirmed = new Set(known.state.held);
+      known.source = start(this.#sink(name, known.state));
+      return;
+    }
+    const state: InputState = { synced: false, findings: [], recalled: false, held: new Set(), unconfirmed: new Set() };
+    this.#recall(name, state);
     this.#inputs.push({ name, state, source: start(this.#sink(name, state)) });
   }
 
@@ -64,21 +94,20 @@ export class RuleInputs {
 
   #sink(name: string, state: InputState): RuleSink {
     const target = this.#rules.source(name);
-    const held = new Map<string, unknown>();
-    const remembered = this.#recall(name, held);
     const save = (): void => {
-      if (state.synced) this.#memory?.save(name, () => [...held].map(([id, object]) => ({ id, object })));
+      if (state.synced)
+        this.#memory?.save(name, () => [...state.held].flatMap((id) => this.#forms(`${name}#${id}`, id)));
     };
     return {
       put: (raw, id) => {
-        remembered.delete(id);
-        held.set(id, raw.object);
+        state.unconfirmed.delete(id);
+        state.held.add(id);
         target.put(raw, id);
         save();
       },
       remove: (id) => {
-        remembered.delete(id);
-        held.delete(id);
+        state.unconfirmed.delete(id);
+        state.held.delete(id);
         target.remove(id);
         save();
       },
@@ -87,33 +116,50 @@ export class RuleInputs {
         for (const finding of findings) this.#logger.warn(formatFinding(finding), { code: finding.code, source: name });
       },
       synced: () => {
-        for (const id of remembered) {
-          held.delete(id);
+        for (const id of state.unconfirmed) {
+          state.held.delete(id);
           target.remove(id);
         }
-        remembered.clear();
+        state.unconfirmed.clear();
         state.synced = true;
         save();
-        this.#onSynced();
       },
     };
   }
 
-  /** Puts what was saved of a source; returns the ids that the source has not confirmed yet. */
-  #recall(name: string, held: Map<string, unknown>): Set<string> {
+  /** What has to be put again after a restart: the last good form, and the latest one if that is another. */
+  #forms(key: string, id: string): RememberedObject[] {
+    const record = this.#rules.record(key);
+    const forms = new Set([record?.lastGoodRaw?.object, record?.raw.object]);
+    return [...forms].filter((object) => object !== undefined).map((object) => ({ id, object }));
+  }
+
+  /** Puts what was saved of a source, to be confirmed by it. */
+  #recall(name: string, state: InputState): void {
+    const { held, unconfirmed } = state;
     const saved = this.#memory?.load(name);
-    if (saved === undefined) return new Set();
+    if (saved === undefined) return;
+    state.recalled = true;
     const target = this.#rules.source(name);
     for (const { id, object } of saved.objects) {
-      held.set(id, object);
+      held.add(id);
+      unconfirmed.add(id);
       try {
         target.put(savedObject(object, id, name), id);
       } catch (error) {
-        this.#logger.error('a saved rule cannot be used', { code: 'FW-PILOT-001', source: name, id, err: errorMessage(error) });
+        this.#logger.error('a saved rule cannot be used', {
+          code: 'FW-PILOT-001',
+          source: name,
+          id,
+          err: errorMessage(error),
+        });
       }
     }
-    this.#logger.info('rules as they were saved are in force until their source answers', { source: name, objects: saved.objects.length, saved_at: saved.savedAt });
-    return new Set(saved.objects.map(({ id }) => id));
+    this.#logger.info('rules as they were saved are in force until their source answers', {
+      source: name,
+      objects: saved.objects.length,
+      saved_at: saved.savedAt,
+    });
   }
 }
 

@@ -51,11 +51,17 @@ export class RuleMemory {
       const text = readFileSync(path, 'utf8');
       if (text.length > fileLimitBytes) throw new RangeError('the file is too large');
       const file = JSON.parse(text) as RuleFile;
-      if (file.format !== 1 || file.source !== source || file.checksum !== checksum(file.objects)) throw new Error('it is damaged, or of another format');
+      if (file.format !== 1 || file.source !== source || file.checksum !== checksum(file.objects))
+        throw new Error('it is damaged, or of another format');
       return file;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-        this.#options.logger.error('the saved rules of a source cannot be used', { code: 'FW-PILOT-001', source, file: path, err: errorMessage(error) });
+        this.#options.logger.error('the saved rules of a source cannot be used', {
+          code: 'FW-PILOT-001',
+          source,
+          file: path,
+          err: errorMessage(error),
+        });
       }
       return undefined;
     }
@@ -79,14 +85,15 @@ export class RuleMemory {
     if (job === undefined) return;
     job.timer.cancel();
     this.#waiting.delete(source);
-    const objects = job.objects();
+    const objects = job.objects().filter(({ object }) => isPlain(object));
     this.#saving = this.#saving.then(() => this.#write(source, objects));
   }
 
   async #write(source: string, objects: readonly RememberedObject[]): Promise<void> {
     const path = this.#path(source);
-    const file: RuleFile = { format: 1, source, savedAt: new Date(this.#options.clock.now()).toISOString(), checksum: checksum(objects), objects };
     try {
+      const savedAt = new Date(this.#options.clock.now()).toISOString();
+      const file: RuleFile = { format: 1, source, savedAt, checksum: checksum(objects), objects };
       const handle = await open(`${path}.tmp`, 'w', 0o600);
       try {
         await handle.writeFile(JSON.stringify(file));
@@ -96,12 +103,27 @@ export class RuleMemory {
       }
       await rename(`${path}.tmp`, path);
     } catch (error) {
-      this.#options.logger.error('the rules of a source could not be saved; what was saved before stays', { code: 'FW-PILOT-002', source, file: path, err: errorMessage(error) });
+      this.#options.logger.error('the rules of a source could not be saved; what was saved before stays', {
+        code: 'FW-PILOT-002',
+        source,
+        file: path,
+        err: errorMessage(error),
+      });
     }
   }
 
   #path(source: string): string {
     return join(this.#options.folder, `${source.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}.rules.json`);
+  }
+}
+
+/** YAML's anchors can make an object that holds itself; no good rule does. */
+function isPlain(object: unknown): boolean {
+  try {
+    JSON.stringify(object);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -20,7 +20,12 @@ type StreamStatus = (streamId: number) => ReadonlyMap<string, StreamTypeStatus>;
 const ruleTypes = [typeUrl.cluster, typeUrl.endpoint, typeUrl.listener, typeUrl.route, typeUrl.virtualHost];
 
 /** `since`: the mesh revision that brought the rule's present form into force. */
-export function ruleProgress(rule: TrafficRule, since: number, proxies: Iterable<Proxy>, status: StreamStatus): RuleProgress {
+export function ruleProgress(
+  rule: TrafficRule,
+  since: number,
+  proxies: Iterable<Proxy>,
+  status: StreamStatus,
+): RuleProgress {
   const form = ruleForm(rule);
   const rejections: { node: string; error: string }[] = [];
   let acknowledged = 0;

@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts';
 import { Debounce } from '../core/debounce.ts';
 import type { RuleReport } from '../model/report.ts';
-import { isInForce, type RuleStatus as Status, ruleStatus } from '../rules/conditions.ts';
+import { isInForce, ruleStatus, type RuleStatus as Status, writtenStatus } from '../rules/conditions.ts';
 import { type Resolution, resolveRule } from '../rules/resolve.ts';
 import type { RuleRecord, RuleSet } from '../rules/rule-set.ts';
 import type { Engine } from './engine.ts';
@@ -55,18 +55,17 @@ export class RuleStatus {
     return this.#inputs.rules.records().map((record) => {
       const resolution = this.#resolve(record);
       const status = this.#judge(record, resolution);
-      const spec = (record.raw.object as { spec?: unknown } | undefined)?.spec ?? null;
       return {
         namespace: record.namespace,
         name: record.name,
         generation: record.generation,
         service: record.service ?? '',
         origin: record.raw.origin,
-        createdAt: new Date(record.createdAtMs).toISOString(),
+        ...(record.createdAtMs === 0 ? {} : { createdAt: new Date(record.createdAtMs).toISOString() }),
         conditions: status.conditions,
         programmed: status.proxies,
         findings: [...record.findings, ...(resolution?.resolved === false ? resolution.findings : [])],
-        spec,
+        spec: record.spec,
       };
     });
   }
@@ -75,7 +74,7 @@ export class RuleStatus {
     const seen = new Set<string>();
     for (const record of this.#inputs.rules.records()) {
       seen.add(record.key);
-      const before = this.#known.get(record.key);
+      const before = this.#known.get(record.key) ?? writtenStatus(record.raw.object);
       const status = this.#judge(record, this.#resolve(record));
       if (status !== before) this.#listener?.(record, status);
     }
@@ -90,14 +89,19 @@ export class RuleStatus {
     return resolveRule(lastGood, targets, (path) => raw.where(path));
   }
 
-  readonly #serviceOf = (key: Parameters<Engine['catalog']['get']>[0]): ReturnType<Engine['catalog']['get']> => this.#inputs.engine.catalog.get(key);
+  readonly #serviceOf = (key: Parameters<Engine['catalog']['get']>[0]): ReturnType<Engine['catalog']['get']> =>
+    this.#inputs.engine.catalog.get(key);
 
   #judge(record: RuleRecord, resolution: Resolution | undefined): Status {
     const { engine, clock } = this.#inputs;
     const { lastGood } = record;
     const programming =
-      lastGood !== undefined && isInForce(record) ? engine.ruleProgress(lastGood) : { acknowledged: 0, total: 0, rejections: [] };
-    const status = ruleStatus(record, resolution, programming, clock.now(), this.#known.get(record.key));
+      lastGood !== undefined && isInForce(record)
+        ? engine.ruleProgress(lastGood)
+        : { acknowledged: 0, total: 0, rejections: [] };
+    // After a restart, what was written last goes on: its transition times stay true, and nothing is written that says the same.
+    const previous = this.#known.get(record.key) ?? writtenStatus(record.raw.object);
+    const status = ruleStatus(record, resolution, programming, clock.now(), previous);
     this.#known.set(record.key, status);
     return status;
   }

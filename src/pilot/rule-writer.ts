@@ -50,7 +50,9 @@ export function noRuleWriter(hasPrimary: boolean): RuleWriter {
       code: 'FW-PILOT-003',
       message: 'this pilot keeps no rules of its own',
       where: {},
-      hint: hasPrimary ? 'Apply rules to the primary cluster: fairway apply --kubeconfig FILE --context PRIMARY -f …, or kubectl apply' : 'Start the pilot with --rules DIR',
+      hint: hasPrimary
+        ? 'Apply rules to the primary cluster: fairway apply --kubeconfig FILE --context PRIMARY -f …, or kubectl apply'
+        : 'Start the pilot with --rules DIR',
     });
   };
   return { apply: refuse, delete: refuse };
@@ -58,7 +60,13 @@ export function noRuleWriter(hasPrimary: boolean): RuleWriter {
 
 function result(raw: RawObject, rule: ParsedRule, action: Result['action']): Result {
   const kind = (raw.object as { kind?: unknown } | null)?.kind;
-  return { kind: typeof kind === 'string' ? kind : '', namespace: rule.namespace, name: rule.name, action, findings: rule.findings };
+  return {
+    kind: typeof kind === 'string' ? kind : '',
+    namespace: rule.namespace,
+    name: rule.name,
+    action,
+    findings: rule.findings,
+  };
 }
 
 function hasError({ findings }: { readonly findings: readonly Finding[] }): boolean {

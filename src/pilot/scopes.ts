@@ -93,5 +93,15 @@ export class Scopes {
 export function scopeId(scope: Scope): string {
   const { cluster, network, namespace, mode, outbound, inboundAddress, inbound, rejected } = scope;
   const ports = inbound.map(({ port, targetPort, protocol }) => `${port}:${targetPort}:${protocol}`);
-  return JSON.stringify([cluster, network, namespace, mode, outbound.address, outbound.port, inboundAddress, ports, rejected]);
+  return JSON.stringify([
+    cluster,
+    network,
+    namespace,
+    mode,
+    outbound.address,
+    outbound.port,
+    inboundAddress,
+    ports,
+    rejected,
+  ]);
 }

@@ -27,6 +27,7 @@ import { XdsServer } from '../xds/server.ts';
 import type { Address, PilotConfig } from './config.ts';
 import { Convergence } from './convergence.ts';
 import { Engine } from './engine.ts';
+import { IdleMemory } from './idle-memory.ts';
 import type { ProcessLog } from './log.ts';
 import { readMetrics } from './metrics-reading.ts';
 import { createAdminSource } from './reports.ts';
@@ -57,17 +58,30 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
   const inventory = new Inventory({
     clock,
     logger,
-    settings: { initialWaitMs: config.syncWaitMs, ...(config.staleKeepMs === undefined ? {} : { staleKeepMs: config.staleKeepMs }) },
-    ...(config.stateDir === undefined ? {} : { lastGood: new FolderLastGoodStore({ folder: config.stateDir, clock, logger }) }),
+    settings: {
+      initialWaitMs: config.syncWaitMs,
+      ...(config.staleKeepMs === undefined ? {} : { staleKeepMs: config.staleKeepMs }),
+    },
+    ...(config.stateDir === undefined
+      ? {}
+      : { lastGood: new FolderLastGoodStore({ folder: config.stateDir, clock, logger }) }),
   });
   const rules = new RuleSet(logger);
   const memory =
-    config.stateDir === undefined ? undefined : new RuleMemory({ folder: join(config.stateDir, 'rules'), clock, logger });
+    config.stateDir === undefined
+      ? undefined
+      : new RuleMemory({ folder: join(config.stateDir, 'rules'), clock, logger });
+  const memoryOfBursts = new IdleMemory(clock);
   const convergence = new Convergence(() => clock.monotonic(), metrics.converged);
   const engine: Engine = new Engine({
     clock,
     logger,
-    settings: { ...defaultMeshSettings, outbound: config.outbound, clusterDomain: config.clusterDomain, accessLog: config.accessLog },
+    settings: {
+      ...defaultMeshSettings,
+      outbound: config.outbound,
+      clusterDomain: config.clusterDomain,
+      accessLog: config.accessLog,
+    },
     debounce: defaultDebounce,
     shards: (key) => inventory.shards(key),
     rules: rules.winners,
@@ -76,8 +90,10 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
         metrics.debounced(waitedMs);
         if (services.size > 0) convergence.changed(waitedMs + tookMs);
         ruleStatus.touch();
+        memoryOfBursts.worked();
       },
       progress(event) {
+        memoryOfBursts.worked();
         if (event === undefined) return ruleStatus.touch();
         const type = shortTypeName[event.typeUrl as TypeUrl] ?? 'other';
         if (event.kind === 'sent') {
@@ -90,10 +106,24 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
       },
     },
   });
-  const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters: () => new Set(inventory.clusters().keys()) });
-  const xds = new XdsServer({ host: engine, clock, logger, limits: { ...defaultXdsLimits, identifier: `fairway ${version}` } });
+  const ruleStatus: RuleStatus = new RuleStatus({
+    clock,
+    rules,
+    engine,
+    clusters: () => new Set(inventory.clusters().keys()),
+  });
+  const xds = new XdsServer({
+    host: engine,
+    clock,
+    logger,
+    limits: { ...defaultXdsLimits, identifier: `fairway ${version}` },
+  });
   const streamStatus = (streamId: number): ReturnType<Engine['streamStatus']> => xds.status(streamId) ?? new Map();
-  engine.attach({ changed: (view, changes) => xds.changed(view, changes), reassign: (id, view) => xds.reassign(id, view), status: streamStatus });
+  engine.attach({
+    changed: (view, changes) => xds.changed(view, changes),
+    reassign: (id, view) => xds.reassign(id, view),
+    status: streamStatus,
+  });
 
   inventory.onChange(({ services, stateChanged }) => {
     engine.shardsChanged(services);
@@ -104,10 +134,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
     ruleStatus.touch();
   });
 
-  const rulesSynced = Promise.withResolvers<void>();
-  const inputs = new RuleInputs(rules, logger, memory, () => {
-    if (inputs.synced) rulesSynced.resolve();
-  });
+  const inputs = new RuleInputs(rules, logger, memory);
   const stoppables: Stoppable[] = [];
   const writer = attachRulesFolder(config, inputs, clock);
   if (config.clustersDir !== undefined) {
@@ -120,12 +147,19 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
     const { attachKubernetes } = await import('./kubernetes.ts');
     stoppables.push(await attachKubernetes({ config, inventory, inputs, ruleStatus, clock, logger }));
   }
-  if (inputs.synced) rulesSynced.resolve();
 
   const bound = await xds.listen(formatAddress(config.xds));
   const readiness = (): Readiness => pilotReadiness(engine, inventory, inputs);
   const admin = await startAdminServer({
-    source: createAdminSource({ inventory, engine, ruleStatus, streamStatus, version, settings: () => shownSettings(config), readiness }),
+    source: createAdminSource({
+      inventory,
+      engine,
+      ruleStatus,
+      streamStatus,
+      version,
+      settings: () => shownSettings(config),
+      readiness,
+    }),
     writer: writer ?? noRuleWriter(config.contexts.length > 0 || config.inCluster),
     metrics,
     logLevel: log.level,
@@ -138,7 +172,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
   metrics.readFrom(() => readMetrics(inventory, engine, clock));
 
   const stopped = new AbortController();
-  const whenReady = untilReady(inventory, rulesSynced.promise, config.syncWaitMs, stopped.signal, logger).then(() => engine.open());
+  const whenReady = untilReady(inventory, inputs, config.syncWaitMs, stopped.signal, logger).then(() => engine.open());
   return {
     xds: formatAddress({ host: bound.address.replace(/^\[|\]$/g, ''), port: bound.port }),
     admin: formatAddress(admin.address),
@@ -148,6 +182,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
       stopped.abort();
       engine.stop();
       ruleStatus.stop();
+      memoryOfBursts.stop();
       await xds.drain(config.drainMs);
       await Promise.all(stoppables.map((part) => part.stop()));
       await inputs.stop();
@@ -158,7 +193,11 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
 }
 
 /** The rules folder as a source, and as the place where the admin API writes. */
-function attachRulesFolder({ rulesDir }: PilotConfig, inputs: RuleInputs, clock: typeof systemClock): RuleWriter | undefined {
+function attachRulesFolder(
+  { rulesDir }: PilotConfig,
+  inputs: RuleInputs,
+  clock: typeof systemClock,
+): RuleWriter | undefined {
   if (rulesDir === undefined) return undefined;
   mkdirSync(rulesDir, { recursive: true });
   let folder: RulesFolder | undefined;
@@ -170,16 +209,34 @@ function attachRulesFolder({ rulesDir }: PilotConfig, inputs: RuleInputs, clock:
   return folder === undefined ? undefined : folderRuleWriter(rulesDir, folder);
 }
 
-/** Routing without the rules would be worse than waiting for them; but not for ever. */
-async function untilReady(inventory: Inventory, rules: Promise<void>, waitMs: number, stopped: AbortSignal, logger: Logger): Promise<void> {
-  const waited = sleep(systemClock, waitMs, stopped).then(() => 'waited' as const);
-  const first = await Promise.race([Promise.all([inventory.whenSettled(), rules]), waited]);
-  if (first !== 'waited' || stopped.aborted) return;
-  await Promise.race([inventory.whenSettled(), sleep(systemClock, 1000, stopped)]);
-  logger.error('proxies are served although not everything has been read: the wait is over', {
+/** How often the start looks whether everything is known. */
+const lookMs = 20;
+
+/** Routing without the rules would be worse than waiting for them; but a lost source is not waited for for ever. */
+async function untilReady(
+  inventory: Inventory,
+  inputs: RuleInputs,
+  waitMs: number,
+  stopped: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  const started = systemClock.monotonic();
+  await Promise.race([inventory.whenSettled(), aborted(stopped)]);
+  const waits = { recalledMs: Math.min(2000, waitMs), unreachableMs: Math.min(5000, waitMs), silentMs: waitMs };
+  while (!stopped.aborted && !inputs.settled(systemClock.monotonic() - started, waits))
+    await sleep(systemClock, lookMs, stopped);
+  const unread = inputs.reports().filter(({ synced }) => !synced);
+  const lost = [...inventory.clusters()].filter(([, { state }]) => state.phase !== 'fresh');
+  if (stopped.aborted || unread.length + lost.length === 0) return;
+  logger.error('proxies are served although not everything could be read', {
     code: 'FW-PILOT-004',
-    clusters: [...inventory.clusters()].filter(([, { state }]) => state.phase !== 'fresh').map(([name, { state }]) => `${name} ${state.phase}`),
+    clusters: lost.map(([name, { state }]) => `${name} ${state.phase}`),
+    rules: unread.map(({ name }) => name),
   });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function pilotReadiness(engine: Engine, inventory: Inventory, inputs: RuleInputs): Readiness {
@@ -190,7 +247,11 @@ function pilotReadiness(engine: Engine, inventory: Inventory, inputs: RuleInputs
     checks: [
       // A lost cluster is marked and its last good state served; it does not make the pilot unready.
       { name: 'clusters', ok: engine.ready || inventory.settled(), message: `${fresh} of ${clusters.length} fresh` },
-      { name: 'rules', ok: engine.ready || inputs.synced, message: inputs.synced ? 'all sources read' : 'not all sources read' },
+      {
+        name: 'rules',
+        ok: engine.ready || inputs.synced,
+        message: inputs.synced ? 'all sources read' : 'not all sources read',
+      },
     ],
   };
 }

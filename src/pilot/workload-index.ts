@@ -53,7 +53,11 @@ export function addressKey(cluster: string, address: string): string {
  * The ports on which peers connect to the workload at `addresses`, sorted, by what its own cluster says of them; where services disagree on
  * a port's protocol, plain TCP.
  */
-export function inboundPorts(services: Iterable<CatalogService>, cluster: string, addresses: readonly string[]): InboundPort[] {
+export function inboundPorts(
+  services: Iterable<CatalogService>,
+  cluster: string,
+  addresses: readonly string[],
+): InboundPort[] {
   const byPort = new Map<number, InboundPort>();
   for (const service of services) {
     const shard = service.shards.get(cluster);
@@ -63,7 +67,11 @@ export function inboundPorts(services: Iterable<CatalogService>, cluster: string
         const port = endpoint.ports.get(name);
         if (port === undefined || transport !== 'TCP') continue;
         const known = byPort.get(port);
-        byPort.set(port, { port, targetPort: port, protocol: known === undefined || known.protocol === protocol ? protocol : 'tcp' });
+        byPort.set(port, {
+          port,
+          targetPort: port,
+          protocol: known === undefined || known.protocol === protocol ? protocol : 'tcp',
+        });
       }
     }
   }

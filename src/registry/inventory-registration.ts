@@ -66,15 +66,7 @@ export function effectiveState(registration: Registration, nowMs: number): Clust
     };
   }
   if (registration.excess !== undefined) {
-    return {
-      phase: 'stale',
-      sinceMs: registration.excess.sinceMs,
-      problem: {
-        code: 'FW-CLUSTER-005',
-        message: `it reports ${registration.excess.message}; all of it is set aside, and what it said before stays in force`,
-        hint: 'Find out what fills the cluster, or raise the limit.',
-      },
-    };
+    return { phase: 'stale', sinceMs: registration.excess.sinceMs, problem: excessive(registration.excess.message) };
   }
   if (active?.synced === true || said.phase === 'refused') return said;
   if (registration.fromLastGood) {
@@ -102,7 +94,15 @@ export function effectiveState(registration: Registration, nowMs: number): Clust
   };
 }
 
-export function duplicate(holder: string): NonNullable<ClusterState['problem']> {
+function excessive(amount: string): NonNullable<ClusterState['problem']> {
+  return {
+    code: 'FW-CLUSTER-005',
+    message: `it reports ${amount}; all of it is set aside, and what was said before stays in force`,
+    hint: 'Find out what fills the cluster, or raise the limit.',
+  };
+}
+
+function duplicate(holder: string): NonNullable<ClusterState['problem']> {
   return {
     code: 'FW-CLUSTER-003',
     message: `it is the same API as cluster ${holder}, which was registered first`,
@@ -114,6 +114,8 @@ export function duplicate(holder: string): NonNullable<ClusterState['problem']> 
 export function rotationState(registration: Registration): ClusterState | undefined {
   const { next } = registration;
   if (next === undefined) return undefined;
+  const excess = next.said.excess();
+  if (excess !== undefined) return { phase: 'refused', sinceMs: next.state.sinceMs, problem: excessive(excess) };
   if (next.duplicateOf === undefined) return next.state;
   return { phase: 'refused', sinceMs: next.state.sinceMs, problem: duplicate(next.duplicateOf) };
 }

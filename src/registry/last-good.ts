@@ -125,7 +125,12 @@ export class FolderLastGoodStore implements LastGoodStore {
   }
 
   names(): readonly string[] {
-    const files = readdirSync(this.#folder).filter((file) => file.endsWith(suffix));
+    let files: readonly string[] = [];
+    try {
+      files = readdirSync(this.#folder).filter((file) => file.endsWith(suffix));
+    } catch (error) {
+      this.#report('FW-CLUSTER-013', '', `the state folder could not be listed: ${errorMessage(error)}`);
+    }
     const names = files.map((file) => clusterOfFile(file.slice(0, -suffix.length)));
     return names.filter((name) => name !== undefined).sort();
   }

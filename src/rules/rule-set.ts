@@ -13,6 +13,7 @@ import type { TrafficRule } from '../model/rule.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { parseTrafficRule } from './parse.ts';
 import { compareRecords, compareText, type Loss, lossFinding, lossOf } from './precedence.ts';
+import { prepareStructureCheck } from './structure.ts';
 
 /** One object as one source holds it. Replaced, never changed. */
 export interface RuleRecord {
@@ -78,6 +79,7 @@ export class RuleSet {
   constructor(logger: Logger, limits: RuleSetLimits = defaultRuleSetLimits) {
     this.#logger = logger;
     this.#limits = limits;
+    prepareStructureCheck();
   }
 
   /** The rule in force per service; live. */

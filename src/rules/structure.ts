@@ -21,12 +21,18 @@ export type Sound<T> = T extends readonly (infer I)[]
 
 let compiled: ValidateFunction | undefined;
 
-export function checkStructure(spec: unknown, findings: Findings): Sound<RawSpec> {
+/** Compiles the schema, once. It takes up to 100 ms, which whoever waits for a rule should not: so it can be done beforehand. */
+export function prepareStructureCheck(): ValidateFunction {
   compiled ??= new Ajv({ strict: true, allErrors: true, verbose: true, keywords: ['x-fairway'] }).compile(
     forAjv(specSchema),
   );
-  if (compiled(spec)) return spec as RawSpec;
-  const errors = compiled.errors ?? [];
+  return compiled;
+}
+
+export function checkStructure(spec: unknown, findings: Findings): Sound<RawSpec> {
+  const validate = prepareStructureCheck();
+  if (validate(spec)) return spec as RawSpec;
+  const errors = validate.errors ?? [];
   const wrongTypes = new Set<string>();
   const told = new Set<string>();
   for (const error of errors) {
@@ -38,7 +44,7 @@ export function checkStructure(spec: unknown, findings: Findings): Sound<RawSpec
     told.add(onePerValue);
     report(error, spec, findings);
   }
-  return (without(spec, wrongTypes, '') ?? {}) as Sound<RawSpec>;
+  return without(spec, wrongTypes, '') ?? {};
 }
 
 function complaint(error: ErrorObject): Schema['x-fairway'] {

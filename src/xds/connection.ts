@@ -213,6 +213,7 @@ export class Connection implements Job {
         maxResponseBytes: limits.maxResponseBytes,
         warmingWaitMaxMs: limits.warmingWaitMaxMs,
         removalLingerMs: limits.removalLingerMs,
+        aggregated: this.#method.onlyType === undefined,
         supportsTtl: this.#supportsTtl,
       },
       this.#context.replicaOf(view),
@@ -252,7 +253,7 @@ export class Connection implements Job {
   #handle(request: XdsRequest, machine: StreamMachine): void {
     const { clock, tally, turns, logger } = this.#context;
     const { typeUrl } = request;
-    const outcome = machine.request(request, clock.now());
+    const outcome = machine.request(request, clock.now(), clock.monotonic());
     machine.note(clock.now());
     if (outcome.kind === 'stale') tally.staleNoncesTotal++;
     else if (outcome.kind === 'acked')

@@ -22,6 +22,8 @@ export interface XdsRequest {
   readonly unsubscribe: readonly string[];
   /** Delta, first request of a type: what the client holds from an earlier stream. */
   readonly initialVersions: ReadonlyMap<string, string>;
+  /** The client says that it holds something of this type already. */
+  readonly resumes: boolean;
 }
 
 const noNames: readonly string[] = [];
@@ -30,6 +32,7 @@ const maxErrorLength = 4096;
 
 interface RawRequest {
   type_url: string;
+  version_info?: string;
   node?: unknown;
   response_nonce: string;
   error_detail?: { message: string } | null;
@@ -73,6 +76,7 @@ export function decodeRequest(bytes: Buffer, transport: 'sotw' | 'delta', limits
     unsubscribe:
       transport === 'sotw' ? noNames : names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe, limits),
     initialVersions: transport === 'sotw' ? noVersions : versions(raw.initial_resource_versions, limits),
+    resumes: (raw.version_info ?? '') !== '' || Object.keys(raw.initial_resource_versions ?? {}).length > 0,
   };
 }
 

@@ -20,6 +20,8 @@ export interface StreamMachineOptions {
   readonly maxResponseBytes: number;
   readonly warmingWaitMaxMs: number;
   readonly removalLingerMs: number;
+  /** False on the service of one type: nothing on this stream leads to anything else. */
+  readonly aggregated: boolean;
   /** The client declared `xds.config.supports-resource-ttl`. */
   readonly supportsTtl: boolean;
 }
@@ -48,6 +50,8 @@ export class StreamMachine {
   /** Since when listeners and routes wait for clusters that cannot be sent yet (monotonic ms). */
   #clusterWaitFrom: number | undefined;
   #removalsFrom: number | undefined;
+  /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
+  #resumesUntil: number | undefined;
   #wakeAt: number | undefined;
 
   constructor(options: StreamMachineOptions, replica: Replica) {
@@ -77,11 +81,12 @@ export class StreamMachine {
     return this.#wakeAt;
   }
 
-  request(request: XdsRequest, wallMs: number): Outcome {
+  request(request: XdsRequest, wallMs: number, nowMs: number): Outcome {
     this.catchUp();
+    if (request.resumes && this.#options.aggregated && this.#types.size === 0)
+      this.#resumesUntil = nowMs + this.#options.warmingWaitMaxMs;
     const state = this.#stateOf(request.typeUrl, wallMs);
     const outcome = state.machine.request(request);
-    if (request.typeUrl === types.endpoint) this.#forgetUnwanted(state.machine);
     return outcome;
   }
 
@@ -187,18 +192,14 @@ export class StreamMachine {
 
   #clustersSent(draft: Draft, nowMs: number): void {
     const endpoints = this.#types.get(types.endpoint)?.machine;
-    if (endpoints === undefined) return;
-    for (const name of draft.changed) endpoints.force(name);
-    if (endpoints.wildcard) return;
+    for (const name of draft.changed) endpoints?.force(name);
+    // A client that comes back asks for its endpoints in a moment; one that never asked may not want any.
+    if (endpoints === undefined ? !this.#isResuming(nowMs) : endpoints.wildcard) return;
+    const { resources } = this.#replica.type(types.endpoint);
     for (const name of draft.added) {
-      if (endpoints.exists(name)) this.#warming.set(name, nowMs + this.#options.warmingWaitMaxMs);
+      if (resources.has(name)) this.#warming.set(name, nowMs + this.#options.warmingWaitMaxMs);
     }
     for (const name of draft.removed) this.#warming.delete(name);
-  }
-
-  /** Endpoints that the client asked for and that are not there any more will not be sent; nobody waits for them. */
-  #forgetUnwanted(endpoints: TypeMachine): void {
-    for (const name of this.#warming.keys()) if (!endpoints.exists(name)) this.#warming.delete(name);
   }
 
   #referrersWait(nowMs: number): boolean {
@@ -211,9 +212,9 @@ export class StreamMachine {
         return true;
       }
     } else this.#clusterWaitFrom = undefined;
-    const endpoints = this.#types.get(types.endpoint)?.machine;
+    const { resources } = this.#replica.type(types.endpoint);
     for (const [name, until] of this.#warming) {
-      if (nowMs >= until || endpoints?.exists(name) !== true) {
+      if (nowMs >= until || !resources.has(name)) {
         this.#warming.delete(name);
         continue;
       }
@@ -232,10 +233,10 @@ export class StreamMachine {
     this.#removalsFrom ??= nowMs;
     const until = this.#removalsFrom + this.#options.removalLingerMs;
     const machines = referrers.map((typeUrl) => this.#types.get(typeUrl)?.machine);
-    const settled = machines.every((machine) => machine?.isSettled() ?? true);
+    const settled = !this.#isResuming(nowMs) && machines.every((machine) => machine?.isSettled() ?? true);
     const refused = machines.some((machine) => machine?.isRejected ?? false);
     if (!settled && (refused || nowMs < until)) {
-      if (!refused) this.#wake(until);
+      if (!refused) this.#wake(this.#isResuming(nowMs) ? Math.min(until, this.#resumesUntil ?? until) : until);
       return undefined;
     }
     // Clusters before their endpoints: the other way round, a cluster would be left without.
@@ -247,6 +248,10 @@ export class StreamMachine {
       return undefined;
     }
     return undefined;
+  }
+
+  #isResuming(nowMs: number): boolean {
+    return this.#resumesUntil !== undefined && nowMs < this.#resumesUntil;
   }
 
   #scheduleHeartbeats(state: TypeState, draft: Draft, nowMs: number): void {

@@ -90,13 +90,16 @@ export class TypeMachine {
   readonly #extra = new Map<string, Held>();
   /** The client holds nothing yet, or what `#claims` says; `behind` is filled when the first answer is drafted. */
   #unsettled = true;
-  #claims: ReadonlyMap<string, string> = new Map();
+  #claims = new Map<string, string>();
   #answerDue = true;
+  #resumes = false;
   #requested = false;
   #lastNonce = '';
   #inFlight: InFlight | undefined;
   /** After a NACK: nothing is sent until something changes. */
   #silent = false;
+  /** Resources or subscription changed after the message in flight was drafted. */
+  #newSinceDraft = false;
   #error = '';
   /** name → version that the client refused on its own; not sent again while it is current. */
   readonly #rejected = new Map<string, string>();
@@ -125,6 +128,11 @@ export class TypeMachine {
 
   get names(): ReadonlySet<string> {
     return this.#subscription.names;
+  }
+
+  /** The client held something of this type when it opened the stream. */
+  get resumes(): boolean {
+    return this.#resumes;
   }
 
   get inFlight(): boolean {
@@ -234,13 +242,14 @@ export class TypeMachine {
     if (answered && request.nonce !== '' && this.#inFlight !== undefined) outcome = this.#answer(request.error);
     // A client that has accepted something and then names no nonce starts again.
     const restarts = answered && request.nonce === '' && this.#inFlight === undefined;
+    if (!this.#requested) this.#resumes = request.resumes;
     this.#requested = true;
     if (restarts) this.#forget();
     const doubts = this.#subscription.settleDoubts();
     for (const name of doubts.dropped) this.#dropped(name, false);
     if (doubts.wildcardLost) this.#forgetUnsubscribed();
     const added = request.subscribe.filter((name) => !this.#subscription.names.has(name));
-    this.#apply(added, () => this.#subscription.replace(request.subscribe));
+    this.#apply(added, false, () => this.#subscription.replace(request.subscribe));
     return outcome;
   }
 
@@ -252,23 +261,24 @@ export class TypeMachine {
     const first = !this.#requested;
     this.#requested = true;
     if (first) {
-      this.#claims = request.initialVersions;
+      this.#resumes = request.resumes;
+      this.#claims = new Map(request.initialVersions);
       this.#answerDue = request.initialVersions.size === 0;
     }
-    this.#apply(request.subscribe, () => this.#subscription.edit(request.subscribe, request.unsubscribe, first));
+    this.#apply(request.subscribe, first, () => this.#subscription.edit(request.subscribe, request.unsubscribe, first));
     return outcome;
   }
 
   /** Takes note of what changed in the replica. */
   mark(diff: TypeDiff): void {
     if (this.#unsettled) {
-      this.#silent = false;
+      this.#somethingNew();
       return;
     }
     for (const [name, before] of diff) {
       const wasSubscribed = before !== undefined && this.#subscription.has(name, before);
       if (!wasSubscribed && !this.#subscription.has(name, this.#type.resources.get(name))) continue;
-      this.#silent = false;
+      this.#somethingNew();
       if (this.#behind.has(name)) continue;
       this.#behind.set(name, { held: this.#extra.get(name) ?? (wasSubscribed ? before : undefined), force: false });
     }
@@ -277,7 +287,7 @@ export class TypeMachine {
   /** Has `name` sent again if the client is subscribed to it, even if it holds it (Envoy #13009: a cluster was sent, so its endpoints must be). */
   force(name: string): void {
     if (this.#unsettled || !this.isSubscribed(name) || this.#current(name) === undefined) return;
-    this.#silent = false;
+    this.#somethingNew();
     this.#behind.set(name, { held: this.#heldOf(name), force: true });
   }
 
@@ -292,7 +302,7 @@ export class TypeMachine {
     const forced = [...this.#behind].filter(([, entry]) => entry.force).map(([name]) => name);
     this.#replica = replica;
     this.#type = replica.type(this.typeUrl);
-    this.#silent = false;
+    this.#somethingNew();
     if (held === undefined) return;
     this.#behind.clear();
     this.#extra.clear();
@@ -388,6 +398,7 @@ export class TypeMachine {
     if (isolating) this.#suspects.shift();
     this.#lastNonce = nonce;
     this.#sentRevision = draft.revision;
+    this.#newSinceDraft = false;
     this.#inFlight = { nonce, draft, undo, heldNothing, isolating };
   }
 
@@ -466,6 +477,9 @@ export class TypeMachine {
   }
 
   #draftPartial(): Draft | undefined {
+    for (const [name, version] of this.#rejected) {
+      if (this.#current(name)?.version !== version) this.#rejected.delete(name);
+    }
     const suspects = new Set(this.#suspects.flat());
     const resources: EncodedResource[] = [];
     const removed: string[] = [];
@@ -578,19 +592,21 @@ export class TypeMachine {
     const names = sent.draft.resources.map((resource) => resource.name);
     if (sent.heldNothing) {
       // Nothing of a first answer was taken.
-      if (this.#wholeSet) this.#unsettled = true;
-      else for (const name of names) this.#behind.set(name, { held: undefined, force: false });
+      if (this.#wholeSet) {
+        this.#unsettled = true;
+        this.#behind.clear();
+      } else for (const name of names) this.#behind.set(name, { held: undefined, force: false });
     }
     const pointed = names.filter((name) => mentions(error, name));
     const ordered = [...pointed, ...names.filter((name) => !pointed.includes(name))];
     if (this.#wholeSet) this.#rejectedWhole = true;
-    else if (sent.draft.heartbeat) this.#silent = true;
     else if (names.length === 1) {
       const [only] = sent.draft.resources;
       if (only !== undefined) this.#rejected.set(only.name, only.version);
     } else if (names.length > 1) this.#suspects.push(...split(names, pointed));
-    // While the culprit is looked for, every NACK halves what is left, so this ends; any other NACK is followed by silence.
-    this.#silent = !sent.isolating;
+    // While the culprit is looked for, every NACK halves what is left, so this ends. Any other NACK is followed by silence, unless there is
+    // something that the refused message did not know of.
+    this.#silent = !sent.isolating && !this.#newSinceDraft;
     return {
       kind: 'nacked',
       revision: sent.draft.revision,
@@ -600,7 +616,23 @@ export class TypeMachine {
     };
   }
 
-  #apply(candidates: readonly string[], edit: () => SubscriptionChange): void {
+  /** What a client gave up or asked for again after it had claimed to hold it, it may hold in no version that counts. */
+  #correctClaims(change: SubscriptionChange, first: boolean): void {
+    if (first || this.#claims.size === 0) return;
+    const doubt = (name: string): void => {
+      if (this.#claims.has(name)) this.#claims.set(name, '');
+    };
+    for (const name of [...change.added, ...change.dropped]) doubt(this.#canonical(name));
+    if (change.wildcard !== 'lost') return;
+    for (const name of this.#claims.keys()) if (!this.isSubscribed(name)) doubt(name);
+  }
+
+  #somethingNew(): void {
+    this.#silent = false;
+    this.#newSinceDraft = true;
+  }
+
+  #apply(candidates: readonly string[], first: boolean, edit: () => SubscriptionChange): void {
     const delta = this.#options.transport === 'delta';
     const heldBefore = new Map<string, Held | undefined>();
     if (!this.#unsettled) {
@@ -608,8 +640,11 @@ export class TypeMachine {
     }
     const change = edit();
     const changes = change.added.length > 0 || change.dropped.length > 0 || change.wildcard !== 'same';
-    if (changes) this.#silent = false;
-    if (this.#unsettled) return;
+    if (changes) this.#somethingNew();
+    if (this.#unsettled) {
+      this.#correctClaims(change, first);
+      return;
+    }
     for (const name of change.dropped) this.#dropped(name, delta);
     if (change.wildcard === 'lost') this.#forgetUnsubscribed();
     for (const name of change.added) {
@@ -621,6 +656,18 @@ export class TypeMachine {
       this.#behind.set(canonical, { held, force: true });
     }
     if (change.wildcard === 'gained') this.#wildcardGained();
+    if (delta && (change.added.length > 0 || change.wildcard === 'gained')) this.#recallInFlight();
+  }
+
+  /** What was given up while it was in flight and is wanted again: the client may take it when it arrives, or may not have. */
+  #recallInFlight(): void {
+    for (const resource of this.#inFlight?.draft.resources ?? []) {
+      const { name } = resource;
+      if (!this.#subscription.has(name, resource)) continue;
+      const entry = this.#behind.get(name);
+      const unknown = entry === undefined ? !this.#type.resources.has(name) && !this.#extra.has(name) : entry.held === undefined;
+      if (unknown) this.#behind.set(name, { held: resource, force: true });
+    }
   }
 
   #wildcardGained(): void {
@@ -642,17 +689,24 @@ export class TypeMachine {
       } else if (!this.#type.resources.has(canonical)) this.#extra.delete(canonical);
       return;
     }
-    if (this.#subscription.has(canonical, this.#type.resources.get(canonical))) return;
+    if (this.#isWantedBySubscription(canonical)) return;
     this.#behind.delete(canonical);
     this.#extra.delete(canonical);
     this.#extra.delete(name);
     this.#rejected.delete(canonical);
   }
 
+  /** By its name, or by an alias of what there is or of what the client holds. */
+  #isWantedBySubscription(name: string): boolean {
+    if (this.#subscription.has(name, this.#type.resources.get(name))) return true;
+    const held = this.#behind.get(name)?.held;
+    return held !== undefined && 'body' in held && this.#subscription.has(name, held);
+  }
+
   #forgetUnsubscribed(): void {
     for (const map of [this.#behind, this.#extra, this.#rejected]) {
       for (const name of map.keys()) {
-        if (!this.#subscription.has(name, this.#type.resources.get(name))) map.delete(name);
+        if (!this.#isWantedBySubscription(name)) map.delete(name);
       }
     }
   }
@@ -711,9 +765,9 @@ export class TypeMachine {
   }
 
   #isWanted(entry: Behind, current: EncodedResource): boolean {
-    if (entry.force) return true;
-    if (entry.held !== undefined && same(entry.held, current)) return false;
-    return this.#rejected.get(current.name) !== current.version;
+    // What it refused is not tried again, and does not drag others down, until it is another or the client itself asks again.
+    if (this.#rejected.get(current.name) === current.version) return false;
+    return entry.force || entry.held === undefined || !same(entry.held, current);
   }
 
   /** The client holds `held` again what is current: nothing to do. */

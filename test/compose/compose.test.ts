@@ -30,7 +30,12 @@ describe('the compose project', function () {
   const sharesFrom = (client: string): ReadonlyMap<string, number> => {
     const line = compose('logs', '--no-color', '--tail=1', client).trim().split('\n').at(-1) ?? '';
     const shares = (line.split('→')[1] ?? '').trim().split(', ');
-    return new Map(shares.map((share) => [share.slice(0, share.lastIndexOf(': ')), Number(share.slice(share.lastIndexOf(': ') + 2))]));
+    return new Map(
+      shares.map((share) => [
+        share.slice(0, share.lastIndexOf(': ')),
+        Number(share.slice(share.lastIndexOf(': ') + 2)),
+      ]),
+    );
   };
   /** Waits until each client's last line names exactly these places. */
   const untilTrafficGoesTo = async (...places: string[]): Promise<void> => {
@@ -57,13 +62,24 @@ describe('the compose project', function () {
     makeLocalImages(docker, names, { kubernetes, envoy: envoy.path });
     const image = names.get('FAIRWAY_IMAGE') ?? '';
     const base = `NODE_IMAGE=${names.get('NODE_IMAGE')}`;
-    await docker.runLoudly('docker', ['build', '--quiet', '--network', 'host', '--build-arg', base, '--tag', image, join(project, '..')]);
+    await docker.runLoudly('docker', [
+      'build',
+      '--quiet',
+      '--network',
+      'host',
+      '--build-arg',
+      base,
+      '--tag',
+      image,
+      join(project, '..'),
+    ]);
   });
 
   after(async function () {
     if (docker === undefined) return;
     try {
-      if (this.test?.parent?.tests.some((test) => test.isFailed()) === true) console.log(compose('ps'), compose('logs', '--no-color', '--tail=40'));
+      if (this.test?.parent?.tests.some((test) => test.isFailed()) === true)
+        console.log(compose('ps'), compose('logs', '--no-color', '--tail=40'));
       compose('down', '--volumes', '--timeout', '3');
     } finally {
       await docker.stop();
@@ -78,9 +94,18 @@ describe('the compose project', function () {
   });
 
   it('has an image that runs as nobody and says its version', () => {
-    const image = docker.run('docker', ['image', 'inspect', '--format', '{{.Config.User}} {{json .Config.Healthcheck.Test}}', 'fairway:dev']);
+    const image = docker.run('docker', [
+      'image',
+      'inspect',
+      '--format',
+      '{{.Config.User}} {{json .Config.Healthcheck.Test}}',
+      'fairway:dev',
+    ]);
     assert.match(image, /^65532:65532 .*readyz/);
-    assert.match(docker.run('docker', ['run', '--rm', '--network', 'none', '--read-only', 'fairway:dev', 'version']), /\d+\.\d+\.\d+/);
+    assert.match(
+      docker.run('docker', ['run', '--rm', '--network', 'none', '--read-only', 'fairway:dev', 'version']),
+      /\d+\.\d+\.\d+/,
+    );
   });
 
   it('comes up, every container healthy', async () => {
@@ -98,12 +123,18 @@ describe('the compose project', function () {
 
   it('reads both clusters, with a credential that may not write', () => {
     const clusters = fairway('get', 'clusters', '-o', 'json');
-    assert.deepEqual([...clusters.matchAll(/"phase":\s*"(\w+)"/g)].map((match) => match[1]), ['fresh', 'fresh']);
+    assert.deepEqual(
+      [...clusters.matchAll(/"phase":\s*"(\w+)"/g)].map((match) => match[1]),
+      ['fresh', 'fresh'],
+    );
     const account = '--as=system:serviceaccount:fairway-system';
     assert.throws(() => kubectl('auth', 'can-i', 'delete', 'services', `${account}:fairway`), /exit 1/);
     assert.throws(() => kubectl('auth', 'can-i', 'get', 'secrets', '-A', `${account}:fairway`), /exit 1/);
     const reader = `${account}:fairway-reader`;
-    assert.throws(() => kubectl('--context=west', 'auth', 'can-i', 'get', 'secrets', '-n', 'fairway-system', reader), /exit 1/);
+    assert.throws(
+      () => kubectl('--context=west', 'auth', 'can-i', 'get', 'secrets', '-n', 'fairway-system', reader),
+      /exit 1/,
+    );
   });
 
   it('has manifests for real clusters that a real API accepts', () => {
@@ -124,14 +155,25 @@ describe('the compose project', function () {
 
   it('says so in the status of the rule', async () => {
     const wait = ['wait', '-n', 'shop', 'trafficrule/reviews', '--timeout=30s'];
-    for (const condition of ['Accepted', 'ResolvedRefs', 'Programmed']) kubectl(...wait, `--for=condition=${condition}`);
+    for (const condition of ['Accepted', 'ResolvedRefs', 'Programmed'])
+      kubectl(...wait, `--for=condition=${condition}`);
   });
 
   it('falls back while v2 is gone from its cluster, and goes back to it', async () => {
     const conditions = (ready: boolean): string =>
       JSON.stringify([{ op: 'replace', path: '/endpoints/0/conditions/ready', value: ready }]);
     const patch = (ready: boolean): string =>
-      kubectl('--context=west', 'patch', 'endpointslice', '-n', 'shop', 'reviews-west', '--type=json', '-p', conditions(ready));
+      kubectl(
+        '--context=west',
+        'patch',
+        'endpointslice',
+        '-n',
+        'shop',
+        'reviews-west',
+        '--type=json',
+        '-p',
+        conditions(ready),
+      );
     patch(false);
     await untilTrafficGoesTo('v1 east', 'v3 west');
     patch(true);

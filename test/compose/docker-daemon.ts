@@ -40,7 +40,13 @@ export async function startDocker(folder: string): Promise<DockerDaemon> {
     logFile: join(folder, 'dockerd.log'),
   });
   // Debian's client beside Debian's daemon: another one on PATH may be of another age. And no build plugin is needed.
-  const env = { ...process.env, DOCKER_HOST: socket, DOCKER_BUILDKIT: '0', COMPOSE_DOCKER_CLI_BUILD: '0', PATH: `/usr/bin:/usr/sbin:${process.env['PATH']}` };
+  const env = {
+    ...process.env,
+    DOCKER_HOST: socket,
+    DOCKER_BUILDKIT: '0',
+    COMPOSE_DOCKER_CLI_BUILD: '0',
+    PATH: `/usr/bin:/usr/sbin:${process.env['PATH']}`,
+  };
   const run: DockerDaemon['run'] = (program, args, options = {}) => {
     const result = spawnSync(program, args, {
       cwd: options.cwd,
@@ -50,7 +56,8 @@ export async function startDocker(folder: string): Promise<DockerDaemon> {
       maxBuffer: 64 * 1024 * 1024,
     });
     if (result.error !== undefined) throw result.error;
-    if (result.status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${result.status}\n${result.stderr}${result.stdout}`);
+    if (result.status !== 0)
+      throw new Error(`${program} ${args.join(' ')}: exit ${result.status}\n${result.stderr}${result.stdout}`);
     return result.stdout;
   };
   const stop = async (): Promise<void> => {
@@ -58,7 +65,9 @@ export async function startDocker(folder: string): Promise<DockerDaemon> {
     restoreFirewall(firewall);
   };
   try {
-    await waitFor('dockerd answers', () => run('docker', ['version', '--format', '{{.Server.Version}}']) !== '', { timeoutMs: 60_000 });
+    await waitFor('dockerd answers', () => run('docker', ['version', '--format', '{{.Server.Version}}']) !== '', {
+      timeoutMs: 60_000,
+    });
   } catch (error) {
     const log = daemon.logTail(20);
     await stop();
@@ -68,9 +77,15 @@ export async function startDocker(folder: string): Promise<DockerDaemon> {
     run,
     runLoudly: (program, args, options = {}) =>
       new Promise((resolve, reject) => {
-        const child = spawn(program, args, { cwd: options.cwd, env: { ...env, ...options.env }, stdio: ['ignore', 'inherit', 'inherit'] });
+        const child = spawn(program, args, {
+          cwd: options.cwd,
+          env: { ...env, ...options.env },
+          stdio: ['ignore', 'inherit', 'inherit'],
+        });
         child.once('error', reject);
-        child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${program} ${args.join(' ')}: exit ${code}`))));
+        child.once('exit', (code) =>
+          code === 0 ? resolve() : reject(new Error(`${program} ${args.join(' ')}: exit ${code}`)),
+        );
       }),
     stop,
   };
@@ -108,7 +123,8 @@ function chainsOf(table: string): string {
 
 /** What the compose project says of images: NAME=value lines. */
 export function readEnvFile(path: string): ReadonlyMap<string, string> {
-  const lines = readFileSync(path, 'utf8').split('\n').filter((line) => /^[A-Z_]+=/.test(line));
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => /^[A-Z_]+=/.test(line));
   return new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
-

@@ -6,7 +6,16 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { KubernetesBinaries } from '../rig/kubernetes/binaries.ts';
@@ -30,13 +39,39 @@ interface LocalImage {
 const authoritiesFile = '/etc/ssl/certs/ca-certificates.crt';
 
 /** `names`: the variables of compose/.env. */
-export function makeLocalImages(docker: DockerDaemon, names: ReadonlyMap<string, string>, programs: LocalPrograms): void {
+export function makeLocalImages(
+  docker: DockerDaemon,
+  names: ReadonlyMap<string, string>,
+  programs: LocalPrograms,
+): void {
   const bin = '/usr/local/bin';
   const images = new Map<string, LocalImage>([
-    ['ETCD_IMAGE', { programs: new Map([['/usr/bin/etcd', `${bin}/etcd`], ['/usr/bin/etcdctl', `${bin}/etcdctl`]]), shell: false }],
-    ['KUBE_APISERVER_IMAGE', { programs: new Map([[programs.kubernetes.apiserver, `${bin}/kube-apiserver`]]), shell: false }],
+    [
+      'ETCD_IMAGE',
+      {
+        programs: new Map([
+          ['/usr/bin/etcd', `${bin}/etcd`],
+          ['/usr/bin/etcdctl', `${bin}/etcdctl`],
+        ]),
+        shell: false,
+      },
+    ],
+    [
+      'KUBE_APISERVER_IMAGE',
+      { programs: new Map([[programs.kubernetes.apiserver, `${bin}/kube-apiserver`]]), shell: false },
+    ],
     ['KUBECTL_IMAGE', { programs: new Map([[programs.kubernetes.kubectl, '/bin/kubectl']]), shell: false }],
-    ['ENVOY_IMAGE', { programs: new Map([[programs.envoy, `${bin}/envoy`], ['/bin/bash', '/bin/bash'], ['/bin/grep', '/bin/grep']]), shell: true }],
+    [
+      'ENVOY_IMAGE',
+      {
+        programs: new Map([
+          [programs.envoy, `${bin}/envoy`],
+          ['/bin/bash', '/bin/bash'],
+          ['/bin/grep', '/bin/grep'],
+        ]),
+        shell: true,
+      },
+    ],
     ['NODE_IMAGE', nodeImage(bin)],
   ]);
   for (const [variable, image] of images) {
@@ -49,7 +84,11 @@ export function makeLocalImages(docker: DockerDaemon, names: ReadonlyMap<string,
 /** Node with npm, as the official image has them; npm keeps this machine's settings, so that `docker build` reaches what the machine reaches. */
 function nodeImage(bin: string): LocalImage {
   const npm = join(realpathSync(findProgram('npm') ?? ''), '../..');
-  const folders = new Map([[npm, '/usr/local/lib/node_modules/npm'], ['/etc/ssl/certs', '/etc/ssl/certs'], ['/usr/share/ca-certificates', '/usr/share/ca-certificates']]);
+  const folders = new Map([
+    [npm, '/usr/local/lib/node_modules/npm'],
+    ['/etc/ssl/certs', '/etc/ssl/certs'],
+    ['/usr/share/ca-certificates', '/usr/share/ca-certificates'],
+  ]);
   return { programs: new Map([[process.execPath, `${bin}/node`]]), folders, shell: true };
 }
 
@@ -58,7 +97,8 @@ function importImage(docker: DockerDaemon, name: string, image: LocalImage): voi
   try {
     for (const [from, to] of image.programs) addProgram(root, from, to);
     for (const [from, to] of image.folders ?? []) addFolder(root, from, to);
-    for (const folder of ['tmp', 'etc', 'root', 'proc', 'sys', 'dev']) mkdirSync(join(root, folder), { recursive: true });
+    for (const folder of ['tmp', 'etc', 'root', 'proc', 'sys', 'dev'])
+      mkdirSync(join(root, folder), { recursive: true });
     execFileSync('chmod', ['1777', join(root, 'tmp')]);
     writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/tmp:/bin/sh\n');
     writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnode:x:1000:\n');
@@ -70,7 +110,14 @@ function importImage(docker: DockerDaemon, name: string, image: LocalImage): voi
     try {
       const path = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
       const authorities = `ENV NODE_EXTRA_CA_CERTS=${authoritiesFile}`;
-      docker.run('docker', ['import', '--change', path, ...(image.folders === undefined ? [] : ['--change', authorities]), tar, name]);
+      docker.run('docker', [
+        'import',
+        '--change',
+        path,
+        ...(image.folders === undefined ? [] : ['--change', authorities]),
+        tar,
+        name,
+      ]);
     } finally {
       rmSync(tar);
     }
@@ -95,7 +142,10 @@ function librariesOf(program: string): readonly string[] {
   }
   const named = [...output.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? '');
   const libc = named.find((path) => path.endsWith('/libc.so.6'));
-  const lookups = libc === undefined ? [] : ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'].map((name) => join(dirname(libc), name));
+  const lookups =
+    libc === undefined
+      ? []
+      : ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'].map((name) => join(dirname(libc), name));
   return [...named, ...lookups.filter((path) => existsSync(path))];
 }
 
@@ -112,7 +162,10 @@ function addShell(root: string): void {
 function addNpm(root: string): void {
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
   symlinkSync('../lib/node_modules/npm/bin/npx-cli.js', join(root, 'usr/local/bin/npx'));
-  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const registry = execFileSync('npm', ['config', 'get', 'registry'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
   writeFileSync(join(root, 'root/.npmrc'), `registry=${registry}\n`);
 }
 

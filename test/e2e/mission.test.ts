@@ -106,8 +106,7 @@ describe('one TrafficRule, applied with kubectl', () => {
       },
     ]);
     await untilAnswersAre(loads, ['200 v1 east', '200 v1 west', '200 v2 west']);
-    for (const load of loads) {
-      const answers = await load.next(2000);
+    for (const answers of await Promise.all(loads.map((load) => load.next(2000)))) {
       // Five standard deviations of 2000 draws are 3.4 points.
       assert.ok(Math.abs(share(answers, '200 v2 west') - 0.1) < 0.034, JSON.stringify([...answers]));
     }

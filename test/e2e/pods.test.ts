@@ -1,5 +1,6 @@
 /** Pods come and go, as deployments and kubelets make them, while load goes on; each request must get its answer. */
 
+import { strategicPatch } from '../rig/kubernetes/client.ts';
 import {
   checkLoads,
   cleanUpAfterEach,
@@ -67,7 +68,7 @@ describe('pods that come and go under load', () => {
     const ready = async (holds: boolean): Promise<void> => {
       const status = { status: { conditions: [{ type: 'Ready', status: holds ? 'True' : 'False' }] } };
       const path = `/api/v1/namespaces/${namespace}/pods/reviews-v1/status`;
-      await scene.east.api.client.must('PATCH', path, status, 'application/strategic-merge-patch+json');
+      await scene.east.api.client.must('PATCH', path, status, strategicPatch);
     };
     try {
       await ready(false);

@@ -36,7 +36,7 @@ describe('rules that change under load', () => {
     await checkLoads();
   });
 
-  it('changing twenty times as fast as kubectl can loses no request', async () => {
+  it('twenty changes, as fast as kubectl makes them, lose no request', async () => {
     const loads = await scene.startLoads(500);
     for (let round = 0; round < 10; round++) {
       await scene.applyRule([{ backends: [{ version: 'v2', cluster: 'west' }] }]);

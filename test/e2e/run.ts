@@ -2,12 +2,15 @@
  * `npm run e2e`: real Kubernetes APIs, real Envoys, hosts in network namespaces. In: mocha's options, if any (`--grep scaling`); out: mocha's
  * report, whose last line is `N passed, N failed`, and its exit code.
  *
+ * FAIRWAY_E2E_KEEP=1 keeps the logs of all processes, and says where.
+ *
  * First, outside: what is missing is found, built or installed, each said on stderr. Then it runs itself again in namespaces of its own
  * (test/rig/hosts/isolation.ts), where there is no way out to any network and which take all processes with them when they end.
  */
 
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { envoyBinary } from '../rig/hosts/envoy.ts';
 import { isolation, isolationProblem, missingPackages, prepareInside, runIsolated } from '../rig/hosts/isolation.ts';
@@ -39,20 +42,20 @@ async function outside(): Promise<number> {
   if (process.getuid?.() !== 0) say('not root: Envoy’s own connections are told by a packet mark instead of a group');
   // Node may be a script's shim in PATH; this very binary goes on. Envoy is given by path, since the cache may not be looked for again.
   process.env['ENVOY_BIN'] = envoy;
-  return runIsolated(process.execPath, [import.meta.filename, ...process.argv.slice(2)], limitMs);
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-e2e-'));
+  process.env['FAIRWAY_E2E_DIR'] = dir;
+  try {
+    return await runIsolated(process.execPath, [import.meta.filename, ...process.argv.slice(2)], limitMs);
+  } finally {
+    if (process.env['FAIRWAY_E2E_KEEP'] === undefined) rmSync(dir, { recursive: true, force: true });
+    else say(`logs are in ${dir}`);
+  }
 }
 
 function inside(): Promise<number> {
   prepareInside();
   const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
-  const args = [
-    '--disable-proto=delete',
-    mocha,
-    '--timeout',
-    '180000',
-    'test/e2e/**/*.test.ts',
-    ...process.argv.slice(2),
-  ];
+  const args = ['--disable-proto=delete', mocha, '--timeout', '180000', ...testFiles(), ...process.argv.slice(2)];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
     // Ctrl-C reaches mocha by the terminal; this process stays to give its exit code.

@@ -6,8 +6,6 @@
  * fails it for every single request that did not get its answer.
  */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FaultProxy, startFaultProxy } from '../rig/fault-proxy.ts';
 import { type Cluster, type Pod, playCluster } from '../rig/hosts/cluster.ts';
@@ -80,11 +78,9 @@ export function cleanUpAfterEach(): void {
 }
 
 async function make(): Promise<Scene> {
-  if (isolation() === undefined)
+  if (isolation() === undefined || process.env['FAIRWAY_E2E_DIR'] === undefined)
     throw new Error('these tests run in namespaces of their own: start them with `npm run e2e`');
-  const dir = mkdtempSync(join(tmpdir(), 'fairway-e2e-'));
-  if (process.env['FAIRWAY_E2E_KEEP'] === undefined) endings.push(() => rmSync(dir, { recursive: true, force: true }));
-  else process.stdout.write(`logs stay in ${dir}\n`);
+  const dir = process.env['FAIRWAY_E2E_DIR'] ?? '';
   const network = createNetwork();
   endings.push(() => network.removeAll());
   const [eastApi, westApi] = await Promise.all([
@@ -228,10 +224,6 @@ export async function untilPhase(scene: Scene, cluster: string, phase: string, t
     { timeoutMs },
     () => seen,
   );
-}
-
-export function readLog(pilot: Pilot): string {
-  return readFileSync(pilot.process.logFile, 'utf8');
 }
 
 async function furnish(cluster: Cluster): Promise<string> {

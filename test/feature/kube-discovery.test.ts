@@ -1,8 +1,9 @@
 /** Clusters found in a kubeconfig file and in Secrets, with the real inventory and a real kube-apiserver (as primary and as cluster). */
 
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { Inventory } from '../../src/registry/inventory.ts';
@@ -225,26 +226,38 @@ describe('kube discovery, real API', function () {
   });
 
   it('secrets: what asks to run programs, read files or skip checks is refused', async () => {
-    const good = readFileSync(second.readerKubeconfig, 'utf8');
-    const user = (text: string): string => good.replace(/token: .*/, text);
+    const user = (fields: object): string => changed({}, fields);
+    const cluster = (fields: object): string => changed(fields, {});
+    /** The reader's kubeconfig without its token or authority, and with these fields. */
+    function changed(clusterFields: object, userFields: object): string {
+      const config = parse(readFileSync(second.readerKubeconfig, 'utf8')) as {
+        clusters: { cluster: object }[];
+        users: { user: object }[];
+      };
+      const [entry] = config.clusters;
+      const [person] = config.users;
+      assert.ok(entry && person);
+      if (Object.keys(userFields).length > 0) person.user = userFields;
+      entry.cluster = { ...entry.cluster, 'certificate-authority-data': undefined, ...clusterFields };
+      return JSON.stringify(config);
+    }
     const cases: Readonly<Record<string, readonly [string, string]>> = {
       exec: [
-        user('exec: {apiVersion: client.authentication.k8s.io/v1, command: touch, args: [/tmp/owned]}'),
+        user({
+          exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'touch', args: [join(folder.path, 'owned')] },
+        }),
         'users[].user.exec',
       ],
-      provider: [user('auth-provider: {name: gcp, config: {cmd-path: /bin/true}}'), 'users[].user.auth-provider'],
-      token: [user('tokenFile: /etc/hostname'), 'users[].user.tokenFile'],
-      key: [user('client-key: /etc/hostname'), 'users[].user.client-key'],
-      certificate: [user('client-certificate: /etc/hostname'), 'users[].user.client-certificate'],
-      authority: [
-        good.replace(/certificate-authority-data: .*/, 'certificate-authority: /etc/hostname'),
-        'clusters[].cluster.certificate-authority',
+      provider: [
+        user({ 'auth-provider': { name: 'gcp', config: { 'cmd-path': '/bin/true' } } }),
+        'users[].user.auth-provider',
       ],
-      insecure: [
-        good.replace(/certificate-authority-data: .*/, 'insecure-skip-tls-verify: true'),
-        'clusters[].cluster.insecure-skip-tls-verify',
-      ],
-      plain: [good.replace('https://', 'http://'), 'clusters[].cluster.server'],
+      token: [user({ tokenFile: '/etc/hostname' }), 'users[].user.tokenFile'],
+      key: [user({ 'client-key': '/etc/hostname' }), 'users[].user.client-key'],
+      certificate: [user({ 'client-certificate': '/etc/hostname' }), 'users[].user.client-certificate'],
+      authority: [cluster({ 'certificate-authority': '/etc/hostname' }), 'clusters[].cluster.certificate-authority'],
+      insecure: [cluster({ 'insecure-skip-tls-verify': true }), 'clusters[].cluster.insecure-skip-tls-verify'],
+      plain: [cluster({ server: 'http://127.0.0.1:1' }), 'clusters[].cluster.server'],
     };
     for (const [name, [kubeconfig, field]] of Object.entries(cases)) {
       assert.throws(
@@ -260,6 +273,7 @@ describe('kube discovery, real API', function () {
     await api.client.must('POST', secrets, secretOf('bad', { west: cases['exec']?.[0] ?? '' }));
     await until('refused', inventory, () => inventory.refused()[0]?.problem.code === 'FW-KUBE-003');
     assert.equal(inventory.clusters().size, 0);
+    assert.ok(!existsSync(join(folder.path, 'owned')));
     await removeSecrets();
   });
 

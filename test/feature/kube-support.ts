@@ -27,6 +27,7 @@ export const quickSettings: KubeSourceSettings = {
     backoff: { firstMs: 20, maxMs: 200 },
     refusedRetryMs: 200,
     emptyConfirmMs: 100,
+    settleMs: 50,
   },
   probeMs: 200,
   probeAnswerMs: 500,

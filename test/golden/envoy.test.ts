@@ -77,7 +77,9 @@ describe('golden Envoy configuration, as Envoy judges it', function () {
   before(async function () {
     const found = await lookForEnvoy({ env: process.env, log: () => {} });
     if (found === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to validate the goldens with; set ENVOY_BIN, or run `fairway envoy` once\n');
+      process.stderr.write(
+        'SKIPPED: no Envoy to validate the goldens with; set ENVOY_BIN, or run `fairway envoy` once\n',
+      );
       return this.skip();
     }
     envoy = found.path;

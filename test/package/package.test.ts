@@ -41,12 +41,18 @@ describe('the npm package', function () {
       needed.filter((path) => !paths.includes(path)),
       [],
     );
-    for (const place of ['deploy/crds/', 'envoy-configs/']) assert.ok(paths.some((path) => path.startsWith(place)), place);
+    for (const place of ['deploy/crds/', 'envoy-configs/'])
+      assert.ok(
+        paths.some((path) => path.startsWith(place)),
+        place,
+      );
     assert.equal((packed.files.find((file) => file.path === 'dist/src/cli/main.js')?.mode ?? 0) & 0o111, 0o111);
   });
 
   it('holds no TypeScript, no tests and no working files', () => {
-    const foreign = paths.filter((path) => /\.tsx?$/.test(path) || /^(test|src|scripts|bench|\.ci|node_modules|compose)\//.test(path));
+    const foreign = paths.filter(
+      (path) => /\.tsx?$/.test(path) || /^(test|src|scripts|bench|\.ci|node_modules|compose)\//.test(path),
+    );
     assert.deepEqual(foreign, []);
   });
 
@@ -64,13 +70,18 @@ describe('the npm package', function () {
     execFileSync('mkdir', [home]);
     writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'somebody', private: true }));
     npm(['install', '--no-audit', '--no-fund', '--omit=dev', join(folder, packed.filename)], home);
-    const said = execFileSync('npx', ['--no-install', 'fairway', 'version', '-o', 'json'], { cwd: home, encoding: 'utf8' });
+    const said = execFileSync('npx', ['--no-install', 'fairway', 'version', '--client', '-o', 'json'], {
+      cwd: home,
+      encoding: 'utf8',
+    });
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     assert.ok(said.includes(version), said);
   });
 
   function relativeImports(path: string): readonly string[] {
     const source = readFileSync(path, 'utf8');
-    return [...source.matchAll(/^\s*(?:import|export)\b[^'"\n]*?['"](\.[^'"]+)['"]/gm)].map((match) => join(path, '..', match[1] ?? ''));
+    return [...source.matchAll(/^\s*(?:import|export)\b[^'"\n]*?['"](\.[^'"]+)['"]/gm)].map((match) =>
+      join(path, '..', match[1] ?? ''),
+    );
   }
 });

@@ -24,7 +24,11 @@ const base: Scope = {
   inbound: [{ port: 9080, targetPort: 9080, protocol: 'http' }],
   rejected: [],
 };
-const scopes: readonly Scope[] = [base, { ...base, cluster: 'west', namespace: 'other' }, { ...base, mode: 'explicit' }];
+const scopes: readonly Scope[] = [
+  base,
+  { ...base, cluster: 'west', namespace: 'other' },
+  { ...base, mode: 'explicit' },
+];
 
 const settingsPool: readonly MeshSettings[] = [
   { ...defaultMeshSettings, accessLog: false },
@@ -33,7 +37,12 @@ const settingsPool: readonly MeshSettings[] = [
 
 const routesPool: readonly (readonly RuleRoute[])[] = [
   [route('all', [{ weight: 1, chain: [{ version: 'v1', cluster: '' }, anywhere] }])],
-  [route('all', [{ weight: 9, chain: [{ version: 'v1', cluster: 'west' }] }, { weight: 1, chain: [anywhere] }])],
+  [
+    route('all', [
+      { weight: 9, chain: [{ version: 'v1', cluster: 'west' }] },
+      { weight: 1, chain: [anywhere] },
+    ]),
+  ],
   [
     route('beta', [{ weight: 1, chain: [{ version: 'v2', cluster: '' }] }], {
       matches: [{ headers: [{ name: 'x-group', match: { kind: 'exact', value: 'beta' } }], queryParams: [] }],
@@ -79,7 +88,10 @@ const anyStep = fc.oneof(
       routes: fc.option(fc.constantFrom(...routesPool), { nil: undefined, freq: 3 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('settings' as const), settings: fc.constantFrom(...settingsPool) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('settings' as const), settings: fc.constantFrom(...settingsPool) }),
+  },
 );
 
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
@@ -114,7 +126,14 @@ class World {
   #setRule(key: ServiceKey, { name, namespace, routes }: Extract<Step, { kind: 'rule' }>): void {
     if (routes === undefined) this.rules.delete(key);
     else {
-      this.rules.set(key, { ref: { namespace, name, generation: 1 }, service: key, createdAtMs: 0, routes, hash: '', origin: '' });
+      this.rules.set(key, {
+        ref: { namespace, name, generation: 1 },
+        service: key,
+        createdAtMs: 0,
+        routes,
+        hash: '',
+        origin: '',
+      });
     }
   }
 
@@ -161,25 +180,28 @@ describe('incremental Envoy resources', function () {
   for (const scope of scopes) {
     it(`end as a cold rebuild does, for a sidecar ${scope.mode} in ${scope.cluster}/${scope.namespace}`, () => {
       fc.assert(
-        fc.property(fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 12 }), (batches) => {
-          const world = new World();
-          const live = new ScopeResources(scope);
-          live.update(world.mesh, 'all');
-          let before = bytesOf(live);
-          for (const steps of batches) {
-            const dirty = new Set(steps.map((step) => world.apply(step)).filter((key) => key !== undefined));
-            const changes = live.update(world.mesh, dirty);
-            const after = bytesOf(live);
-            const said = [...changes].flatMap(([url, names]) => [...names].map((name) => `${url} ${name}`)).sort();
-            assert.deepEqual(said, differing(before, after));
-            before = after;
-          }
-          // Copies have no memory of what was made from them before.
-          const cold = new ScopeResources(scope);
-          cold.update(structuredClone(world.mesh), 'all');
-          assert.deepEqual(before, bytesOf(cold));
-          assert.deepEqual(live.findings(), cold.findings());
-        }),
+        fc.property(
+          fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 12 }),
+          (batches) => {
+            const world = new World();
+            const live = new ScopeResources(scope);
+            live.update(world.mesh, 'all');
+            let before = bytesOf(live);
+            for (const steps of batches) {
+              const dirty = new Set(steps.map((step) => world.apply(step)).filter((key) => key !== undefined));
+              const changes = live.update(world.mesh, dirty);
+              const after = bytesOf(live);
+              const said = [...changes].flatMap(([url, names]) => [...names].map((name) => `${url} ${name}`)).sort();
+              assert.deepEqual(said, differing(before, after));
+              before = after;
+            }
+            // Copies have no memory of what was made from them before.
+            const cold = new ScopeResources(scope);
+            cold.update(structuredClone(world.mesh), 'all');
+            assert.deepEqual(before, bytesOf(cold));
+            assert.deepEqual(live.findings(), cold.findings());
+          },
+        ),
         { numRuns: 300 },
       );
     });
@@ -187,7 +209,13 @@ describe('incremental Envoy resources', function () {
 
   it('are shared by scopes that see the same', () => {
     const world = new World();
-    world.apply({ kind: 'shard', name: 'a', namespace: 'shop', cluster: 'east', shard: { createdAtMs: 0, headless: false, vips: ['10.0.0.1'], ports: [port(80)], endpoints: [] } });
+    world.apply({
+      kind: 'shard',
+      name: 'a',
+      namespace: 'shop',
+      cluster: 'east',
+      shard: { createdAtMs: 0, headless: false, vips: ['10.0.0.1'], ports: [port(80)], endpoints: [] },
+    });
     const [one, two] = [new ScopeResources(base), new ScopeResources({ ...base, inbound: [] })];
     one.update(world.mesh, 'all');
     two.update(world.mesh, 'all');

@@ -41,7 +41,8 @@ describe('property: merging', () => {
         const merged = mergeService(list);
         for (const { cluster, ports: declared } of list) {
           for (const { port } of declared) {
-            const served = merged.ports.find((candidate) => candidate.port === port)?.clusters.includes(cluster) ?? false;
+            const served =
+              merged.ports.find((candidate) => candidate.port === port)?.clusters.includes(cluster) ?? false;
             assert.ok(served || merged.conflicts.some(({ losers }) => losers.includes(cluster)), `${cluster} ${port}`);
           }
         }

@@ -49,7 +49,11 @@ export function route(name: string, backends: readonly RuleBackend[], fields: Pa
 }
 
 /** A rule for shop/reviews with one route. */
-export function trafficRule(fields: { hash: string; generation?: number; backends: readonly RuleBackend[] }): TrafficRule {
+export function trafficRule(fields: {
+  hash: string;
+  generation?: number;
+  backends: readonly RuleBackend[];
+}): TrafficRule {
   return {
     ref: { namespace: 'shop', name: 'reviews', generation: fields.generation ?? 1 },
     service: 'shop/reviews',

@@ -11,10 +11,17 @@
  */
 
 import { parse } from 'yaml';
-import { formatFinding } from '../../src/core/errors.ts';
 import { mergeService } from '../../src/catalog/merge.ts';
+import { formatFinding } from '../../src/core/errors.ts';
 import { compileService } from '../../src/mesh/compile.ts';
-import { defaultMeshSettings, type InboundPort, type Mesh, type MeshService, type MeshSettings, type Scope } from '../../src/model/mesh.ts';
+import {
+  defaultMeshSettings,
+  type InboundPort,
+  type Mesh,
+  type MeshService,
+  type MeshSettings,
+  type Scope,
+} from '../../src/model/mesh.ts';
 import type { TrafficRule } from '../../src/model/rule.ts';
 import type { AppProtocol, Endpoint, ServiceKey, ServicePort } from '../../src/model/service.ts';
 import { parseTrafficRule } from '../../src/rules/parse.ts';
@@ -46,39 +53,53 @@ interface FixtureShard {
 }
 
 interface Fixture {
-  readonly scope: Partial<Omit<Scope, 'inbound' | 'outbound'>> & { readonly outbound?: string; readonly inbound?: readonly string[] };
+  readonly scope?: Partial<Omit<Scope, 'inbound' | 'outbound'>> & {
+    readonly outbound?: string;
+    readonly inbound?: readonly string[];
+  };
   readonly settings?: Partial<MeshSettings>;
-  readonly services: readonly { readonly name: string; readonly namespace?: string; readonly clusters: Readonly<Record<string, FixtureShard>> }[];
+  readonly services: readonly {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly clusters: Readonly<Record<string, FixtureShard>>;
+  }[];
   readonly rules?: readonly unknown[];
 }
 
 export function parseMeshFixture(text: string): MeshFixture {
   const fixture = parse(text) as Fixture;
-  const rules = new Map<ServiceKey, TrafficRule>((fixture.rules ?? []).map((object) => ruleOf(object)).map((rule) => [rule.service, rule]));
+  const rules = new Map<ServiceKey, TrafficRule>(
+    (fixture.rules ?? []).map((object) => ruleOf(object)).map((rule) => [rule.service, rule]),
+  );
   const services = new Map<ServiceKey, MeshService>();
   for (const { name, namespace = 'shop', clusters } of fixture.services) {
-    const shards = Object.entries(clusters).map(([cluster, { vips = [], headless = false, createdAt = 0, ports, endpoints = [] }]) => {
-      const servicePorts = ports.map(portOf);
-      return shard(cluster, name, {
-        namespace,
-        headless,
-        vips,
-        createdAtMs: createdAt,
-        ports: servicePorts,
-        endpoints: endpoints.map((given) => endpointOf(cluster, given, servicePorts)),
-      });
-    });
+    const shards = Object.entries(clusters).map(
+      ([cluster, { vips = [], headless = false, createdAt = 0, ports, endpoints = [] }]) => {
+        const servicePorts = ports.map(portOf);
+        return shard(cluster, name, {
+          namespace,
+          headless,
+          vips,
+          createdAtMs: createdAt,
+          ports: servicePorts,
+          endpoints: endpoints.map((given) => endpointOf(cluster, given, servicePorts)),
+        });
+      },
+    );
     const catalog = mergeService(shards);
     services.set(catalog.key, compileService(catalog, rules.get(catalog.key)));
   }
   return {
-    scope: scopeOf(fixture.scope),
+    scope: scopeOf(fixture.scope ?? {}),
     mesh: { revision: 1, settings: { ...defaultMeshSettings, accessLog: false, ...fixture.settings }, services },
   };
 }
 
 function ruleOf(object: unknown): TrafficRule {
-  const { rule, findings } = parseTrafficRule({ object, where: () => ({}), origin: 'fixture' }, { defaultNamespace: 'shop' });
+  const { rule, findings } = parseTrafficRule(
+    { object, where: () => ({}), origin: 'fixture' },
+    { defaultNamespace: 'shop' },
+  );
   if (rule === undefined) throw new Error(findings.map(formatFinding).join('\n'));
   return rule;
 }
@@ -86,12 +107,18 @@ function ruleOf(object: unknown): TrafficRule {
 function portOf(text: string): ServicePort {
   const [number, protocol = '', name = protocol] = text.split(':');
   const udp = protocol === 'udp';
-  return { name, port: Number(number), transport: udp ? 'UDP' : 'TCP', protocol: udp ? 'tcp' : (protocol as AppProtocol) };
+  return {
+    name,
+    port: Number(number),
+    transport: udp ? 'UDP' : 'TCP',
+    protocol: udp ? 'tcp' : (protocol as AppProtocol),
+  };
 }
 
 function endpointOf(cluster: string, given: FixtureEndpoint, ports: readonly ServicePort[]): Endpoint {
   const { address, version = '', workload = '', zone = '', region = '', state = 'ready' } = given;
-  const targets = given.ports === undefined ? ports.map(({ name, port }) => [name, port] as const) : Object.entries(given.ports);
+  const targets =
+    given.ports === undefined ? ports.map(({ name, port }) => [name, port] as const) : Object.entries(given.ports);
   return endpoint(cluster, address, {
     version,
     workload,
@@ -103,7 +130,7 @@ function endpointOf(cluster: string, given: FixtureEndpoint, ports: readonly Ser
   });
 }
 
-function scopeOf(given: Fixture['scope']): Scope {
+function scopeOf(given: NonNullable<Fixture['scope']>): Scope {
   const [, address = '127.0.0.1', port = '15001'] = /^(.*):(\d+)$/.exec(given.outbound ?? '') ?? [];
   return {
     cluster: 'east',

@@ -22,7 +22,9 @@ export interface StaticBootstrap {
 
 export function staticBootstrap(resources: ResourcesOf, adminPort = 0): StaticBootstrap {
   const routes = new Map(decodeAll(resources, typeUrl.route).map((table) => [table['name'], table]));
-  const assignments = new Map(decodeAll(resources, typeUrl.endpoint).map((assignment) => [assignment['cluster_name'], assignment]));
+  const assignments = new Map(
+    decodeAll(resources, typeUrl.endpoint).map((assignment) => [assignment['cluster_name'], assignment]),
+  );
   const clusters = decodeAll(resources, typeUrl.cluster).map((cluster) => {
     if (cluster['type'] !== 'EDS') return cluster;
     const { eds_cluster_config: _eds, ...rest } = cluster;

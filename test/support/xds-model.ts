@@ -89,7 +89,6 @@ export class ModelClient {
     else if (first) this.#sendFirstDelta(typeUrl, type);
     else if (names.length > 0 || wildcard)
       this.#toServer.push(request(typeUrl, { subscribe: [...(wildcard ? ['*'] : []), ...names] }));
-    if (wildcard || names.length > 0) type.explicit ||= !(first && names.length === 0 && impliedWildcard(typeUrl));
   }
 
   unsubscribe(typeUrl: string, names: readonly string[], wildcard: boolean): void {
@@ -155,10 +154,11 @@ export class ModelClient {
     for (const name of next.subscribe) side.asked.add(name);
     for (const name of next.unsubscribe) {
       side.asked.add(name);
-      side.sent.delete(name);
+      if (name === '*') side.sent.clear();
+      else side.sent.delete(name);
     }
     if (this.transport === 'sotw') this.#noteSotwList(next, side);
-    this.#machine.request(next, 0);
+    this.#machine.request(next, 0, this.nowMs);
     return true;
   }
 
@@ -199,7 +199,10 @@ export class ModelClient {
     const { draft, nonce } = message;
     const type = this.#type(draft.typeUrl);
     type.nonce = nonce;
-    const bad = draft.resources.find((resource) => this.poison.has(`${resource.name}@${resource.version}`));
+    // Like Envoy, it does not look again at what it holds already.
+    const bad = draft.resources.find(
+      ({ name, version }) => this.poison.has(`${name}@${version}`) && type.held.get(name)?.version !== version,
+    );
     if (bad === undefined) this.#apply(draft, type);
     const error = bad === undefined ? undefined : bad.version.charCodeAt(0) % 2 === 0 ? `bad resource '${bad.name}'` : 'no';
     this.#toServer.push(
@@ -354,6 +357,7 @@ export class ModelClient {
         maxResponseBytes: 200,
         warmingWaitMaxMs: 2_000,
         removalLingerMs: 15_000,
+        aggregated: true,
         supportsTtl: false,
       },
       this.#replicaOf(this.#view),
@@ -384,6 +388,7 @@ function request(typeUrl: string, fields: Partial<XdsRequest>): XdsRequest {
     subscribe: [],
     unsubscribe: [],
     initialVersions: new Map(),
+    resumes: (fields.initialVersions?.size ?? 0) > 0,
     ...fields,
   };
 }

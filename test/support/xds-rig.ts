@@ -32,9 +32,12 @@ export class XdsRig implements XdsHost {
 
   static async start(limits: Partial<XdsLimits> = {}, view?: TestView): Promise<XdsRig> {
     const rig = new XdsRig(limits, view);
-    const { port } = await rig.server.listen('127.0.0.1:0');
-    rig.#port = port;
+    await rig.listenOn(0);
     return rig;
+  }
+
+  async listenOn(port: number): Promise<void> {
+    this.#port = (await this.server.listen(`127.0.0.1:${port}`)).port;
   }
 
   get port(): number {

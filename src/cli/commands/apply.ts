@@ -20,6 +20,7 @@ export interface ApplyFlags extends AdminFlags, KubernetesFlags {
   readonly filename: readonly string[];
   readonly namespace?: string;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
   readonly output?: 'json' | 'yaml' | 'name';
@@ -33,15 +34,18 @@ export async function runApply(flags: ApplyFlags, context: CommandContext): Prom
   const stores = await openRuleStores(flags, context.env);
   const dryRun = flags.dryRun === true;
   // In turn: the second cluster is not touched when the first refuses.
-  for (const store of stores) {
-    const before = flags.wait === true && !dryRun ? await generations(store) : new Map<string, number>();
-    const report = await store.apply(
-      manifests.map(({ manifest }) => manifest),
-      { dryRun },
-    );
-    printReport(report, store, flags, context);
-    reportFindings(report, manifests, store, context);
-    if (flags.wait === true && !dryRun) await waitUntilProgrammed(store, report, before, timeoutMs, context);
+  try {
+    for (const store of stores) {
+      const report = await store.apply(
+        manifests.map(({ manifest }) => manifest),
+        { dryRun, force: flags.force === true },
+      );
+      printReport(report, store, flags, context);
+      reportFindings(report, manifests, store, context);
+      if (flags.wait === true && !dryRun) await waitUntilProgrammed(store, report, timeoutMs, context);
+    }
+  } finally {
+    for (const store of stores) store.close();
   }
   return exitCode.ok;
 }
@@ -97,10 +101,4 @@ function reportFindings(
     throw new FindingsFailure(findings, store.label === '' ? nothing : `Nothing was applied to ${store.label}.`);
   }
   for (const finding of findings) printFinding(terminal, finding);
-}
-
-/** The generation of every rule before the write, so that --wait does not take the old state's word for the new one. */
-async function generations(store: RuleStore): Promise<Map<string, number>> {
-  const rules = await store.rules({});
-  return new Map(rules.map((rule) => [`${rule.namespace}/${rule.name}`, rule.generation]));
 }

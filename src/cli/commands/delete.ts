@@ -24,21 +24,23 @@ export async function runDelete(
   const refs = flags.filename === undefined ? readRefs(args, flags.namespace) : readFiles(args, flags.filename, flags);
   const stores = await openRuleStores(flags, env);
   const missing: string[] = [];
-  for (const store of stores) {
-    for (const ref of refs) {
-      const report = await store.delete(ref, { dryRun: flags.dryRun === true });
-      const isDeleted = report.results.some((result) => result.action === 'deleted');
-      const place = store.label === '' ? '' : ` in ${store.label}`;
-      if (!isDeleted) {
-        missing.push(`${ref.namespace}/${ref.name}${place}`);
-        continue;
+  try {
+    for (const store of stores) {
+      for (const ref of refs) {
+        const report = await store.delete(ref, { dryRun: flags.dryRun === true });
+        const place = store.label === '' ? '' : ` in ${store.label}`;
+        if (report.results.every((result) => result.action === 'not-found')) {
+          missing.push(`${ref.namespace}/${ref.name}${place}`);
+          continue;
+        }
+        const resource = `trafficrule.fairway.dev/${ref.name}`;
+        const dryRun = flags.dryRun === true ? ' (dry run)' : '';
+        const line = `${resource} deleted (namespace ${ref.namespace})${dryRun}${place}`;
+        terminal.out(flags.output === 'name' ? `${resource}\n` : `${line}\n`);
       }
-      const resource = `trafficrule.fairway.dev/${ref.name}`;
-      const dryRun = flags.dryRun === true ? ' (dry run)' : '';
-      terminal.out(
-        flags.output === 'name' ? `${resource}\n` : `${resource} deleted (namespace ${ref.namespace})${dryRun}${place}\n`,
-      );
     }
+  } finally {
+    for (const store of stores) store.close();
   }
   if (missing.length === 0 || flags.ignoreNotFound === true) return exitCode.ok;
   throw failed({

@@ -156,9 +156,13 @@ async function load<Kind extends GetKind>(
     });
   }
   const { openKubernetesStores } = await import('../kubernetes-store.ts');
-  const stores = await openKubernetesStores(flags);
-  const lists = await Promise.all(stores.map((store) => store.rules(filter)));
-  return lists.flat() as unknown as readonly ReportByKind[Kind][];
+  const stores = openKubernetesStores(flags, context.env);
+  try {
+    const lists = await Promise.all(stores.map((store) => store.rules(filter)));
+    return lists.flat() as unknown as readonly ReportByKind[Kind][];
+  } finally {
+    for (const store of stores) store.close();
+  }
 }
 
 function print<Row>(

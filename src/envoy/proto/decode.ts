@@ -10,7 +10,9 @@ import { messageType, typeNameOf } from './schema.ts';
 
 /** The resource's message as plain data, without `@type`. Throws on bytes that are no Any of a known type. */
 export function decodeResource(resource: EncodedResource): Plain {
-  const { '@type': _url, ...value } = plainAny(messageType('google.protobuf.Any').decode(resource.body) as unknown as AnyMessage);
+  const { '@type': _url, ...value } = plainAny(
+    messageType('google.protobuf.Any').decode(resource.body) as unknown as AnyMessage,
+  );
   return value;
 }
 
@@ -48,7 +50,8 @@ function plain(type: protobuf.Type, value: object): unknown {
     const given = fields[field.name];
     if (field instanceof protobuf.MapField) {
       const entries = Object.entries(given as object);
-      if (entries.length > 0) out[field.name] = Object.fromEntries(entries.map(([key, item]) => [key, single(field, item)]));
+      if (entries.length > 0)
+        out[field.name] = Object.fromEntries(entries.map(([key, item]) => [key, single(field, item)]));
     } else if (field.repeated) {
       const items = given as readonly unknown[];
       if (items.length > 0) out[field.name] = items.map((item) => single(field, item));

@@ -24,10 +24,22 @@ export function any(typeName: string, value: Plain = {}): Plain {
   return { '@type': typeUrlOf(typeName), ...value };
 }
 
-/** Throws a plain Error that names the field: what is encoded comes from this program, not from a user. */
+/** An `any` that is used again and again, such as a filter without settings: it is encoded once. Its parts must never change. */
+export function constantAny(typeName: string, value: Plain = {}): Plain {
+  const constant = any(typeName, value);
+  constants.set(constant, undefined);
+  return constant;
+}
+
+const constants = new WeakMap<Plain, object | undefined>();
+
+/**
+ * Throws a plain Error that names the field: what is encoded comes from this program, not from a user.
+ * The bytes are a slice of a larger buffer: copy them (`ownBytes`) if they are to be kept.
+ */
 export function encodeMessage(typeName: string, value: Plain): Buffer {
   const type = messageType(typeName);
-  return finish(type, message(type, value, typeName));
+  return type.encode(message(type, value, typeName)).finish() as Buffer;
 }
 
 /** A resource as the protocol carries it: an encoded Any, and its hash. */
@@ -41,17 +53,20 @@ export function versionOf(bytes: Uint8Array | string): string {
   return hash('sha1', bytes, 'base64url').slice(0, 16);
 }
 
+/** Bytes of their own, to be kept. */
 export function encodeAny(url: string, value: Uint8Array): Buffer {
-  return Buffer.from(protobuf.Writer.create().uint32(10).string(url).uint32(18).bytes(value).finish());
+  return ownBytes(protobuf.Writer.create().uint32(10).string(url).uint32(18).bytes(value).finish());
 }
 
-function finish(type: protobuf.Type, value: object): Buffer {
-  // protobufjs writes into a pooled buffer in Node: a copy that is exactly as long keeps the pool from being held.
-  return Buffer.from(type.encode(value).finish());
+/** A copy that holds no pool of Node's: thousands of small slices would keep as many pools alive. */
+export function ownBytes(bytes: Uint8Array): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  own.set(bytes);
+  return own;
 }
 
 function message(type: protobuf.Type, value: unknown, at: string): object {
-  const special = specialMessages.get(type.fullName.slice(1));
+  const special = specialOf(type);
   if (special !== undefined) return special(value, at);
   if (!isPlain(value)) throw new TypeError(`${at}: expected ${type.fullName.slice(1)}, got ${JSON.stringify(value)}`);
   const out: Record<string, unknown> = {};
@@ -76,7 +91,9 @@ function fieldValue(field: protobuf.Field, given: unknown, at: string): unknown 
   if (field instanceof protobuf.MapField) {
     if (!isPlain(given)) throw new TypeError(`${at}: expected a map`);
     const keys = Object.keys(given).sort();
-    return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, single(field, given[key], `${at}[${key}]`)]));
+    return keys.length === 0
+      ? undefined
+      : Object.fromEntries(keys.map((key) => [key, single(field, given[key], `${at}[${key}]`)]));
   }
   if (field.repeated) {
     if (!Array.isArray(given)) throw new TypeError(`${at}: expected a list`);
@@ -91,8 +108,10 @@ function single(field: protobuf.Field, given: unknown, at: string): unknown {
   const { resolvedType } = field;
   if (resolvedType instanceof protobuf.Type) return message(resolvedType, given, at);
   if (resolvedType instanceof protobuf.Enum) {
-    const number = typeof given === 'string' && Object.hasOwn(resolvedType.values, given) ? resolvedType.values[given] : undefined;
-    if (number === undefined) throw new TypeError(`${at}: ${JSON.stringify(given)} is not one of ${resolvedType.fullName.slice(1)}`);
+    const number =
+      typeof given === 'string' && Object.hasOwn(resolvedType.values, given) ? resolvedType.values[given] : undefined;
+    if (number === undefined)
+      throw new TypeError(`${at}: ${JSON.stringify(given)} is not one of ${resolvedType.fullName.slice(1)}`);
     return number;
   }
   return scalar(field.type, given, at);
@@ -115,6 +134,14 @@ function scalar(kind: string, given: unknown, at: string): unknown {
 
 type Special = (value: unknown, at: string) => object;
 
+/** protobufjs puts a type's full name together anew each time it is read: so it is read once. */
+const specials = new Map<protobuf.Type, Special | undefined>();
+
+function specialOf(type: protobuf.Type): Special | undefined {
+  if (!specials.has(type)) specials.set(type, specialMessages.get(type.fullName.slice(1)));
+  return specials.get(type);
+}
+
 const specialMessages: ReadonlyMap<string, Special> = new Map<string, Special>([
   ['google.protobuf.Any', anyMessage],
   ['google.protobuf.Duration', duration],
@@ -131,8 +158,12 @@ const specialMessages: ReadonlyMap<string, Special> = new Map<string, Special>([
 
 function anyMessage(value: unknown, at: string): object {
   if (!isPlain(value) || typeof value['@type'] !== 'string') throw new TypeError(`${at}: an Any needs "@type"`);
+  const known = constants.get(value);
+  if (known !== undefined) return known;
   const { '@type': url, ...content } = value;
-  return { type_url: url, value: encodeMessage(typeNameOf(url as string), content) };
+  const encoded = { type_url: url, value: encodeMessage(typeNameOf(url), content) };
+  if (constants.has(value)) constants.set(value, { ...encoded, value: ownBytes(encoded.value) });
+  return encoded;
 }
 
 function duration(value: unknown, at: string): object {
@@ -166,7 +197,8 @@ function structValue(value: unknown, at: string): object {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'number') return { numberValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
-  if (Array.isArray(value)) return { listValue: { values: value.map((item, index) => structValue(item, `${at}[${index}]`)) } };
+  if (Array.isArray(value))
+    return { listValue: { values: value.map((item, index) => structValue(item, `${at}[${index}]`)) } };
   return { structValue: struct(value, at) };
 }
 

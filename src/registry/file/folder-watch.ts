@@ -30,7 +30,7 @@ export const defaultFolderLimits: FolderLimits = {
   confirmMs: 300,
   maxFiles: 20_000,
   maxDepth: 8,
-  maxFileBytes: 8 * 1024 * 1024,
+  maxFileBytes: 4 * 1024 * 1024,
 };
 
 export interface FileChange {

@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { isMap, isSeq, type ParsedNode, stringify } from 'yaml';
+import { isMap, isNode, isSeq, type ParsedNode, stringify, type YAMLSeq } from 'yaml';
 import { errorMessage, FairwayError } from '../../core/errors.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import { type HeldObject, identify } from './file-objects.ts';
@@ -198,7 +198,7 @@ function edit({ text, held, file }: Place, object: unknown): string {
   const items = isMap(document.contents) ? document.contents.get('items') : undefined;
   if (isSeq(items)) {
     if (object === undefined) items.delete(index);
-    else items.set(index, document.createNode(object) as ParsedNode);
+    else replaceItem(items, index, document.createNode(object) as ParsedNode);
   }
   if (file.endsWith('.json')) return `${before}${JSON.stringify(document.toJS(), undefined, 2)}\n${after}`;
   const emptied = object === undefined && isSeq(items) && items.items.length === 0;
@@ -206,6 +206,16 @@ function edit({ text, held, file }: Place, object: unknown): string {
   const again = document.toString({ lineWidth: 0 });
   const marked = written.startsWith('---') && !again.startsWith('---') ? `---\n${again}` : again;
   return `${before}${marked}${after}`;
+}
+
+/** Comments before an item belong to its place. */
+function replaceItem(items: YAMLSeq, index: string | number, node: ParsedNode): void {
+  const before = items.get(index, true);
+  if (isNode(before)) {
+    node.commentBefore = before.commentBefore ?? null;
+    node.spaceBefore = before.spaceBefore ?? false;
+  }
+  items.set(index, node);
 }
 
 function holdsNothing(text: string): boolean {

@@ -8,7 +8,7 @@
  */
 
 import { Backoff, type BackoffLimits } from '../../core/backoff.ts';
-import { type Clock, sleep } from '../../core/clock.ts';
+import { type Clock, sleep, type Timer } from '../../core/clock.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, networkError } from './api-error.ts';
 import { type ListLimits, listAll, type ReadItem, type Resource } from './list.ts';
@@ -39,6 +39,8 @@ export interface WatchSettings {
   readonly emptyConfirmMs: number;
   /** How many lists in a row have to be empty to be believed. */
   readonly emptyConfirmations: number;
+  /** After trouble, how long a watch has to be open before it counts as healed: what happened meanwhile comes first. */
+  readonly settleMs: number;
 }
 
 export const defaultWatchSettings: WatchSettings = {
@@ -49,6 +51,7 @@ export const defaultWatchSettings: WatchSettings = {
   refusedRetryMs: 30_000,
   emptyConfirmMs: 5_000,
   emptyConfirmations: 3,
+  settleMs: 250,
 };
 
 /** Why a list is not believed. */
@@ -246,21 +249,29 @@ export class ListerWatcher<T> {
       timeoutSeconds: String(Math.ceil((settings.watchMs * (1 + this.#random())) / 1000)),
     };
     if (resource.labelSelector !== undefined) query['labelSelector'] = resource.labelSelector;
+    let healing: Timer | undefined;
     const opened = (): void => {
       this.#heard();
       this.#count({ watches: 1 });
-      this.#setHealth({ ...this.#health, error: undefined, failingSinceMs: undefined });
+      if (this.#health.error === undefined) return;
+      healing = clock.after(settings.settleMs, () => {
+        this.#setHealth({ ...this.#health, error: undefined, failingSinceMs: undefined });
+      });
     };
-    for await (const line of api.lines({ path: resource.path, query, signal, idleMs: settings.idleMs, opened })) {
-      const event = parseWatchEvent(line);
-      this.#heard();
-      events += 1;
-      this.#count({ events: 1 });
-      if (event.type === 'put') this.#put(event.object);
-      else if (event.type === 'delete') this.#options.target.remove(this.#options.target.read(event.object).key);
-      // Only now: had reading the object thrown, it would have to come again.
-      this.#resourceVersion = event.resourceVersion;
-      if (event.type !== 'bookmark') this.#options.updated();
+    try {
+      for await (const line of api.lines({ path: resource.path, query, signal, idleMs: settings.idleMs, opened })) {
+        const event = parseWatchEvent(line);
+        this.#heard();
+        events += 1;
+        this.#count({ events: 1 });
+        if (event.type === 'put') this.#put(event.object);
+        else if (event.type === 'delete') this.#options.target.remove(this.#options.target.read(event.object).key);
+        // Only now: had reading the object thrown, it would have to come again.
+        this.#resourceVersion = event.resourceVersion;
+        if (event.type !== 'bookmark') this.#options.updated();
+      }
+    } finally {
+      healing?.cancel();
     }
     if (events === 0 && clock.monotonic() - openedMs < shortWatchMs) {
       throw new ApiError('unreachable', `the watch on ${resource.name} was closed at once`);

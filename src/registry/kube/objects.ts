@@ -183,8 +183,12 @@ export class KubeObjects {
   }
 }
 
+/** A server-side apply of a field that the schema does not have is answered with 500, though the object is to blame. */
+const unknownField = /failed to create (manager for .*|typed patch object)/;
+
 function adviceOf(error: ApiError): readonly [ErrorCode, string] {
-  switch (error.kind) {
+  const kind = error.kind === 'server' && unknownField.test(error.message) ? 'invalid' : error.kind;
+  switch (kind) {
     case 'invalid':
       return ['FW-KUBE-022', 'Correct the object as the message says.'];
     case 'conflict':

@@ -47,6 +47,13 @@ export const defaultRuleWatchSettings: WatchSettings = { ...defaultWatchSettings
 
 type Fields = Readonly<Record<string, unknown>>;
 
+export interface RuleView {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** undefined without one. */
+  readonly status: unknown;
+}
+
 interface HeldRule {
   readonly id: string;
   /** Without managedFields. */
@@ -71,9 +78,12 @@ export class KubeRuleSource implements RuleSource {
     this.#watchers = (options.kinds ?? [trafficRuleKind]).map((kind) => this.#watch(kind, budget));
   }
 
-  /** The status that the API holds of an object now; undefined without one. */
-  statusOf(id: string): unknown {
-    return this.#held.get(id)?.object['status'];
+  /** What the API holds of an object now, as far as is known. */
+  view(id: string): RuleView | undefined {
+    const object = this.#held.get(id)?.object;
+    if (object === undefined) return undefined;
+    const metadata = fields(object['metadata']);
+    return { uid: text(metadata['uid']), resourceVersion: text(metadata['resourceVersion']), status: object['status'] };
   }
 
   async stop(): Promise<void> {

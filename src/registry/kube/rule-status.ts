@@ -15,7 +15,7 @@ import { ruleObjectId } from '../rule-sink.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type ApiError, networkError } from './api-error.ts';
-import { type RuleKind, trafficRuleKind } from './rule-source.ts';
+import { type RuleKind, type RuleView, trafficRuleKind } from './rule-source.ts';
 
 export interface StatusTarget {
   readonly namespace: string;
@@ -28,8 +28,8 @@ export interface RuleStatusWriterOptions {
   readonly access: Access;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What the API holds of an object's status, as far as is known (KubeRuleSource.statusOf). */
-  readonly statusOf: (id: string) => unknown;
+  /** What the API holds of an object, as far as is known; undefined: it is gone (KubeRuleSource.view). */
+  readonly view: (id: string) => RuleView | undefined;
   /** Only the leader writes. */
   readonly isLeader: () => boolean;
   readonly kind?: RuleKind;
@@ -119,7 +119,9 @@ export class RuleStatusWriter {
         continue;
       }
       if (signal.aborted) return;
-      this.#counters = { ...this.#counters, failed: this.#counters.failed + 1 };
+      if (error.kind !== 'conflict' && error.kind !== 'not-found') {
+        this.#counters = { ...this.#counters, failed: this.#counters.failed + 1 };
+      }
       if (retryable(error) && this.#wanted.has(id)) this.#dirty.add(id);
       await sleep(clock, error.retryAfterMs ?? backoff.next(), signal);
     }
@@ -129,11 +131,15 @@ export class RuleStatusWriter {
   async #write(id: string, signal: AbortSignal): Promise<ApiError | undefined> {
     const pending = this.#wanted.get(id);
     if (pending === undefined) return undefined;
-    const { clock, logger, statusOf, pauseMs = 50 } = this.#options;
-    const held = statusOf(id);
-    const status = keepTransitionTimes(pending.status, held);
-    if (isDeepStrictEqual(status, held)) return undefined;
+    const { clock, logger, view, pauseMs = 50 } = this.#options;
     const { namespace, name, uid } = pending.target;
+    const held = view(id);
+    if (held === undefined || (uid !== '' && held.uid !== uid)) {
+      logger.debug('an object is gone or another one; its status is not written', { object: id });
+      return undefined;
+    }
+    const status = keepTransitionTimes(pending.status, held.status);
+    if (isDeepStrictEqual(status, held.status)) return undefined;
     const { apiVersion, kind, plural } = this.#kind;
     try {
       await this.#api.json({
@@ -141,7 +147,8 @@ export class RuleStatusWriter {
         path: `/apis/${apiVersion}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}/status`,
         query: { fieldManager, force: 'true' },
         contentType: 'application/apply-patch+yaml',
-        body: { apiVersion, kind, metadata: { namespace, name, ...(uid === '' ? {} : { uid }) }, status },
+        // The version makes sure that it is the object that was judged: a status is not checked against the uid.
+        body: { apiVersion, kind, metadata: { namespace, name, resourceVersion: held.resourceVersion }, status },
         signal,
       });
       this.#counters = { ...this.#counters, written: this.#counters.written + 1 };
@@ -150,14 +157,8 @@ export class RuleStatusWriter {
     } catch (thrown) {
       const error = networkError(thrown);
       if (signal.aborted) return error;
-      if (error.kind === 'not-found' || (error.kind === 'conflict' && uid !== '')) {
-        logger.debug('an object is gone or another one; its status is not written', {
-          object: id,
-          err: errorMessage(error),
-        });
-        this.#wanted.delete(id);
-        return undefined;
-      }
+      // Deleted or changed a moment ago: the next look at it tells.
+      if (error.kind === 'not-found' || error.kind === 'conflict') return error;
       logger.warn('a status cannot be written', {
         code: 'FW-KUBE-019',
         object: id,
@@ -170,7 +171,7 @@ export class RuleStatusWriter {
 }
 
 function retryable(error: ApiError): boolean {
-  return error.kind !== 'invalid' && error.kind !== 'not-found';
+  return error.kind !== 'invalid';
 }
 
 /** The status to write, with the API's lastTransitionTime for each condition whose status is the same there. Pure. */

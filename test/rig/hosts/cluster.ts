@@ -109,7 +109,12 @@ export function playCluster(options: ClusterOptions): Cluster {
         metadata: { name },
         spec: { selector: { app: name }, ports },
       };
-      return (await client.must('POST', `/api/v1/namespaces/${namespace}/services`, service)).spec.clusterIP;
+      const made = await client.must<{ readonly spec: { readonly clusterIP: string } }>(
+        'POST',
+        `/api/v1/namespaces/${namespace}/services`,
+        service,
+      );
+      return made.spec.clusterIP;
     },
     async runPod(podOptions) {
       lastAddress++;

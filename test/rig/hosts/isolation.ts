@@ -45,24 +45,29 @@ export function isolationProblem(): string | undefined {
 export function runIsolated(command: string, args: readonly string[], limitMs: number): Promise<number> {
   const marking: ProxyMarking = isRoot() ? 'group' : 'packet-mark';
   return new Promise((resolve, reject) => {
-    const child = spawn('unshare', [...unshareFlags(), command, ...args], {
+    // unshare ends everything inside when it ends, and it ends with this process.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...unshareFlags(), command, ...args], {
       stdio: 'inherit',
       env: { ...process.env, [insideVariable]: marking },
     });
-    const end = (signal: NodeJS.Signals) => (): void => {
-      child.kill(signal);
+    const timers = new Set<NodeJS.Timeout>();
+    const killAfter = (delayMs: number, why: string): void => {
+      const kill = (): void => {
+        process.stderr.write(`${why}: ending everything\n`);
+        child.kill('SIGKILL');
+      };
+      timers.add(setTimeout(kill, delayMs));
     };
-    // unshare ends its children with SIGKILL when it ends itself; a gentler end is theirs to make, so the terminal's Ctrl-C reaches them too.
-    const onTerminate = end('SIGTERM');
+    // unshare itself ignores both. A terminal's Ctrl-C reaches those inside too, who get some time to end by themselves.
+    const onInterrupt = (): void => killAfter(5000, 'interrupted');
+    const onTerminate = (): void => killAfter(0, 'terminated');
+    process.on('SIGINT', onInterrupt);
     process.on('SIGTERM', onTerminate);
-    process.on('SIGINT', () => {});
-    const timer = setTimeout(() => {
-      process.stderr.write(`the limit of ${Math.round(limitMs / 1000)} s is over: ending everything\n`);
-      child.kill('SIGKILL');
-    }, limitMs);
+    killAfter(limitMs, `the limit of ${Math.round(limitMs / 1000)} s is over`);
     child.once('error', reject);
     child.once('exit', (code) => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
+      process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onTerminate);
       resolve(code ?? 1);
     });

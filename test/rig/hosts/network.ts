@@ -11,7 +11,7 @@ import { isolation } from './isolation.ts';
 
 const captureScript = join(import.meta.dirname, '../../../deploy/iptables/fairway-iptables.sh');
 /** Istio's convention for a sidecar's group. */
-export const proxyGroup = 1337;
+const proxyGroup = 1337;
 export const proxyPacketMark = 1337;
 
 export interface Host {

@@ -69,7 +69,7 @@ h2c.on('stream', (stream, headers) => {
     setTimeout(() => {
       if (stream.destroyed) return;
       const plain = Object.fromEntries(Object.entries(headers).filter(([name]) => typeof name === 'string'));
-      const body = answer('h2', String(headers[':method'] ?? ''), path, plain as IncomingHttpHeaders);
+      const body = answer('h2', String(headers[':method'] ?? ''), path, plain);
       stream.respond(
         { ':status': status, 'content-type': grpc ? 'application/grpc+json' : 'application/json' },
         { waitForTrailers: grpc },

@@ -16,14 +16,14 @@ export interface ApiReach {
 export interface ApiAnswer {
   readonly status: number;
   /** Parsed when it is JSON, else the text. */
-  readonly body: any;
+  readonly body: unknown;
 }
 
 export interface ApiClient {
   /** `contentType` is application/json unless given (a PATCH names its kind of patch). */
   request(method: string, path: string, body?: unknown, contentType?: string): Promise<ApiAnswer>;
-  /** The same, throwing on any status of 400 or above. Returns the body. */
-  must(method: string, path: string, body?: unknown, contentType?: string): Promise<any>;
+  /** The same, throwing on any status of 400 or above. Returns the body, as whoever asks knows it. */
+  must<Body>(method: string, path: string, body?: unknown, contentType?: string): Promise<Body>;
   close(): void;
 }
 
@@ -35,11 +35,13 @@ export function connectApi(reach: ApiReach): ApiClient {
   const client: ApiClient = {
     request: (method, path, body, contentType = 'application/json') =>
       send(reach, agent, method, path, body, contentType),
-    async must(method, path, body, contentType) {
+    async must<Body>(method: string, path: string, body?: unknown, contentType?: string) {
       const answer = await client.request(method, path, body, contentType);
-      if (answer.status >= 400)
-        throw new Error(`${method} ${path}: ${answer.status} ${answer.body?.message ?? JSON.stringify(answer.body)}`);
-      return answer.body;
+      if (answer.status >= 400) {
+        const status = answer.body as { readonly message?: string };
+        throw new Error(`${method} ${path}: ${answer.status} ${status.message ?? JSON.stringify(answer.body)}`);
+      }
+      return answer.body as Body;
     },
     close: () => agent.destroy(),
   };

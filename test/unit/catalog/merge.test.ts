@@ -61,10 +61,13 @@ describe('merging a service over clusters', () => {
       shard('east', 'reviews', { createdAtMs: 1, ports: [port(80, 'http', 'web')] }),
       shard('west', 'reviews', { createdAtMs: 2, ports: [port(8080, 'http', 'web')] }),
     ]);
-    assert.deepEqual(merged.ports.map(({ port: number, clusters }) => [number, clusters]), [
-      [80, ['east']],
-      [8080, ['west']],
-    ]);
+    assert.deepEqual(
+      merged.ports.map(({ port: number, clusters }) => [number, clusters]),
+      [
+        [80, ['east']],
+        [8080, ['west']],
+      ],
+    );
     assert.equal(merged.conflicts.length, 1);
     assert.deepEqual(merged.conflicts[0]?.losers, ['west']);
   });

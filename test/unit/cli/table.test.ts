@@ -47,7 +47,7 @@ describe('cli tables', () => {
   it('cuts cells before it drops a column that would fit', () => {
     const { text, hidden } = renderTable({ columns, rows, width: 40, wide: false });
     assert.deepEqual(hidden, []);
-    assert.match(text, /a rather …|a rather l…/);
+    assert.match(text, /a rather lo… /);
   });
 
   it('wraps notes under their row', () => {

@@ -22,7 +22,10 @@ const toVersion = (version: string, generation = 1): TrafficRule =>
 describe('the mesh', () => {
   it('sends everything anywhere without a rule', () => {
     const service = setUp().state.mesh.services.get(key);
-    assert.deepEqual(service?.routes.map(({ name }) => name), ['default']);
+    assert.deepEqual(
+      service?.routes.map(({ name }) => name),
+      ['default'],
+    );
     assert.deepEqual(service?.chains.map(chainName), ['']);
   });
 
@@ -33,7 +36,13 @@ describe('the mesh', () => {
       trafficRule({
         hash: 'a',
         backends: [
-          { weight: 1, chain: [{ version: 'v2', cluster: 'west' }, { version: '', cluster: '' }] },
+          {
+            weight: 1,
+            chain: [
+              { version: 'v2', cluster: 'west' },
+              { version: '', cluster: '' },
+            ],
+          },
           { weight: 1, chain: [{ version: 'v1', cluster: '' }] },
           { weight: 0, chain: [{ version: 'v9', cluster: '' }] },
         ],

@@ -17,7 +17,9 @@ const id = 'sidecar~10.1.2.3~reviews-v1-abc.shop~shop.svc.cluster.local';
 
 describe("a proxy's node", () => {
   it('is read as Istio’s agents write it', () => {
-    const { identity, settings } = parseNode(node(id, { SERVICE_ACCOUNT: 'reviews', LABELS: { app: 'reviews', n: 1 } }));
+    const { identity, settings } = parseNode(
+      node(id, { SERVICE_ACCOUNT: 'reviews', LABELS: { app: 'reviews', n: 1 } }),
+    );
     assert.deepEqual(identity, {
       nodeId: id,
       kind: 'sidecar',
@@ -39,12 +41,19 @@ describe("a proxy's node", () => {
   });
 
   it('takes all addresses that INSTANCE_IPS names, and leaves out what is none', () => {
-    assert.deepEqual(parseNode(node(id, { INSTANCE_IPS: '10.1.2.3, fd00::1,x' })).identity.addresses, ['10.1.2.3', 'fd00::1']);
+    assert.deepEqual(parseNode(node(id, { INSTANCE_IPS: '10.1.2.3, fd00::1,x' })).identity.addresses, [
+      '10.1.2.3',
+      'fd00::1',
+    ]);
   });
 
   it('reads the settings of the explicit mode', () => {
     const { settings } = parseNode(
-      node(id, { FAIRWAY_MODE: 'explicit', FAIRWAY_OUTBOUND: '127.0.0.1:15009', FAIRWAY_INBOUND: '18080:9080:grpc,9090:tcp,7000' }),
+      node(id, {
+        FAIRWAY_MODE: 'explicit',
+        FAIRWAY_OUTBOUND: '127.0.0.1:15009',
+        FAIRWAY_INBOUND: '18080:9080:grpc,9090:tcp,7000',
+      }),
     );
     assert.deepEqual(settings, {
       mode: 'explicit',
@@ -75,7 +84,8 @@ describe("a proxy's node", () => {
     it(`is refused with ${what} (${code})`, () => {
       assert.throws(
         () => parseNode(bad),
-        (error) => error instanceof FairwayError && error.code === code && error.hint !== '' && error.message.length < 400,
+        (error) =>
+          error instanceof FairwayError && error.code === code && error.hint !== '' && error.message.length < 400,
       );
     });
   }

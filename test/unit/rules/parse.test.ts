@@ -89,7 +89,7 @@ describe('parseTrafficRule', () => {
         assert.equal(first?.severity, 'error');
         assert.equal(first?.where.field, bad.field);
         assert.equal(first?.where.file, 'rules/a.yaml');
-        const line = formatFinding(first as never);
+        const line = formatFinding(first);
         assert.ok(line.includes(bad.says), line);
       });
     }

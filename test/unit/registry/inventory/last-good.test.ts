@@ -208,6 +208,7 @@ describe('last good state on disk', () => {
   it('binds a name to its API across a restart', async () => {
     await saved('second', stateOf('second', ['10.0.0.1']));
     const inventory = openInventory();
+    inventory.beginDiscovery('both');
     const uid = 'uid-second';
     const first = new MemoryCluster({ clock: systemClock, info: { name: 'first', uid } });
     inventory.add('first', 'a', first.start);

@@ -1,0 +1,275 @@
+/**
+ * A real Envoy in explicit mode, fed over delta ADS by the real xDS server with what the generators make of a mesh fixture; and workloads that
+ * say who they are. Everything on loopback, on free ports.
+ */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingHttpHeaders, request } from 'node:http';
+import { createServer as createH2cServer } from 'node:http2';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { ScopeResources } from '../../src/envoy/scope-resources.ts';
+import type { Mesh, Scope } from '../../src/model/mesh.ts';
+import { defaultXdsLimits } from '../../src/xds/limits.ts';
+import { XdsServer } from '../../src/xds/server.ts';
+import type { ResourceView } from '../../src/xds/view.ts';
+import { freePort } from '../rig/ports.ts';
+import { startProcess } from '../rig/process.ts';
+import { waitFor } from '../rig/wait.ts';
+import { parseMeshFixture } from '../support/mesh-fixture.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** What the workload says: who it is, and what it was asked. */
+  readonly said: {
+    readonly name: string;
+    readonly url: string;
+    readonly headers: IncomingHttpHeaders;
+    readonly version: string;
+  };
+}
+
+export interface Ask {
+  readonly path?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface EnvoyRig {
+  readonly proxyPort: number;
+  readonly inboundPort: number;
+  readonly adminPort: number;
+  /** Puts a mesh (fixture YAML; its scope counts for nothing) in force; resolves once Envoy has acknowledged all of it. */
+  apply(fixture: string): Promise<void>;
+  /** Through the sidecar, as an HTTP proxy, by an absolute URL. */
+  ask(host: string, ask?: Ask): Promise<Answer>;
+  /** The access log's lines so far. */
+  log(): readonly Readonly<Record<string, unknown>>[];
+  stop(): Promise<void>;
+}
+
+/** undefined where there is no Envoy. */
+export async function startEnvoyRig(inboundTarget: number): Promise<EnvoyRig | undefined> {
+  const found = await lookForEnvoy({ env: process.env, log: () => {} });
+  if (found === undefined) return undefined;
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-envoy-rig-'));
+  const [proxyPort, inboundPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const scope: Scope = {
+    cluster: 'east',
+    network: '',
+    namespace: 'shop',
+    mode: 'explicit',
+    outbound: { address: '127.0.0.1', port: proxyPort },
+    inboundAddress: '127.0.0.1',
+    inbound: [{ port: inboundPort, targetPort: inboundTarget, protocol: 'http' }],
+    rejected: [],
+  };
+  const pilot = await startPilot(scope);
+  const bootstrap = renderBootstrap({
+    mode: 'explicit',
+    xds: [`127.0.0.1:${pilot.port}`],
+    cluster: 'east',
+    namespace: 'shop',
+    workload: 'web',
+    serviceAccount: 'web',
+    addresses: ['127.0.0.1'],
+    adminPort,
+  });
+  writeFileSync(join(dir, 'envoy.json'), JSON.stringify(bootstrap));
+  const logFile = join(dir, 'envoy.log');
+  const args = ['-c', join(dir, 'envoy.json'), '--concurrency', '1', '--use-dynamic-base-id', '--disable-hot-restart'];
+  const envoy = await startProcess({
+    name: 'envoy',
+    command: found.path,
+    args: [...args, '--log-level', 'error', '--file-flush-interval-msec', '20'],
+    logFile,
+  });
+  return {
+    proxyPort,
+    inboundPort,
+    adminPort,
+    apply: (fixture) => pilot.apply(fixture, () => envoy.logTail()),
+    ask: (host, ask) => askProxy(proxyPort, host, ask),
+    log: () => jsonLines(readFileSync(logFile, 'utf8')),
+    async stop() {
+      await envoy.stop();
+      await pilot.stop();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+interface Pilot {
+  readonly port: number;
+  apply(fixture: string, explain: () => string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startPilot(scope: Scope): Promise<Pilot> {
+  const resources = new ScopeResources(scope);
+  const view: { -readonly [K in keyof ResourceView]: ResourceView[K] } = {
+    id: 'rig',
+    revision: 0,
+    ready: false,
+    resources: (url) => resources.resources(url),
+  };
+  const streams = new Set<number>();
+  const server = new XdsServer({
+    host: {
+      connect({ streamId }) {
+        streams.add(streamId);
+        return view;
+      },
+      disconnect: (streamId) => void streams.delete(streamId),
+      progress() {},
+    },
+    clock: systemClock,
+    logger: silentLogger,
+    limits: defaultXdsLimits,
+  });
+  const { port } = await server.listen('127.0.0.1:0');
+  let mesh: Mesh | undefined;
+  return {
+    port,
+    async apply(fixture, explain) {
+      const next = parseMeshFixture(fixture).mesh;
+      const revision = (mesh?.revision ?? 0) + 1;
+      const dirty = new Set([...(mesh?.services.keys() ?? []), ...next.services.keys()]);
+      const settings = { ...next.settings, accessLog: true };
+      // As in a pilot, the settings stay one object while they are the same.
+      mesh = {
+        ...next,
+        settings: mesh !== undefined && isDeepStrictEqual(mesh.settings, settings) ? mesh.settings : settings,
+        revision,
+      };
+      const changes = resources.update(mesh, dirty);
+      view.revision = revision;
+      view.ready = true;
+      server.changed(view, changes);
+      const synced = (): boolean =>
+        [...streams].some((stream) => {
+          const status = [...(server.status(stream)?.values() ?? [])];
+          const rejected = status.find(({ state }) => state === 'rejected');
+          if (rejected !== undefined) throw new Error(rejected.error);
+          return status.length >= 4 && status.every(({ ackedRevision }) => ackedRevision >= revision);
+        });
+      await waitFor('Envoy to hold the mesh', synced, {}, explain);
+    },
+    stop: () => server.drain(100),
+  };
+}
+
+function askProxy(
+  proxyPort: number,
+  host: string,
+  { path = '/', method = 'GET', headers = {} }: Ask = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      host: '127.0.0.1',
+      port: proxyPort,
+      method,
+      path: `http://${host}${path}`,
+      headers: { host, ...headers },
+      agent: false,
+    };
+    const outgoing = request(options, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        const said = body.startsWith('{') ? JSON.parse(body) : { name: '', url: '', headers: {}, version: '' };
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body, said });
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+function jsonLines(text: string): Readonly<Record<string, unknown>>[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line));
+}
+
+export interface Workload {
+  readonly name: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Answers with JSON of who it is; `/slow` never, `/status/503` with that status; echoes after an upgrade. */
+export async function startHttpWorkload(name: string, kind: 'http' | 'h2c' = 'http'): Promise<Workload> {
+  const answer = (
+    incoming: { url?: string | undefined; headers: IncomingHttpHeaders; httpVersion: string },
+    respond: (status: number, body: string) => void,
+  ): void => {
+    const { url = '', headers, httpVersion } = incoming;
+    if (url === '/slow') return;
+    const [, status = '200'] = /^\/status\/(\d+)$/.exec(url) ?? [];
+    respond(Number(status), JSON.stringify({ name, url, headers, version: httpVersion }));
+  };
+  const server =
+    kind === 'http'
+      ? createHttpServer((incoming, response) =>
+          answer(incoming, (status, body) => response.writeHead(status, { 'x-powered-by': 'test' }).end(body)),
+        )
+      : createH2cServer((incoming, response) => {
+          answer({ url: incoming.url, headers: {}, httpVersion: incoming.httpVersion }, (status, body) => {
+            response.writeHead(status);
+            response.end(body);
+          });
+        });
+  if (kind === 'http') {
+    // No WebSocket frames: the bytes come back as they are, which is all that a proxy may care for.
+    server.on('upgrade', (_request: unknown, socket: Socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      socket.pipe(socket);
+    });
+  }
+  return workload(name, server);
+}
+
+/** Says its name to whoever connects, then echoes. */
+export async function startTcpWorkload(name: string): Promise<Workload> {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(`${name}\n`);
+    socket.pipe(socket);
+  });
+  return workload(name, server);
+}
+
+async function workload(name: string, server: Server): Promise<Workload> {
+  const sockets = new Set<{ destroy(): void }>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve());
+  });
+  return {
+    name,
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
