@@ -6,16 +6,18 @@
  * nothing of how the pilot works.
  */
 
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage, FairwayError } from '../core/errors.ts';
 import { type Logger, type LogLevel, logLevels } from '../core/logger.ts';
 import type { WriteReport } from '../model/report.ts';
 import type { AdminSource, LogLevelSwitch, RuleWriter } from './admin-source.ts';
 import { checkHost, checkSameOrigin, checkToken, isLoopbackHost, requireCredentialBeyondLoopback } from './guard.ts';
+import { healthPaths, serveHealth } from './health.ts';
 import { HttpError, toErrorResponse } from './http-error.ts';
 import type { Metrics } from './metrics.ts';
 import { listReports, readQuery, reportKinds } from './report-query.ts';
+import { isVerbose, pathOf, queryOf } from './request-url.ts';
 
 export interface AdminLimits {
   readonly bodyBytes: number;
@@ -110,7 +112,7 @@ function createApp(options: AdminServerOptions): FastifyInstance {
   readBodiesAsText(app);
   answerErrorsAsJson(app, options.logger);
   guardRequests(app, options);
-  serveHealth(app, options);
+  serveHealth(app, options.source, options.metrics);
   serveReports(app, options);
   serveWrites(app, options);
   serveDebug(app, options);
@@ -148,7 +150,6 @@ function answerErrorsAsJson(app: FastifyInstance, logger: Logger): void {
   });
 }
 
-const healthPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/healthz']);
 const changingMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 function guardRequests(app: FastifyInstance, options: AdminServerOptions): void {
@@ -162,40 +163,6 @@ function guardRequests(app: FastifyInstance, options: AdminServerOptions): void 
     const isBareHealth = healthPaths.has(pathOf(request)) && !isVerbose(request);
     if (options.token !== undefined && !isBareHealth) checkToken(request.headers.authorization, options.token());
   });
-}
-
-function serveHealth(app: FastifyInstance, { source, metrics }: AdminServerOptions): void {
-  app.get('/livez', (request, reply) => answerHealth(request, reply, 'livez', true, []));
-  for (const path of ['readyz', 'healthz']) {
-    app.get(`/${path}`, (request, reply) => {
-      const { ready, checks } = source.readiness();
-      return answerHealth(request, reply, path, ready, checks);
-    });
-  }
-  app.get('/metrics', async (_request, reply) => {
-    const text = await metrics.render();
-    return reply.type(metrics.contentType).send(text);
-  });
-}
-
-/** As kube-apiserver answers: `ok`, or with ?verbose one `[+]name ok` or `[-]name failed: why` per check. */
-function answerHealth(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  path: string,
-  ok: boolean,
-  checks: ReturnType<AdminSource['readiness']>['checks'],
-): FastifyReply {
-  const closing = ok ? `${path} check passed` : `${path} check failed`;
-  const lines = [{ name: 'ping', ok: true, message: '' }, ...checks].map((check) => {
-    const detail = check.message === '' ? '' : `: ${check.message}`;
-    return check.ok ? `[+]${check.name} ok${detail}` : `[-]${check.name} failed${detail}`;
-  });
-  const text = isVerbose(request) ? `${[...lines, closing].join('\n')}\n` : ok ? 'ok' : closing;
-  return reply
-    .code(ok ? 200 : 503)
-    .type('text/plain; charset=utf-8')
-    .send(text);
 }
 
 function serveReports(app: FastifyInstance, { source }: AdminServerOptions): void {
@@ -303,19 +270,4 @@ function readDryRun(request: FastifyRequest): boolean {
   if (value === null || value === 'false') return false;
   if (value === '' || value === 'true' || value.toLowerCase() === 'all') return true;
   throw new HttpError(400, 'FW-API-018', `dryRun=${value} is not understood`, 'Give dryRun=true or dryRun=false');
-}
-
-function isVerbose(request: FastifyRequest): boolean {
-  const value = queryOf(request).get('verbose');
-  return value !== null && value !== 'false' && value !== '0';
-}
-
-function queryOf(request: FastifyRequest): URLSearchParams {
-  const mark = request.url.indexOf('?');
-  return new URLSearchParams(mark === -1 ? '' : request.url.slice(mark + 1));
-}
-
-function pathOf(request: FastifyRequest): string {
-  const mark = request.url.indexOf('?');
-  return mark === -1 ? request.url : request.url.slice(0, mark);
 }

@@ -35,22 +35,33 @@ export function toErrorResponse(error: unknown): { readonly status: number; read
     return { status, body: { code: error.code, message: error.message, hint: error.hint, where: error.where } };
   }
   const framework = (typeof error === 'object' && error !== null ? error : {}) as Partial<FrameworkError>;
-  switch (framework.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return body(413, 'FW-API-010', 'The request body is too large', 'Send at most 1 MiB; split it into several requests');
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return body(
-        415,
-        'FW-API-011',
-        'The request body has no content type that is read here',
-        'Send application/yaml or application/json',
-      );
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return body(400, 'FW-API-012', 'The request body does not have the length it said', 'Send the request again');
+  if (framework.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return body(
+      413,
+      'FW-API-010',
+      'The request body is too large',
+      'Send at most 1 MiB; split it into several requests',
+    );
+  }
+  if (framework.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return body(
+      415,
+      'FW-API-011',
+      'The request body has no content type that is read here',
+      'Send application/yaml or application/json',
+    );
+  }
+  if (framework.code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') {
+    return body(400, 'FW-API-012', 'The request body does not have the length it said', 'Send the request again');
   }
   const status = framework.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {
-    return body(status, 'FW-API-013', framework.message ?? 'Bad request', 'See docs/cli.md for the paths and their parameters');
+    return body(
+      status,
+      'FW-API-013',
+      framework.message ?? 'Bad request',
+      'See docs/cli.md for the paths and their parameters',
+    );
   }
   return body(500, 'FW-API-099', 'The pilot failed to answer', "Read the pilot's log, where the cause is written");
 }

@@ -69,7 +69,8 @@ function readToken(path: string, limits: TokenFileLimits): string {
   if (bytes.length > limits.maxBytes) throw tokenError(path, `it is longer than ${limits.maxBytes} bytes`);
   const token = bytes.toString('utf8').trim();
   if (!/^[\x21-\x7e]+$/.test(token)) throw tokenError(path, 'it does not hold one line of printable ASCII');
-  if (token.length < limits.minLength) throw tokenError(path, `the token has fewer than ${limits.minLength} characters`);
+  if (token.length < limits.minLength)
+    throw tokenError(path, `the token has fewer than ${limits.minLength} characters`);
   return token;
 }
 

@@ -4,9 +4,9 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { errorMessage, type ErrorCode, type Where } from '../core/errors.ts';
+import { type ErrorCode, errorMessage, type Where } from '../core/errors.ts';
 import type {
   ClusterReport,
   EndpointReport,
@@ -79,7 +79,12 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
     return readJson(answer, base);
   };
 
-  const write = async (method: string, path: string, good: ReadonlySet<number>, body?: string): Promise<WriteReport> => {
+  const write = async (
+    method: string,
+    path: string,
+    good: ReadonlySet<number>,
+    body?: string,
+  ): Promise<WriteReport> => {
     const answer = await send(method, path, body);
     const parsed = good.has(answer.status) ? readJson(answer, base) : undefined;
     if (typeof parsed === 'object' && parsed !== null && 'results' in parsed) return parsed as WriteReport;

@@ -28,7 +28,10 @@ export interface BootstrapFlags {
 export function addBootstrapFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--mode <mode>', 'captured: iptables sends traffic to Envoy; explicit: the application names it as its proxy')
+      new Option(
+        '--mode <mode>',
+        'captured: iptables sends traffic to Envoy; explicit: the application names it as its proxy',
+      )
         .choices(['captured', 'explicit'])
         .default('explicit'),
     )

@@ -154,7 +154,8 @@ async function downloadWheel(python: string, folder: string, env: NodeJS.Process
   try {
     await run(python, ['-m', 'pip', 'download', ...flags, '-d', folder, wheelName], { env, timeout: 600_000 });
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : undefined;
+    const said =
+      error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : undefined;
     throw failed(
       {
         code: 'FW-CLI-063',

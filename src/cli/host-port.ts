@@ -21,8 +21,7 @@ export function parseHostPort(text: string, flag: string): HostPort {
   const plain = /^([^:[\]]*):(\d{1,5})$/.exec(text);
   const host = bracketed?.[1] ?? plain?.[1];
   const port = Number(bracketed?.[2] ?? plain?.[2]);
-  const hostIsGood =
-    host !== undefined && (bracketed !== null ? isIPv6(host) : host === '' || hostPattern.test(host));
+  const hostIsGood = host !== undefined && (bracketed !== null ? isIPv6(host) : host === '' || hostPattern.test(host));
   if (!hostIsGood || port > 65_535) {
     const bare = isIPv6(text) || isIPv6(text.replace(/:\d+$/, ''));
     throw usageError({

@@ -29,13 +29,17 @@ export function openKubernetesStores(flags: KubernetesFlags, env: NodeJS.Process
 function kubeconfigFiles(given: string | undefined, env: NodeJS.ProcessEnv): readonly string[] {
   if (given !== undefined) return [given];
   const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
-  return listed.length > 0 ? listed.filter((file) => existsSync(file)) : [join(env.HOME || homedir(), '.kube', 'config')];
+  return listed.length > 0
+    ? listed.filter((file) => existsSync(file))
+    : [join(env.HOME || homedir(), '.kube', 'config')];
 }
 
 function openContext(files: readonly string[], context: string | undefined): Access {
   const read = files.map((file) => ({ file, text: readText(file) }));
   const holder =
-    context === undefined ? read[0] : (read.find(({ file, text }) => contextsOf(text, { file }).includes(context)) ?? read[0]);
+    context === undefined
+      ? read[0]
+      : (read.find(({ file, text }) => contextsOf(text, { file }).includes(context)) ?? read[0]);
   if (holder === undefined) {
     throw usageError({
       code: 'FW-CLI-081',

@@ -17,7 +17,9 @@ import { openTerminal } from './terminal.ts';
 async function main(): Promise<number> {
   const { stdout, stderr, env, argv } = process;
   // A reader that went away (`fairway get services | head`) is no failure.
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCode.ok : exitCode.failed));
+  stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? exitCode.ok : exitCode.failed),
+  );
 
   let exit: number = exitCode.ok;
   let terminal = openTerminal({ stdout, stderr, env, noColour: argv.includes('--no-color') });
@@ -36,7 +38,7 @@ async function main(): Promise<number> {
   });
   program.exitOverride().configureOutput({ outputError: (text) => printUsage(terminal, text) });
   for (const command of program.commands) command.copyInheritedSettings(program);
-  tab(program, { completionCommandName: 'completion' });
+  completeKinds(tab(program, { completionCommandName: 'completion' }));
   try {
     await program.parseAsync(argv);
     return exit;
@@ -45,6 +47,15 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
     return printFailure(terminal, error);
   }
+}
+
+/** The kinds of `get` and `delete`; aliases work and are not offered. */
+function completeKinds({ commands }: ReturnType<typeof tab>): void {
+  const offer = (kinds: readonly string[]) => (complete: (value: string, description: string) => void) => {
+    for (const kind of kinds) complete(kind, '');
+  };
+  commands.get('get')?.argument('kind', offer(['clusters', 'services', 'endpoints', 'rules', 'proxies']));
+  commands.get('delete')?.argument('what', offer(['rule']));
 }
 
 /** Only for a command that asks: the others end as any process does. Aborts at the first signal; the second ends the process at once. */

@@ -55,7 +55,12 @@ function collectManifests(
       const id = `${manifest.kind} ${manifest.metadata.namespace}/${manifest.metadata.name}`;
       const earlier = seen.get(id);
       if (earlier !== undefined) {
-        throw problem(raw, ['metadata', 'name'], `${id} is given twice`, `Remove one; the other is in ${earlier.origin}`);
+        throw problem(
+          raw,
+          ['metadata', 'name'],
+          `${id} is given twice`,
+          `Remove one; the other is in ${earlier.origin}`,
+        );
       }
       seen.set(id, raw);
       manifests.push({ raw, manifest });
@@ -94,7 +99,12 @@ function readManifest(raw: RawObject, namespace: string | undefined): Manifest {
       'Leave out --namespace, or correct the object',
     );
   }
-  return { ...object, apiVersion, kind, metadata: { ...metadata, name, namespace: own ?? namespace ?? defaultNamespace } };
+  return {
+    ...object,
+    apiVersion,
+    kind,
+    metadata: { ...metadata, name, namespace: own ?? namespace ?? defaultNamespace },
+  };
 }
 
 function asMap(value: unknown): Readonly<Record<string, unknown>> | undefined {

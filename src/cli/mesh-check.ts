@@ -100,7 +100,9 @@ function checkClusters({ clusters }: MeshReading, nowMs: number): CheckResult[] 
       return {
         title: `${cluster.name} is ${cluster.phase} since ${since}`,
         state: isWaiting && cluster.problem === undefined ? 'warning' : 'failed',
-        cause: cluster.problem ? `${cluster.problem.code} ${cluster.problem.message}` : 'it has not answered in full yet',
+        cause: cluster.problem
+          ? `${cluster.problem.code} ${cluster.problem.message}`
+          : 'it has not answered in full yet',
         hint: cluster.problem?.hint ?? 'Wait for its first full list, or look at its API',
       };
     }),
@@ -132,7 +134,7 @@ function checkServices({ services }: MeshReading): CheckResult[] {
   ];
 }
 
-function checkRules({ rules }: MeshReading): CheckResult[] {
+function checkRules({ rules, proxies }: MeshReading): CheckResult[] {
   if (rules.length === 0) return [{ title: 'there are no rules to check', state: 'ok' }];
   const bad = (type: 'Accepted' | 'ResolvedRefs' | 'Programmed'): readonly RuleReport[] =>
     rules.filter((rule) => conditionOf(rule, type)?.status !== 'True');
@@ -156,7 +158,8 @@ function checkRules({ rules }: MeshReading): CheckResult[] {
     })),
     ...summary(
       'every accepted rule is in force on every proxy',
-      bad('Programmed').filter((rule) => !refused.includes(rule)),
+      // Without proxies there is nobody to hold a rule; that is said once, below.
+      proxies.length === 0 ? [] : bad('Programmed').filter((rule) => !refused.includes(rule)),
       (rule) => ({
         title: `${rule.namespace}/${rule.name} is held by ${rule.programmed.acknowledged} of ${rule.programmed.total} proxies`,
         state: conditionOf(rule, 'Programmed')?.status === 'False' ? 'failed' : 'warning',

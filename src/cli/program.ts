@@ -6,8 +6,8 @@
 import { Command, Option } from 'commander';
 import { logLevels } from '../core/logger.ts';
 import { addAdminFlags, addKubernetesFlags, collect } from './api-options.ts';
-import type { CommandContext } from './command-context.ts';
 import { addBootstrapFlags, type BootstrapFlags } from './bootstrap-options.ts';
+import type { CommandContext } from './command-context.ts';
 import type { ApplyFlags } from './commands/apply.ts';
 
 import type { CheckFlags } from './commands/check.ts';
@@ -32,7 +32,9 @@ export interface ProgramInput {
 
 export function createProgram(input: ProgramInput): Command {
   const program = new Command(input.name)
-    .description('One rule sends load to a version in a cluster, everywhere: the pilot of a multicluster mesh, and its command.')
+    .description(
+      'One rule sends load to a version in a cluster, everywhere: the pilot of a multicluster mesh, and its command.',
+    )
     .version(input.version, '-V, --version', "print this command's version")
     .option('--no-color', 'no colours; NO_COLOR does the same')
     .configureHelp({ showGlobalOptions: true });
@@ -154,7 +156,11 @@ function addServe(program: Command, run: Run): void {
     .description('run the pilot: read the clusters, serve the proxies')
     .option('--clusters <dir>', 'a folder with one sub-folder of manifests per cluster')
     .option('--kubeconfig <file>', 'where the contexts are (default: $KUBECONFIG, else ~/.kube/config)')
-    .option('--context <name>', 'register this context, or CLUSTER=CONTEXT under another name; may be repeated', collect)
+    .option(
+      '--context <name>',
+      'register this context, or CLUSTER=CONTEXT under another name; may be repeated',
+      collect,
+    )
     .option('--in-cluster', 'register the cluster that the pilot runs in')
     .option('--in-cluster-name <name>', 'its name', serveDefaults.inClusterName)
     .option('--primary <cluster>', 'whose rules and cluster Secrets are read (default: the first context)')
@@ -174,14 +180,20 @@ function addServe(program: Command, run: Run): void {
     .option('--cluster-domain <domain>', 'the suffix of service host names', serveDefaults.clusterDomain)
     .option('--no-access-log', 'sidecars write no access log')
     .addOption(
-      new Option('--log-level <level>', 'can be changed at run time').choices([...logLevels]).default(serveDefaults.logLevel),
+      new Option('--log-level <level>', 'can be changed at run time')
+        .choices([...logLevels])
+        .default(serveDefaults.logLevel),
     )
     .addOption(
       new Option('--log-format <format>', 'auto: text on a terminal, else JSON')
         .choices(['auto', 'json', 'text'])
         .default(serveDefaults.logFormat),
     )
-    .option('--sync-wait <duration>', 'how long to wait for clusters before serving without them', serveDefaults.syncWait)
+    .option(
+      '--sync-wait <duration>',
+      'how long to wait for clusters before serving without them',
+      serveDefaults.syncWait,
+    )
     .option('--drain <duration>', 'how long streams may drain after SIGTERM', serveDefaults.drain)
     .action(
       run(async (_context, flags: ServeFlags) => {

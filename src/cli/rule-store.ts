@@ -4,8 +4,14 @@
  */
 
 import type { RuleReport, WriteReport } from '../model/report.ts';
-import { type AdminFlags, type KubernetesFlags, openAdminClient, refuseBothApis, usesKubernetes } from './api-options.ts';
 import type { ListFilter } from './admin-client.ts';
+import {
+  type AdminFlags,
+  type KubernetesFlags,
+  openAdminClient,
+  refuseBothApis,
+  usesKubernetes,
+} from './api-options.ts';
 
 /** An object that was read and checked, and may be sent. */
 export interface Manifest {

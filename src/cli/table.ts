@@ -187,6 +187,5 @@ function wrapNote(note: string, limit: number | undefined): string[] {
 
 /** What a proxy or a file says may hold newlines and terminal escapes; a cell holds neither. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
   return text.replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
 }

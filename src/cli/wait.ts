@@ -68,6 +68,7 @@ function stateOf(result: Result, rules: ReadonlyMap<string, RuleReport>): string
   }
   if (programmed?.status === 'True' && programmed.observedGeneration >= wanted) return undefined;
   const { acknowledged, total } = rule.programmed;
-  const why = programmed?.status === 'False' && programmed.message !== '' ? ` (${programmed.message})` : '';
+  const isCurrent = programmed !== undefined && programmed.observedGeneration >= wanted;
+  const why = isCurrent && programmed.message !== '' ? ` (${programmed.message})` : '';
   return `${acknowledged} of ${total} proxies hold it${why}`;
 }

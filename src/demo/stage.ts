@@ -21,6 +21,7 @@ export interface Stage {
     readonly client: string;
     readonly clientEnvoyAdmin: string;
   };
+  readonly pilotPid: number;
   /** Rejects when the pilot ends by itself. */
   readonly failed: Promise<void>;
   /** Brings the workloads of exactly these clusters up, and says so in the clusters' folders. */
@@ -135,6 +136,7 @@ export async function buildStage(dir: string, envoyBinary: string): Promise<Stag
       client: `127.0.0.1:${clientPort}`,
       clientEnvoyAdmin: `127.0.0.1:${clientAdminPort}`,
     },
+    pilotPid: pilot.process.pid,
     failed: Promise.all([pilot.process.ended, client.ended]).then(() => undefined),
     async setUp(clusters) {
       const isUp = ({ workload }: Sidecar): boolean => clusters.includes(workload.cluster);

@@ -1,10 +1,10 @@
 /**
  * The mesh as it is now, kept up with the catalog and the rules: told which services are dirty, it compiles those anew and nothing else.
- * Remembers for each service the rule that was in force before the present one, the form that a proxy keeps when it rejects the present one.
+ * Remembers for each service with a rule the forms that were in force before the present one: what a proxy goes on with that rejects it.
  */
 
 import type { Mesh, MeshService, MeshSettings } from '../model/mesh.ts';
-import type { TrafficRule } from '../model/rule.ts';
+import { ruleId, type TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { compileService } from './compile.ts';
 
@@ -15,11 +15,15 @@ export interface MeshInputs {
 }
 
 interface RuleHistory {
-  readonly present: TrafficRule | undefined;
-  readonly previous: TrafficRule | undefined;
+  readonly present: TrafficRule;
+  /** Distinct earlier forms, the newest first. */
+  readonly earlier: readonly TrafficRule[];
   /** The mesh revision that brought `present` into force. */
   readonly since: number;
 }
+
+/** How many earlier forms of a rule a proxy may fall back to. */
+const earlierMax = 4;
 
 export class MeshState {
   readonly #inputs: MeshInputs;
@@ -60,7 +64,7 @@ export class MeshState {
     return changed;
   }
 
-  /** The revision since which the service's present rule (or its absence) is in force; 0 when it never had one. */
+  /** The revision since which the service's present rule is in force; 0 without one. */
   ruleSince(key: ServiceKey): number {
     return this.#history.get(key)?.since ?? 0;
   }
@@ -70,45 +74,67 @@ export class MeshState {
     return [...this.#history].filter(([, { since }]) => since > after && since <= upTo).map(([key]) => key);
   }
 
+  /** Every form that is in force or may be fallen back to. */
+  *ruleForms(): Generator<TrafficRule> {
+    for (const { present, earlier } of this.#history.values()) {
+      yield present;
+      yield* earlier;
+    }
+  }
+
+  /** The newest form of the service's rule that is not set aside; undefined: it goes without a rule. */
+  ruleWithout(key: ServiceKey, isAside: (rule: TrafficRule) => boolean): TrafficRule | undefined {
+    const history = this.#history.get(key);
+    if (history === undefined) return undefined;
+    return isAside(history.present) ? history.earlier.find((rule) => !isAside(rule)) : history.present;
+  }
+
   /**
-   * The mesh as a proxy sees it that rejected some rules' present form (`isRejected`): their services are compiled with the form before, or
-   * without a rule if that one is rejected too. Costs a copy of the service table, so it is for the few proxies that reject something.
+   * The mesh as a proxy sees it for which some forms of rules are set aside: their services are compiled with the newest form that is not, or
+   * without a rule if there is none. Costs a copy of the service table, so it is for the few proxies that reject something.
    */
-  without(isRejected: (rule: TrafficRule) => boolean): Mesh {
+  without(isAside: (rule: TrafficRule) => boolean): Mesh {
     const services = new Map(this.#services);
-    for (const [key, { present, previous }] of this.#history) {
-      if (present === undefined || !isRejected(present)) continue;
+    for (const [key, { present }] of this.#history) {
       const catalog = this.#inputs.services.get(key);
-      if (catalog === undefined) continue;
-      services.set(
-        key,
-        this.#fallback(key, catalog, previous !== undefined && !isRejected(previous) ? previous : undefined),
-      );
+      if (catalog !== undefined && isAside(present)) services.set(key, this.#compiled(catalog, this.ruleWithout(key, isAside)));
     }
     return { ...this.#mesh, services };
   }
 
-  /** The same object as long as nothing changes, so that what was made from it is found again. */
-  readonly #fallbacks = new Map<ServiceKey, MeshService>();
+  /** Other forms than those in force, compiled: the same object as long as nothing changes, so that what was made from it is found again. */
+  readonly #others = new WeakMap<CatalogService, Map<TrafficRule | undefined, MeshService>>();
 
-  #fallback(key: ServiceKey, catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
-    const known = this.#fallbacks.get(key);
-    if (known !== undefined && known.catalog === catalog && known.rule === rule?.ref) return known;
-    const compiled = compileService(catalog, rule);
-    this.#fallbacks.set(key, compiled);
+  #compiled(catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
+    let byRule = this.#others.get(catalog);
+    if (byRule === undefined) {
+      byRule = new Map();
+      this.#others.set(catalog, byRule);
+    }
+    let compiled = byRule.get(rule);
+    if (compiled === undefined) {
+      compiled = compileService(catalog, rule);
+      byRule.set(rule, compiled);
+    }
     return compiled;
   }
 
+  /** Says whether the service's rule is another than before. */
   #remember(key: ServiceKey, rule: TrafficRule | undefined, revision: number): boolean {
     const known = this.#history.get(key);
     if (known?.present === rule) return false;
-    if (known !== undefined && known.present?.hash === rule?.hash) {
-      // The same form under a new generation or origin: proxies that hold it, hold it.
-      this.#history.set(key, { ...known, present: rule });
-      return true;
+    if (rule === undefined) this.#history.delete(key);
+    else if (known === undefined) this.#history.set(key, { present: rule, earlier: [], since: revision });
+    // The same form under a new generation or origin: proxies that hold it, hold it.
+    else if (isSameForm(known.present, rule)) this.#history.set(key, { ...known, present: rule });
+    else {
+      const earlier = [known.present, ...known.earlier].filter((form) => !isSameForm(form, rule)).slice(0, earlierMax);
+      this.#history.set(key, { present: rule, earlier, since: revision });
     }
-    this.#fallbacks.delete(key);
-    this.#history.set(key, { present: rule, previous: known?.present, since: revision });
     return true;
   }
+}
+
+function isSameForm(a: TrafficRule, b: TrafficRule): boolean {
+  return a.hash === b.hash && ruleId(a.ref) === ruleId(b.ref);
 }

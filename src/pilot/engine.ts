@@ -15,9 +15,9 @@ import type { Logger } from '../core/logger.ts';
 import { MeshState } from '../mesh/mesh-state.ts';
 import type { Mesh, MeshSettings, Scope } from '../model/mesh.ts';
 import type { TrafficRule } from '../model/rule.ts';
-import type { CatalogService, ServiceKey, ServiceShard } from '../model/service.ts';
+import { type CatalogService, type ServiceKey, type ServiceShard, splitServiceKey } from '../model/service.ts';
 import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
-import { Proxies, ruleForm } from './proxies.ts';
+import { Proxies, type Proxy, ruleForm } from './proxies.ts';
 import { type RuleProgress, ruleProgress } from './rule-progress.ts';
 import { Scopes, type ScopeView } from './scopes.ts';
 import { WorkloadIndex } from './workload-index.ts';
@@ -129,6 +129,11 @@ export class Engine implements XdsHost {
     for (const view of this.#scopes.views()) this.#protocol?.changed(view, new Map());
   }
 
+  /** Works off what waits, now. */
+  flush(): void {
+    this.#debounce.flush();
+  }
+
   stop(): void {
     this.#debounce.stop();
   }
@@ -156,7 +161,11 @@ export class Engine implements XdsHost {
   }
 
   progress(event: ProgressEvent): void {
-    if (event.kind === 'nacked') this.#rejected(event);
+    const proxy = event.kind === 'sent' ? undefined : this.proxies.ofStream(event.streamId);
+    if (proxy !== undefined) {
+      if (event.kind === 'nacked') this.#rejected(proxy, event);
+      if (proxy.quarantine.isSearching) this.#search([proxy]);
+    }
     this.#options.events.progress(event);
   }
 
@@ -183,15 +192,14 @@ export class Engine implements XdsHost {
       for (const { view, changes } of this.#scopes.update(services)) this.#protocol?.changed(view, changes);
     }
     this.proxies.workloadsChanged(workloads);
-    if (rules.size > 0) this.proxies.rulesChanged(new Set([...this.#options.rules.values()].map(ruleForm)));
+    if (rules.size > 0) this.proxies.rulesChanged(() => new Set([...this.#mesh.ruleForms()].map(ruleForm)));
+    this.#search([...this.proxies.all()].filter(({ quarantine }) => quarantine.isSearching));
     const tookMs = this.#options.clock.monotonic() - started;
     this.#options.events.batch({ services, catalog, waitedMs, tookMs });
   }
 
-  /** The rules behind a refused message are set aside for this proxy; it goes on with their last good form. */
-  #rejected(event: ProgressEvent): void {
-    const proxy = this.proxies.ofStream(event.streamId);
-    if (proxy === undefined) return;
+  /** The rules behind a refused message are set aside for this proxy; it goes on with an earlier form of them. */
+  #rejected(proxy: Proxy, event: ProgressEvent): void {
     const words = event.error ?? '';
     const acked = this.streamStatus(event.streamId).get(event.typeUrl)?.ackedRevision ?? 0;
     const suspects = this.#suspects(acked, event.revision, words, proxy.view);
@@ -201,21 +209,27 @@ export class Engine implements XdsHost {
       err: words,
       rules: suspects.map(({ ref }) => `${ref.namespace}/${ref.name}`),
     });
-    if (suspects.length > 0) this.proxies.reject(proxy, suspects, words);
+    if (suspects.length > 0 || proxy.quarantine.isSearching) this.proxies.reject(proxy, event.typeUrl, suspects, words);
   }
 
   /** The rules that came into force between what the proxy held and what it refused; those that its words name, if they name any. */
   #suspects(acked: number, refused: number, words: string, view: ScopeView): TrafficRule[] {
-    const { rules } = this.#options;
+    const aside = new Set(view.scope.rejected);
     const changed = this.#mesh
       .ruleChanges(acked, refused)
-      .flatMap((key) => rules.get(key) ?? [])
-      .filter((rule) => !view.scope.rejected.includes(ruleForm(rule)));
+      .flatMap((key) => this.#mesh.ruleWithout(key, (rule) => aside.has(ruleForm(rule))) ?? []);
     const named = changed.filter(({ service }) => {
-      const [namespace = '', name = ''] = service.split('/');
+      const { namespace, name } = splitServiceKey(service);
       return words.includes(`${name}.${namespace}.`);
     });
     return named.length > 0 ? named : changed;
+  }
+
+  /** Where the culprit among several rules is looked for: the next step, at proxies that are in step with the last one. */
+  #search(proxies: Iterable<Proxy>): void {
+    this.proxies.advance(proxies, ({ streams }, typeUrl) =>
+      [...streams].every((streamId) => (this.streamStatus(streamId).get(typeUrl)?.state ?? 'synced') === 'synced'),
+    );
   }
 
   #meshFor(scope: Scope): Mesh {

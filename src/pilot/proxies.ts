@@ -2,15 +2,14 @@
  * The connected proxies: who they are, which scope each is in, and which rules each has rejected.
  *
  * A proxy that rejects a message keeps what it holds, and would reject every later message that still holds the bad part. So the rules that
- * the message changed are set aside for this proxy alone: it moves to a scope in which those rules have their last good form, and all else
- * goes on. Other proxies are untouched. A rejection is forgotten when the rule changes or the proxy connects anew.
+ * the message changed are set aside for this proxy alone (quarantine.ts): it moves to a scope in which those rules have an earlier form, and
+ * all else goes on. Other proxies are untouched. What it rejected stays set aside over a reconnect, until the rule is another.
  */
 
 import type { Logger } from '../core/logger.ts';
 import type { Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
-import type { TrafficRule } from '../model/rule.ts';
-import { ruleId } from '../model/rule.ts';
+import { ruleId, type TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { ClientHello } from '../xds/view.ts';
 import { type ProxySettings, parseNode } from './node.ts';
@@ -24,8 +23,8 @@ export interface Proxy {
   readonly peer: string;
   readonly transport: 'sotw' | 'delta';
   readonly streams: Set<number>;
-  /** Rejected forms of rules (`ruleForm`), with the client's words. */
-  readonly rejected: Map<string, string>;
+  /** Of forms of rules (`ruleForm`). */
+  readonly quarantine: Quarantine;
   view: ScopeView;
 }
 
@@ -44,22 +43,28 @@ export interface ProxiesOptions {
   readonly logger: Logger;
 }
 
+/** How many proxies that went with something rejected are remembered, for when they come back. */
+const rememberedMax = 10_000;
+
 export class Proxies {
   readonly #options: ProxiesOptions;
-  readonly #byNode = new Map<string, Proxy>();
+  /** By `proxyKey`: streams of one node that differ in nothing are one proxy. */
+  readonly #byKey = new Map<string, Proxy>();
   readonly #byStream = new Map<number, Proxy>();
   readonly #byAddress = new Map<string, Set<Proxy>>();
+  /** By `proxyKey`, the longest gone first. */
+  readonly #remembered = new Map<string, Quarantine>();
 
   constructor(options: ProxiesOptions) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#byNode.size;
+    return this.#byKey.size;
   }
 
   all(): Iterable<Proxy> {
-    return this.#byNode.values();
+    return this.#byKey.values();
   }
 
   ofStream(streamId: number): Proxy | undefined {
@@ -67,32 +72,35 @@ export class Proxies {
   }
 
   ofNode(nodeId: string): Proxy | undefined {
-    return this.#byNode.get(nodeId);
+    return [...this.#byKey.values()].findLast(({ identity }) => identity.nodeId === nodeId);
   }
 
   /** A stream's first request. Throws a coded error (FW-NODE-…) for a node that cannot be served. */
   connect(client: ClientHello): ScopeView {
     const node = parseNode(client.node);
-    const known = this.#byNode.get(node.identity.nodeId);
+    const key = proxyKey(node);
+    const known = this.#byKey.get(key);
     if (known !== undefined) {
       known.streams.add(client.streamId);
       this.#byStream.set(client.streamId, known);
       return known.view;
     }
+    const quarantine = this.#remembered.get(key) ?? new Quarantine();
+    this.#remembered.delete(key);
     const proxy: Proxy = {
       ...node,
       connectedSinceMs: this.#options.now(),
       peer: client.peer,
       transport: client.transport,
       streams: new Set([client.streamId]),
-      rejected: new Map(),
-      view: this.#options.scopes.acquire(this.#scopeOf(node.identity, node.settings, [])),
+      quarantine,
+      view: this.#options.scopes.acquire(this.#scopeOf(node.identity, node.settings, quarantine.aside())),
     };
-    this.#byNode.set(proxy.identity.nodeId, proxy);
+    this.#byKey.set(key, proxy);
     this.#byStream.set(client.streamId, proxy);
-    for (const key of addressesOf(proxy.identity)) {
-      const there = this.#byAddress.get(key);
-      if (there === undefined) this.#byAddress.set(key, new Set([proxy]));
+    for (const address of addressesOf(proxy.identity)) {
+      const there = this.#byAddress.get(address);
+      if (there === undefined) this.#byAddress.set(address, new Set([proxy]));
       else there.add(proxy);
     }
     return proxy.view;
@@ -104,19 +112,28 @@ export class Proxies {
     this.#byStream.delete(streamId);
     proxy.streams.delete(streamId);
     if (proxy.streams.size > 0) return;
-    this.#byNode.delete(proxy.identity.nodeId);
+    const key = proxyKey(proxy);
+    this.#byKey.delete(key);
+    this.#remember(key, proxy.quarantine);
     this.#options.scopes.release(proxy.view);
-    for (const key of addressesOf(proxy.identity)) {
-      const there = this.#byAddress.get(key);
+    for (const address of addressesOf(proxy.identity)) {
+      const there = this.#byAddress.get(address);
       there?.delete(proxy);
-      if (there?.size === 0) this.#byAddress.delete(key);
+      if (there?.size === 0) this.#byAddress.delete(address);
     }
   }
 
-  /** Sets rules aside for one proxy: it goes on with their last good form. */
-  reject(proxy: Proxy, rules: readonly TrafficRule[], words: string): void {
-    for (const rule of rules) proxy.rejected.set(ruleForm(rule), words);
+  /** A proxy refused a message of this type, and `suspects` may be to blame: they are set aside for it. */
+  reject(proxy: Proxy, typeUrl: string, suspects: readonly TrafficRule[], words: string): void {
+    proxy.quarantine.refused(typeUrl, suspects.map(ruleForm), words);
     this.#rescope(proxy);
+  }
+
+  /** Goes on looking for the culprit at the proxies where it is looked for and that are in step with what they were given. */
+  advance(proxies: Iterable<Proxy>, isInStep: (proxy: Proxy, typeUrl: string) => boolean): void {
+    for (const proxy of proxies) {
+      while (proxy.quarantine.advance((typeUrl) => isInStep(proxy, typeUrl))) this.#rescope(proxy);
+    }
   }
 
   /** The services behind these addresses (`addressKey`) changed, so the proxies there may take requests on other ports now. */
@@ -128,21 +145,34 @@ export class Proxies {
     for (const proxy of touched) this.#rescope(proxy);
   }
 
-  /** Forgets rejections of forms that are no longer in force. */
-  rulesChanged(inForce: ReadonlySet<string>): void {
-    for (const proxy of this.#byNode.values()) {
-      if (proxy.rejected.size === 0) continue;
-      for (const form of proxy.rejected.keys()) {
-        if (!inForce.has(form)) proxy.rejected.delete(form);
-      }
+  /** Forgets rejections of forms that nobody is given any more; `forms` gives those that somebody may be. */
+  rulesChanged(forms: () => ReadonlySet<string>): void {
+    const proxies = [...this.#byKey.values()].filter(({ quarantine }) => !quarantine.isEmpty());
+    if (proxies.length === 0 && this.#remembered.size === 0) return;
+    const known = forms();
+    const isKnown = (form: string): boolean => known.has(form);
+    for (const proxy of proxies) {
+      proxy.quarantine.keepOnly(isKnown);
       this.#rescope(proxy);
     }
+    for (const [key, quarantine] of this.#remembered) {
+      quarantine.keepOnly(isKnown);
+      if (quarantine.isEmpty()) this.#remembered.delete(key);
+    }
+  }
+
+  #remember(key: string, quarantine: Quarantine): void {
+    quarantine.endSearch();
+    if (quarantine.isEmpty()) return;
+    this.#remembered.set(key, quarantine);
+    const [oldest] = this.#remembered.keys();
+    if (oldest !== undefined && this.#remembered.size > rememberedMax) this.#remembered.delete(oldest);
   }
 
   #rescope(proxy: Proxy): void {
     const { scopes, reassign } = this.#options;
     const before = proxy.view;
-    const view = scopes.acquire(this.#scopeOf(proxy.identity, proxy.settings, [...proxy.rejected.keys()].sort()));
+    const view = scopes.acquire(this.#scopeOf(proxy.identity, proxy.settings, proxy.quarantine.aside()));
     if (view === before) {
       view.users -= 1;
       return;
@@ -170,6 +200,11 @@ export class Proxies {
     const behind = [...workloads.services(cluster, addresses)].flatMap((key) => services.get(key) ?? []);
     return inboundPorts(behind, cluster, addresses);
   }
+}
+
+/** All that the node says: a restarted Envoy of another version or with other settings is another proxy. */
+function proxyKey({ identity, settings }: Pick<Proxy, 'identity' | 'settings'>): string {
+  return JSON.stringify([identity, settings]);
 }
 
 function addressesOf({ cluster, addresses }: ProxyIdentity): string[] {

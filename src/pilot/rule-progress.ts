@@ -32,9 +32,10 @@ export function ruleProgress(
   let total = 0;
   for (const proxy of proxies) {
     total += 1;
-    const words = proxy.rejected.get(form);
+    const { quarantine } = proxy;
+    const words = quarantine.rejected.get(form);
     if (words !== undefined) rejections.push({ node: proxy.identity.nodeId, error: words });
-    else if (holds(proxy, since, status)) acknowledged += 1;
+    else if (!quarantine.isInDoubt(form) && holds(proxy, since, status)) acknowledged += 1;
   }
   return { acknowledged, total, rejections: rejections.sort((a, b) => (a.node < b.node ? -1 : 1)) };
 }

@@ -225,8 +225,8 @@ export class FolderLastGoodStore implements LastGoodStore {
   async #run(name: string, job: Job): Promise<void> {
     let failed = false;
     await this.#inTurn(name, async () => {
-      const state = job.removed ? undefined : job.state();
       job.again = false;
+      const state = job.removed ? undefined : job.state();
       if (state === undefined) return;
       const began = this.#clock.monotonic();
       try {
@@ -237,7 +237,7 @@ export class FolderLastGoodStore implements LastGoodStore {
         this.#report('FW-CLUSTER-012', name, `its last good state could not be written: ${errorMessage(error)}`);
       }
       const ended = this.#clock.monotonic();
-      this.#restUntil.set(name, ended + (ended - began) * this.#limits.restFactor);
+      if (!job.removed) this.#restUntil.set(name, ended + (ended - began) * this.#limits.restFactor);
     });
     job.running = undefined;
     if (job.removed) return;

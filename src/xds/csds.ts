@@ -95,10 +95,12 @@ function matchesAny(hello: ClientHello, matchers: readonly RawMatcher[]): boolea
 function matchesText(text: string, matcher: RawStringMatcher): boolean {
   const fold = (value: string): string => (matcher.ignore_case === true ? value.toLowerCase() : value);
   const subject = fold(text);
-  if (matcher.exact !== undefined) return subject === fold(matcher.exact);
-  if (matcher.prefix !== undefined) return subject.startsWith(fold(matcher.prefix));
-  if (matcher.suffix !== undefined) return subject.endsWith(fold(matcher.suffix));
-  if (matcher.contains !== undefined) return subject.includes(fold(matcher.contains));
+  // protobufjs gives fields that are not set their default by the prototype.
+  const has = (field: string): boolean => Object.hasOwn(matcher, field);
+  if (has('exact')) return subject === fold(matcher.exact ?? '');
+  if (has('prefix')) return subject.startsWith(fold(matcher.prefix ?? ''));
+  if (has('suffix')) return subject.endsWith(fold(matcher.suffix ?? ''));
+  if (has('contains')) return subject.includes(fold(matcher.contains ?? ''));
   throw unreadable('the node id is matched by something other than exact, prefix, suffix or contains');
 }
 

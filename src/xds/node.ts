@@ -6,14 +6,8 @@
 import type { XdsNode } from './view.ts';
 
 /** protobufjs brings its own google/protobuf/struct.proto, whose fields are in camel case. */
-interface RawValue {
-  nullValue?: number;
-  numberValue?: number;
-  stringValue?: string;
-  boolValue?: boolean;
-  structValue?: RawStruct | null;
-  listValue?: { values?: RawValue[] } | null;
-}
+/** One of the members of google.protobuf.Value; protobufjs names its own copy of that file in camelCase, others in snake_case. */
+type RawValue = Readonly<Record<string, unknown>>;
 interface RawStruct {
   fields?: Record<string, RawValue>;
 }
@@ -70,21 +64,35 @@ function plainStruct(struct: RawStruct, depth: number, budget: { left: number })
 }
 
 function plainValue(value: RawValue, depth: number, budget: { left: number }): unknown {
-  if (typeof value.stringValue === 'string' && Object.hasOwn(value, 'stringValue')) return value.stringValue;
-  if (Object.hasOwn(value, 'numberValue')) return value.numberValue;
-  if (Object.hasOwn(value, 'boolValue')) return value.boolValue;
-  if (value.structValue !== undefined && value.structValue !== null)
-    return plainStruct(value.structValue, depth + 1, budget);
-  if (value.listValue !== undefined && value.listValue !== null) {
-    const plain: unknown[] = [];
-    if (depth + 1 >= maxDepth) return plain;
-    for (const item of value.listValue.values ?? []) {
-      if (budget.left-- <= 0) break;
-      plain.push(plainValue(item, depth + 1, budget));
+  for (const [member, content] of Object.entries(value)) {
+    switch (member) {
+      case 'string_value':
+      case 'stringValue':
+      case 'number_value':
+      case 'numberValue':
+      case 'bool_value':
+      case 'boolValue':
+        return content;
+      case 'struct_value':
+      case 'structValue':
+        return plainStruct((content ?? {}) as RawStruct, depth + 1, budget);
+      case 'list_value':
+      case 'listValue':
+        return plainList((content ?? {}) as { values?: RawValue[] }, depth + 1, budget);
+      default:
     }
-    return plain;
   }
   return null;
+}
+
+function plainList(list: { values?: RawValue[] }, depth: number, budget: { left: number }): unknown[] {
+  const plain: unknown[] = [];
+  if (depth >= maxDepth) return plain;
+  for (const item of list.values ?? []) {
+    if (budget.left-- <= 0) break;
+    plain.push(plainValue(item, depth, budget));
+  }
+  return plain;
 }
 
 function clip(text: string | undefined): string {

@@ -186,11 +186,6 @@ export class TypeMachine {
     return this.#subscription.has(name, this.#type.resources.get(name));
   }
 
-  /** The replica has it, whether the client asked for it or not. */
-  exists(name: string): boolean {
-    return this.#type.resources.has(name);
-  }
-
   /** name → what the client holds, as far as it was sent or told us. */
   *held(): Generator<[string, Held]> {
     if (this.#unsettled) {

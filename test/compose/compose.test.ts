@@ -79,7 +79,7 @@ describe('the compose project', function () {
     if (docker === undefined) return;
     try {
       if (this.test?.parent?.tests.some((test) => test.isFailed()) === true)
-        console.log(compose('ps'), compose('logs', '--no-color', '--tail=40'));
+        console.log(compose('ps'), compose('logs', '--no-color', '--tail=12'));
       compose('down', '--volumes', '--timeout', '3');
     } finally {
       await docker.stop();

@@ -62,6 +62,7 @@ export async function startDocker(folder: string): Promise<DockerDaemon> {
   };
   const stop = async (): Promise<void> => {
     await daemon.stop(30_000);
+    unmountBelow(folder);
     restoreFirewall(firewall);
   };
   try {
@@ -102,6 +103,15 @@ function installMissing(): void {
   ]);
   const missing = [...needed].filter(([path]) => !existsSync(path)).map(([, name]) => name);
   if (missing.length > 0) installDebianPackages(missing);
+}
+
+/** dockerd leaves its data folder mounted on itself, and whatever a container that would not end still held. */
+function unmountBelow(folder: string): void {
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((place) => place.startsWith(`${folder}/`));
+  for (const place of mounts.reverse()) spawnSync('umount', ['--lazy', place]);
 }
 
 function saveFirewall(): string {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import {
   checkLoads,
-  cleanUpAfterEach,
   everywhere,
+  guardEachTest,
   runReviews,
   type Scene,
   theScene,
@@ -19,7 +19,7 @@ describe('a cluster’s API that is lost', () => {
     this.timeout(180_000);
     scene = await theScene();
   });
-  cleanUpAfterEach();
+  guardEachTest();
   afterEach(async () => {
     scene.westLine.set('carry');
     await untilPhase(scene, 'west', 'fresh');

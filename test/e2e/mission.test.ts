@@ -5,8 +5,8 @@ import { share } from '../rig/hosts/load-client.ts';
 import { waitFor } from '../rig/wait.ts';
 import {
   checkLoads,
-  cleanUpAfterEach,
   everywhere,
+  guardEachTest,
   namespace,
   type Scene,
   theScene,
@@ -34,7 +34,7 @@ describe('one TrafficRule, applied with kubectl', () => {
     this.timeout(180_000);
     scene = await theScene();
   });
-  cleanUpAfterEach();
+  guardEachTest();
   afterEach(() => scene.deleteRule());
 
   /** The rule's conditions by type, once they are about its newest generation. */

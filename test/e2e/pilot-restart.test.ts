@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import {
   checkLoads,
-  cleanUpAfterEach,
   everywhere,
+  guardEachTest,
   runReviews,
   type Scene,
   theScene,
@@ -19,7 +19,7 @@ describe('a pilot that is restarted under load', () => {
     this.timeout(180_000);
     scene = await theScene();
   });
-  cleanUpAfterEach();
+  guardEachTest();
   afterEach(async () => {
     scene.westLine.set('carry');
     if (!scene.pilot.process.running()) await scene.startPilot();

@@ -3,8 +3,8 @@
 import { strategicPatch } from '../rig/kubernetes/client.ts';
 import {
   checkLoads,
-  cleanUpAfterEach,
   everywhere,
+  guardEachTest,
   namespace,
   runReviews,
   type Scene,
@@ -19,7 +19,7 @@ describe('pods that come and go under load', () => {
     this.timeout(180_000);
     scene = await theScene();
   });
-  cleanUpAfterEach();
+  guardEachTest();
   afterEach(async () => {
     await scene.deleteRule();
     for (const cluster of [scene.east, scene.west]) await cluster.pods.get('reviews-v3')?.delete();

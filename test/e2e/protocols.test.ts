@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type CallOptions, callFrom, workloadAnswer } from '../rig/hosts/call-client.ts';
 import { podPorts } from '../rig/hosts/cluster.ts';
 import { waitFor } from '../rig/wait.ts';
-import { cleanUpAfterEach, namespace, type Scene, theScene, untilPhase } from './scene.ts';
+import { guardEachTest, namespace, type Scene, theScene, untilPhase } from './scene.ts';
 
 const explicitProxy = '127.0.0.1:15001';
 
@@ -21,7 +21,7 @@ describe('what sidecars carry', () => {
     });
   });
   after(() => scene.deleteRule());
-  cleanUpAfterEach();
+  guardEachTest();
 
   describe('captured', () => {
     const call = (options: CallOptions) => callFrom(scene.clients.east.host, options);
@@ -118,27 +118,6 @@ describe('what sidecars carry', () => {
     });
   });
 
-  it('all of it into a workload whose sidecar is explicit', async () => {
-    await scene.applyRule([{ backends: [{ version: 'v1', cluster: 'west' }] }]);
-    const { host } = scene.clients.east;
-    await waitFor('the rule', async () => {
-      const answer = await callFrom(host, {
-        protocol: 'http1',
-        target: `${scene.vip.east}:80`,
-        authority: 'reviews.shop',
-      });
-      return workloadAnswer(answer).version === 'v1';
-    });
-    const grpc = await callFrom(host, {
-      protocol: 'grpc',
-      target: `${scene.vip.east}:81`,
-      authority: 'reviews.shop:81',
-    });
-    assert.equal(workloadAnswer(grpc).cluster, 'west');
-    const tcp = await callFrom(host, { protocol: 'tcp', target: `${scene.vip.east}:9000` });
-    assert.deepEqual([tcp.greeting?.version, tcp.greeting?.cluster, tcp.echo], ['v1', 'west', 'ping']);
-  });
-
   describe('a host that no service has', () => {
     before(async () => {
       const labels = { app: 'outsider', version: 'none' };
@@ -196,6 +175,30 @@ describe('what sidecars carry', () => {
         await scene.startPilot();
         await untilPhase(scene, 'west', 'fresh');
       }
+    });
+  });
+
+  // Last, for it changes the rule.
+  describe('into a workload whose sidecar is explicit', () => {
+    it('HTTP/1, gRPC and TCP', async () => {
+      await scene.applyRule([{ backends: [{ version: 'v1', cluster: 'west' }] }]);
+      const { host } = scene.clients.east;
+      await waitFor('the rule', async () => {
+        const answer = await callFrom(host, {
+          protocol: 'http1',
+          target: `${scene.vip.east}:80`,
+          authority: 'reviews.shop',
+        });
+        return workloadAnswer(answer).version === 'v1';
+      });
+      const grpc = await callFrom(host, {
+        protocol: 'grpc',
+        target: `${scene.vip.east}:81`,
+        authority: 'reviews.shop:81',
+      });
+      assert.equal(workloadAnswer(grpc).cluster, 'west');
+      const tcp = await callFrom(host, { protocol: 'tcp', target: `${scene.vip.east}:9000` });
+      assert.deepEqual([tcp.greeting?.version, tcp.greeting?.cluster, tcp.echo], ['v1', 'west', 'ping']);
     });
   });
 });

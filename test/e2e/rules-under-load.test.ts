@@ -1,6 +1,6 @@
 /** 500 requests a second go on while rules are applied, changed and deleted; each request must get its answer. */
 
-import { checkLoads, cleanUpAfterEach, everywhere, type Scene, theScene, untilAnswersAre } from './scene.ts';
+import { checkLoads, everywhere, guardEachTest, type Scene, theScene, untilAnswersAre } from './scene.ts';
 
 describe('rules that change under load', () => {
   let scene: Scene;
@@ -9,7 +9,7 @@ describe('rules that change under load', () => {
     this.timeout(180_000);
     scene = await theScene();
   });
-  cleanUpAfterEach();
+  guardEachTest();
   afterEach(() => scene.deleteRule());
 
   it('applying, changing and deleting loses no request', async () => {

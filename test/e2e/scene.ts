@@ -65,8 +65,12 @@ export async function checkLoads(): Promise<void> {
   throw new Error(`${failures.length} of ${started} requests failed, ${unaccounted} never ended:\n${shown}`);
 }
 
-/** To be called in each file's `describe`: a failed test leaves nothing running, and shows what the pilot said. */
-export function cleanUpAfterEach(): void {
+/** To be called in each file's `describe`: each test has a pilot; a failed one leaves no load running, and shows what the pilot said. */
+export function guardEachTest(): void {
+  beforeEach(async () => {
+    const scene = await theScene();
+    if (!scene.pilot.process.running()) await scene.startPilot();
+  });
   afterEach(async function () {
     for (const load of loads.splice(0)) await load.stop();
     if (this.currentTest?.state !== 'failed' || making === undefined) return;
@@ -217,9 +221,10 @@ export async function untilPhase(scene: Scene, cluster: string, phase: string, t
   await waitFor(
     `cluster ${cluster} to be ${phase}`,
     async () => {
-      const report = (await scene.pilot.clusters()).find(({ name }) => name === cluster);
-      seen = JSON.stringify(report);
-      return report?.phase === phase;
+      // One name may stand there twice: as it is in force, and as it was refused.
+      const reports = (await scene.pilot.clusters()).filter(({ name }) => name === cluster);
+      seen = JSON.stringify(reports);
+      return reports.some((report) => report.phase === phase);
     },
     { timeoutMs },
     () => seen,

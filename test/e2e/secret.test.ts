@@ -8,8 +8,8 @@ import { kubeconfigText } from '../rig/kubernetes/kubectl.ts';
 import { waitFor } from '../rig/wait.ts';
 import {
   checkLoads,
-  cleanUpAfterEach,
   everywhere,
+  guardEachTest,
   namespace,
   runReviews,
   type Scene,
@@ -64,7 +64,7 @@ describe('a cluster registered through a Secret', () => {
     await line?.stop();
     await north?.api.stop();
   });
-  cleanUpAfterEach();
+  guardEachTest();
   afterEach(async () => {
     await scene.east.api.kubectl(['delete', 'secret', '-n', system, '--all']);
     await waitFor(
@@ -125,9 +125,11 @@ describe('a cluster registered through a Secret', () => {
     await untilAnswersAre(loads, withNorth);
     await putSecret('this: [is no kubeconfig', own);
     const problem = await waitFor('a finding about the Secret', async () => {
-      return (await scene.pilot.clusters()).find(({ name }) => name === 'north')?.problem;
+      return (await scene.pilot.clusters()).find(({ name, problem }) => name === 'north' && problem !== undefined)
+        ?.problem;
     });
-    assert.match(problem.code, /^FW-/);
+    assert.equal(problem.code, 'FW-KUBE-001');
+    await untilPhase(scene, 'north', 'fresh');
     await untilAnswersAre(loads, withNorth);
     await checkLoads();
   });

@@ -3,12 +3,12 @@
  * parsed by the real parser and kept in memory.
  */
 
-import type { AdminSource, LogLevelSwitch, ReportFilter, RuleWriter } from '../../src/api/admin-source.ts';
 import { type AdminLimits, type AdminServer, startAdminServer } from '../../src/api/admin-server.ts';
+import type { AdminSource, LogLevelSwitch, ReportFilter, RuleWriter } from '../../src/api/admin-source.ts';
 import { createMetrics, type Metrics } from '../../src/api/metrics.ts';
-import { systemClock } from '../../src/core/clock.ts';
-import { silentLogger, type LogLevel } from '../../src/core/logger.ts';
 import { readDocuments } from '../../src/cli/documents.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { type LogLevel, silentLogger } from '../../src/core/logger.ts';
 import type {
   ClusterReport,
   EndpointReport,
@@ -137,7 +137,9 @@ function writerOf(mesh: SampleMesh, onWrite: (rule: RuleReport) => void): RuleWr
     async delete(kind, namespace, name, { dryRun }): Promise<WriteReport> {
       const old = mesh.rules.find((rule) => rule.namespace === namespace && rule.name === name);
       if (old !== undefined && !dryRun) mesh.rules = mesh.rules.filter((rule) => rule !== old);
-      return { results: [{ kind, namespace, name, action: old === undefined ? 'not-found' : 'deleted', findings: [] }] };
+      return {
+        results: [{ kind, namespace, name, action: old === undefined ? 'not-found' : 'deleted', findings: [] }],
+      };
     },
   };
 }

@@ -1,7 +1,7 @@
 /** A mesh with something of everything that people need to see: a stale cluster, a refused one, conflicts, a rejecting proxy. */
 
-import type { Condition } from '../../src/model/rule.ts';
 import type { EndpointReport, ProxyReport } from '../../src/model/report.ts';
+import type { Condition } from '../../src/model/rule.ts';
 import { emptyMesh, type SampleMesh } from './api-rig.ts';
 
 const nothingWrong = { findings: [], dropped: 0 } as const;
@@ -9,7 +9,12 @@ const nothingWrong = { findings: [], dropped: 0 } as const;
 export function sampleMesh(nowMs: number): SampleMesh {
   const ago = (seconds: number): string => new Date(nowMs - seconds * 1000).toISOString();
   const locality = (region: string, zone: string) => ({ region, zone, subzone: '' });
-  const condition = (type: Condition['type'], status: Condition['status'], reason: string, message: string): Condition => ({
+  const condition = (
+    type: Condition['type'],
+    status: Condition['status'],
+    reason: string,
+    message: string,
+  ): Condition => ({
     type,
     status,
     reason,
@@ -17,7 +22,12 @@ export function sampleMesh(nowMs: number): SampleMesh {
     observedGeneration: 3,
     lastTransitionTime: ago(200),
   });
-  const endpoint = (address: string, cluster: string, version: string, more: Partial<EndpointReport>): EndpointReport => ({
+  const endpoint = (
+    address: string,
+    cluster: string,
+    version: string,
+    more: Partial<EndpointReport>,
+  ): EndpointReport => ({
     namespace: 'shop',
     service: 'reviews',
     address,

@@ -80,7 +80,9 @@ describe('the admin API', () => {
   it('lists every kind, filtered', async () => {
     const { url } = await start({ mesh: sampleMesh(Date.now()) });
     const names = async (path: string): Promise<unknown[]> => {
-      const { items } = (await call(`${url}/api/v1/${path}`)).json() as { items: { name?: string; address?: string }[] };
+      const { items } = (await call(`${url}/api/v1/${path}`)).json() as {
+        items: { name?: string; address?: string }[];
+      };
       return items.map(({ name, address }) => name ?? address);
     };
     assert.deepEqual(await names('clusters'), ['east', 'west', 'west-2']);
@@ -116,10 +118,20 @@ describe('the admin API', () => {
       ['/api/v1/services?limit=100000', {}, 400, 'FW-API-007'],
       ['/api/v2/services', {}, 404, 'FW-API-009'],
       ['/api/v1/apply', { method: 'POST', headers: yaml, body: ' ' }, 400, 'FW-API-014'],
-      ['/api/v1/apply', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: rule('v1') }, 415, 'FW-API-011'],
+      [
+        '/api/v1/apply',
+        { method: 'POST', headers: { 'content-type': 'text/plain' }, body: rule('v1') },
+        415,
+        'FW-API-011',
+      ],
       ['/api/v1/apply', { method: 'POST', body: rule('v1') }, 415, 'FW-API-011'],
       ['/api/v1/apply?dryRun=maybe', { method: 'POST', headers: yaml, body: rule('v1') }, 400, 'FW-API-018'],
-      ['/api/v1/apply', { method: 'POST', headers: yaml, body: 'x'.repeat(adminLimits.bodyBytes + 1) }, 413, 'FW-API-010'],
+      [
+        '/api/v1/apply',
+        { method: 'POST', headers: yaml, body: 'x'.repeat(adminLimits.bodyBytes + 1) },
+        413,
+        'FW-API-010',
+      ],
       ['/debug/config_dump', {}, 400, 'FW-API-015'],
       ['/debug/config_dump?node=nobody', {}, 404, 'FW-API-016'],
       ['/debug/log?level=loud', { method: 'PUT' }, 400, 'FW-API-017'],
@@ -162,7 +174,11 @@ describe('the admin API', () => {
     const bad = await apply(`${rule('v2')}---\n${rule('v3').replace('backends', 'bakcends')}`);
     assert.equal(bad.status, 422);
     assert.deepEqual(actions(bad), ['invalid', 'invalid']);
-    assert.deepEqual(mesh.rules.map(({ generation }) => generation), [1], 'nothing of a bad request is applied');
+    assert.deepEqual(
+      mesh.rules.map(({ generation }) => generation),
+      [1],
+      'nothing of a bad request is applied',
+    );
 
     assert.equal((await call(`${url}/api/v1/rules/shop/reviews?dryRun=true`, { method: 'DELETE' })).status, 200);
     assert.equal(mesh.rules.length, 1);

@@ -64,7 +64,10 @@ describe('the fairway command', function () {
       assert.match(out, /^NAME +STATE +SINCE +SERVICES +ENDPOINTS +PROXIES +NETWORK +LOCALITY +ORIGIN$/m);
       assert.match(out, /^east +fresh +60m +12 +340 +170 +n1 +eu-west +kubeconfig context kind-east$/m);
       assert.match(out, /^west +STALE +12m /m);
-      assert.match(out, /└ FW-KUBE-003 https:\/\/10\.0\.0\.9:6443 does not answer: .* → Check the cluster's API server/);
+      assert.match(
+        out,
+        /└ FW-KUBE-003 https:\/\/10\.0\.0\.9:6443 does not answer: .* → Check the cluster's API server/,
+      );
       assert.match(out, /└ what it said 12m ago is in force/);
     });
 
@@ -94,13 +97,22 @@ describe('the fairway command', function () {
       assert.deepEqual(list.items, JSON.parse(JSON.stringify(rig.mesh.services)));
       const one = JSON.parse((await fairway(['get', 'rule', 'shop/reviews', '-o', 'json'], { env })).out) as RuleReport;
       assert.equal(one.name, 'reviews', 'one object of one place is that object');
-      assert.match((await fairway(['get', 'cluster', 'east', '-o', 'yaml'], { env })).out, /^name: east\nphase: fresh\n/);
+      assert.match(
+        (await fairway(['get', 'cluster', 'east', '-o', 'yaml'], { env })).out,
+        /^name: east\nphase: fresh\n/,
+      );
       const names = await fairway(['get', 'rules', '-o', 'name'], { env });
-      assert.equal(names.out, 'trafficrule.fairway.dev/ratings-canary-with-a-long-name\ntrafficrule.fairway.dev/reviews\n');
+      assert.equal(
+        names.out,
+        'trafficrule.fairway.dev/ratings-canary-with-a-long-name\ntrafficrule.fairway.dev/reviews\n',
+      );
     });
 
     it('filters by namespace, name and cluster', async () => {
-      assert.equal((await fairway(['get', 'services', '-n', 'shop', 'ratings', '-o', 'name'], { env })).out, 'service/ratings\n');
+      assert.equal(
+        (await fairway(['get', 'services', '-n', 'shop', 'ratings', '-o', 'name'], { env })).out,
+        'service/ratings\n',
+      );
       const west = await fairway(['get', 'ep', '--cluster', 'west', '-o', 'name'], { env });
       assert.equal(west.out, 'endpoint/reviews/10.2.0.30\nendpoint/reviews/fd00:10:2::1f\n');
       const proxy = await fairway(['get', 'proxies', 'web-1.shop', '-o', 'name'], { env });
@@ -188,13 +200,13 @@ describe('the fairway command', function () {
       const run = await fairway(['apply', '-f', good, '-f', bad], { env });
       assert.equal(run.exit, 1);
       assert.equal(run.out, '');
-      const seen = [...run.err.matchAll(/^error (FW-\S+) \S*\/(bad\.yaml:\d+:\d+)/gm)].map(([, code, where]) => `${code} ${where}`);
-      assert.deepEqual(seen.slice(0, 4).map((line) => line.replace(/:\d+$/, '')), [
-        'FW-RULE-006 bad.yaml:8',
-        'FW-RULE-002 bad.yaml:11',
-        'FW-RULE-025 bad.yaml:20',
-        'FW-RULE-017 bad.yaml:29',
-      ]);
+      const seen = [...run.err.matchAll(/^error (FW-\S+) \S*\/(bad\.yaml:\d+:\d+)/gm)].map(
+        ([, code, where]) => `${code} ${where}`,
+      );
+      assert.deepEqual(
+        seen.slice(0, 4).map((line) => line.replace(/:\d+$/, '')),
+        ['FW-RULE-006 bad.yaml:8', 'FW-RULE-002 bad.yaml:11', 'FW-RULE-025 bad.yaml:20', 'FW-RULE-017 bad.yaml:29'],
+      );
       assert.match(run.err, /FW-CLI-022 \S*bad\.yaml:3\d:/);
       assert.match(run.err, /Did you mean `weight`\?/);
       assert.match(run.err, /Nothing was applied\.\n$/);
@@ -253,7 +265,9 @@ describe('the fairway command', function () {
       });
 
       it('fails at once when the rule is refused', async () => {
-        await waitingRig(({ name, generation }) => update(name, { conditions: [condition('Accepted', 'False', generation)] }));
+        await waitingRig(({ name, generation }) =>
+          update(name, { conditions: [condition('Accepted', 'False', generation)] }),
+        );
         const run = await fairway(['apply', '-f', '-', '--wait', '--timeout', '60s'], { env, input: ruleText('r') });
         assert.equal(run.exit, 1);
         assert.match(run.err, /FW-CLI-026 shop\/r was not accepted \(Invalid\): it cannot be/);
@@ -280,7 +294,11 @@ describe('the fairway command', function () {
         const run = await fairway(['delete', ...args], { env });
         assert.deepEqual([run.exit, run.err], [0, ''], args.join(' '));
         assert.equal(run.out, 'trafficrule.fairway.dev/reviews deleted (namespace shop)\n');
-        assert.equal(rig.mesh.rules.some(({ name }) => name === 'reviews'), false, args.join(' '));
+        assert.equal(
+          rig.mesh.rules.some(({ name }) => name === 'reviews'),
+          false,
+          args.join(' '),
+        );
       }
     });
 
@@ -317,7 +335,10 @@ describe('the fairway command', function () {
       rig.mesh.rules = mesh.rules.slice(0, 1);
       rig.mesh.proxies = mesh.proxies.slice(0, 1);
       assert.equal((await fairway(['check'], { env })).exit, 0);
-      const json = JSON.parse((await fairway(['check', '-o', 'json'], { env })).out) as { ok: boolean; groups: { title: string }[] };
+      const json = JSON.parse((await fairway(['check', '-o', 'json'], { env })).out) as {
+        ok: boolean;
+        groups: { title: string }[];
+      };
       assert.equal(json.ok, true);
       assert.deepEqual(
         json.groups.map(({ title }) => title),
@@ -349,14 +370,18 @@ describe('the fairway command', function () {
       for (const args of [['get', 'rules'], ['apply', '-f', '-'], ['delete', 'rule', 'a'], ['config']]) {
         const run = await fairway(args, nowhere);
         assert.deepEqual([run.exit, run.out], [3, ''], args.join(' '));
-        assert.match(run.err, /^error FW-CLI-010 the admin API at http:\/\/127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/);
+        assert.match(
+          run.err,
+          /^error FW-CLI-010 the admin API at http:\/\/127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/,
+        );
       }
     });
 
     it('is given up after --request-timeout, and not mistaken for another server', async () => {
       const silent = createServer(() => {});
       const other = createServer((_request, response) => response.end('<html>hello</html>'));
-      for (const server of [silent, other]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      for (const server of [silent, other])
+        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const url = (server: typeof silent): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
       try {
         const late = await fairway(['get', 'rules', '--admin', url(silent), '--request-timeout', '200ms'], { env });
@@ -415,13 +440,25 @@ describe('the fairway command', function () {
   it('prints help for people and completes for shells', async () => {
     const help = await fairway(['--help'], { env });
     assert.equal(help.exit, 0);
-    for (const name of ['serve', 'apply', 'delete', 'get', 'bootstrap', 'check', 'demo', 'envoy', 'version', 'completion']) {
+    for (const name of [
+      'serve',
+      'apply',
+      'delete',
+      'get',
+      'bootstrap',
+      'check',
+      'demo',
+      'envoy',
+      'version',
+      'completion',
+    ]) {
       assert.match(help.out, new RegExp(`^  ${name} `, 'm'));
     }
     for (const shell of ['bash', 'zsh', 'fish', 'powershell']) {
       assert.match((await fairway(['completion', shell], { env })).out, /fairway/, shell);
     }
     assert.match((await fairway(['complete', '--', 'get', '--out'], { env })).out, /^--output\t/m);
+    assert.match((await fairway(['complete', '--', 'get', ''], { env })).out, /^clusters\t\n(.*\n)*proxies\t$/m);
   });
 
   it('answers to kubectl as a plugin', async () => {
@@ -443,7 +480,10 @@ describe('the fairway command', function () {
 
   it('prints a bootstrap in YAML and JSON', async () => {
     const args = ['bootstrap', '--cluster', 'east', '--workload', 'web', '-n', 'shop', '--label', 'version=v1'];
-    assert.match((await fairway(args, { env })).out, /^ {2}id: sidecar~127\.0\.0\.1~web\.shop~shop\.svc\.cluster\.local$/m);
+    assert.match(
+      (await fairway(args, { env })).out,
+      /^ {2}id: sidecar~127\.0\.0\.1~web\.shop~shop\.svc\.cluster\.local$/m,
+    );
     const json = JSON.parse((await fairway([...args, '-o', 'json'], { env })).out) as { node: { metadata: object } };
     assert.equal((json.node.metadata as { CLUSTER_ID: string }).CLUSTER_ID, 'east');
   });

@@ -23,7 +23,7 @@ describe('a real Envoy with generated configuration', function () {
     for (const name of ['v1', 'v2', 'v3']) workloads.set(name, await startHttpWorkload(name));
     workloads.set('h2c', await startHttpWorkload('h2c', 'h2c'));
     workloads.set('redis', await startTcpWorkload('redis'));
-    const started = await startEnvoyRig(portOf('v1'));
+    const started = await startEnvoyRig({ mode: 'explicit', inboundTarget: portOf('v1') });
     if (started === undefined) {
       process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
       return this.skip();
@@ -202,6 +202,42 @@ describe('a real Envoy with generated configuration', function () {
     }
     asking = false;
     await load;
+    assert.deepEqual(failed, []);
+  });
+
+  it('loses no request while rules come, change and go', async () => {
+    const rules = [
+      undefined,
+      [
+        {
+          backends: [
+            { version: 'v1', weight: 1 },
+            { version: 'v2', weight: 1 },
+          ],
+        },
+      ],
+      [{ backends: [{ cluster: 'west', fallback: [{}] }] }],
+      [
+        { matches: [{ path: { prefix: '/x' } }], backends: [{ version: 'v3' }] },
+        { backends: [{ version: 'v3', fallback: [{ version: 'v1' }] }] },
+      ],
+    ];
+    await rig.apply(mesh(undefined));
+    let asking = true;
+    let asked = 0;
+    const failed: string[] = [];
+    const load = async (): Promise<void> => {
+      while (asking) {
+        const { status, body } = await rig.ask('reviews');
+        asked += 1;
+        if (status !== 200) failed.push(`${status} ${body}`);
+      }
+    };
+    const loads = [load(), load(), load(), load()];
+    for (let round = 0; round < 20; round++) await rig.apply(mesh(rules[round % rules.length]));
+    asking = false;
+    await Promise.all(loads);
+    assert.ok(asked > 0);
     assert.deepEqual(failed, []);
   });
 

@@ -1,5 +1,5 @@
 /**
- * A real Envoy in explicit mode, fed over delta ADS by the real xDS server with what the generators make of a mesh fixture; and workloads that
+ * A real Envoy, fed over delta ADS by the real xDS server with what the generators make of a mesh fixture; and workloads that
  * say who they are. Everything on loopback, on free ports.
  */
 
@@ -13,6 +13,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import { typeUrl } from '../../src/core/type-urls.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import type { Mesh, Scope } from '../../src/model/mesh.ts';
@@ -56,25 +57,43 @@ export interface EnvoyRig {
   stop(): Promise<void>;
 }
 
+export type RigOptions =
+  | {
+      readonly mode: 'explicit';
+      /** Where the inbound port leads. */
+      readonly inboundTarget: number;
+    }
+  | {
+      /** Needs a network of its own, in which iptables redirects. */
+      readonly mode: 'captured';
+      readonly inbound: Scope['inbound'];
+      /** On every packet that Envoy sends on, so that it is not captured again. */
+      readonly packetMark: number;
+    };
+
 /** undefined where there is no Envoy. */
-export async function startEnvoyRig(inboundTarget: number): Promise<EnvoyRig | undefined> {
+export async function startEnvoyRig(options: RigOptions): Promise<EnvoyRig | undefined> {
   const found = await lookForEnvoy({ env: process.env, log: () => {} });
   if (found === undefined) return undefined;
   const dir = mkdtempSync(join(tmpdir(), 'fairway-envoy-rig-'));
+  const { mode } = options;
   const [proxyPort, inboundPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const scope: Scope = {
     cluster: 'east',
     network: '',
     namespace: 'shop',
-    mode: 'explicit',
+    mode,
     outbound: { address: '127.0.0.1', port: proxyPort },
     inboundAddress: '127.0.0.1',
-    inbound: [{ port: inboundPort, targetPort: inboundTarget, protocol: 'http' }],
+    inbound:
+      mode === 'captured'
+        ? options.inbound
+        : [{ port: inboundPort, targetPort: options.inboundTarget, protocol: 'http' }],
     rejected: [],
   };
   const pilot = await startPilot(scope);
   const bootstrap = renderBootstrap({
-    mode: 'explicit',
+    mode,
     xds: [`127.0.0.1:${pilot.port}`],
     cluster: 'east',
     namespace: 'shop',
@@ -83,7 +102,11 @@ export async function startEnvoyRig(inboundTarget: number): Promise<EnvoyRig | u
     addresses: ['127.0.0.1'],
     adminPort,
   });
-  writeFileSync(join(dir, 'envoy.json'), JSON.stringify(bootstrap));
+  const marked =
+    mode === 'captured'
+      ? { cluster_manager: { upstream_bind_config: { socket_options: [markOption(options.packetMark)] } } }
+      : {};
+  writeFileSync(join(dir, 'envoy.json'), JSON.stringify({ ...bootstrap, ...marked }));
   const logFile = join(dir, 'envoy.log');
   const args = ['-c', join(dir, 'envoy.json'), '--concurrency', '1', '--use-dynamic-base-id', '--disable-hot-restart'];
   const envoy = await startProcess({
@@ -105,6 +128,11 @@ export async function startEnvoyRig(inboundTarget: number): Promise<EnvoyRig | u
       rmSync(dir, { recursive: true });
     },
   };
+}
+
+/** SO_MARK in Linux' numbers. */
+function markOption(mark: number): object {
+  return { description: 'SO_MARK', level: 1, name: 36, int_value: mark, state: 'STATE_PREBIND' };
 }
 
 interface Pilot {
@@ -159,7 +187,11 @@ async function startPilot(scope: Scope): Promise<Pilot> {
           const status = [...(server.status(stream)?.values() ?? [])];
           const rejected = status.find(({ state }) => state === 'rejected');
           if (rejected !== undefined) throw new Error(rejected.error);
-          return status.length >= 4 && status.every(({ ackedRevision }) => ackedRevision >= revision);
+          // Without routes (a captured scope without HTTP services) Envoy asks for three types only.
+          return (
+            status.length >= (resources.resources(typeUrl.route).size > 0 ? 4 : 3) &&
+            status.every(({ ackedRevision }) => ackedRevision >= revision)
+          );
         });
       await waitFor('Envoy to hold the mesh', synced, {}, explain);
     },
@@ -205,6 +237,14 @@ function jsonLines(text: string): Readonly<Record<string, unknown>>[] {
     .map((line) => JSON.parse(line));
 }
 
+export interface At {
+  readonly address: string;
+  /** 0: a free one. */
+  readonly port: number;
+}
+
+const anyPort: At = { address: '127.0.0.1', port: 0 };
+
 export interface Workload {
   readonly name: string;
   readonly port: number;
@@ -212,7 +252,11 @@ export interface Workload {
 }
 
 /** Answers with JSON of who it is; `/slow` never, `/status/503` with that status; echoes after an upgrade. */
-export async function startHttpWorkload(name: string, kind: 'http' | 'h2c' = 'http'): Promise<Workload> {
+export async function startHttpWorkload(
+  name: string,
+  kind: 'http' | 'h2c' = 'http',
+  at: At = anyPort,
+): Promise<Workload> {
   const answer = (
     incoming: { url?: string | undefined; headers: IncomingHttpHeaders; httpVersion: string },
     respond: (status: number, body: string) => void,
@@ -241,27 +285,27 @@ export async function startHttpWorkload(name: string, kind: 'http' | 'h2c' = 'ht
       socket.pipe(socket);
     });
   }
-  return workload(name, server);
+  return workload(name, server, at);
 }
 
 /** Says its name to whoever connects, then echoes. */
-export async function startTcpWorkload(name: string): Promise<Workload> {
+export async function startTcpWorkload(name: string, at: At = anyPort): Promise<Workload> {
   const server = createTcpServer((socket) => {
     socket.on('error', () => {});
     socket.write(`${name}\n`);
     socket.pipe(socket);
   });
-  return workload(name, server);
+  return workload(name, server, at);
 }
 
-async function workload(name: string, server: Server): Promise<Workload> {
+async function workload(name: string, server: Server, at: At): Promise<Workload> {
   const sockets = new Set<{ destroy(): void }>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve());
+    server.listen(at.port, at.address, () => resolve());
   });
   return {
     name,

@@ -75,7 +75,17 @@ describe('the fairway command on Kubernetes', function () {
         lastTransitionTime: new Date().toISOString(),
       }));
       const status = JSON.stringify({ status: { conditions, proxies: { acknowledged: 20, total: 20 } } });
-      await api.kubectl(['patch', 'trafficrule', 'a', '-n', 'shop', '--subresource=status', '--type=merge', '-p', status]);
+      await api.kubectl([
+        'patch',
+        'trafficrule',
+        'a',
+        '-n',
+        'shop',
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        status,
+      ]);
       const table = await run(['get', 'rules', 'a']);
       assert.match(table.out, /^shop +a +reviews +True +True +True 20\/20 +\d+s +context east$/m);
       assert.equal((await run(['apply', '-f', '-', '--wait'], ruleText('a'))).exit, 0);
@@ -85,13 +95,27 @@ describe('the fairway command on Kubernetes', function () {
     });
 
     it('leaves all as it was when the API refuses one object', async () => {
-      const before = await api.kubectl(['get', 'trafficrules', '-n', 'shop', '-o', 'jsonpath={.items[*].metadata.resourceVersion}']);
+      const before = await api.kubectl([
+        'get',
+        'trafficrules',
+        '-n',
+        'shop',
+        '-o',
+        'jsonpath={.items[*].metadata.resourceVersion}',
+      ]);
       const elsewhere = ruleText('c').replace('namespace: shop', 'namespace: nowhere');
       const refused = await run(['apply', '-f', '-'], `${ruleText('a', 'v7')}---\n${elsewhere}`);
       assert.equal(refused.exit, 1);
       assert.equal(refused.out, '');
       assert.match(refused.err, /FW-KUBE-022 <stdin>:10:1[\s\S]*nowhere[\s\S]*Nothing was applied to context east\./);
-      const after = await api.kubectl(['get', 'trafficrules', '-n', 'shop', '-o', 'jsonpath={.items[*].metadata.resourceVersion}']);
+      const after = await api.kubectl([
+        'get',
+        'trafficrules',
+        '-n',
+        'shop',
+        '-o',
+        'jsonpath={.items[*].metadata.resourceVersion}',
+      ]);
       assert.equal(after, before);
     });
 

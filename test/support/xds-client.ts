@@ -128,12 +128,12 @@ export class XdsClient {
     this.#answer(response, message);
   }
 
-  /** Sends a request as given; the node is added to the first. */
+  /** Sends a request as given; the node is added to the first. A separate service is not told its own type. */
   send(typeUrl: string, fields: RawRequest = {}): void {
     const node = this.#node;
     this.#node = null;
     const type = this.#transport === 'sotw' ? discoveryProtos().sotwRequest : discoveryProtos().deltaRequest;
-    const request = type.fromObject({ ...(node === null ? {} : { node }), type_url: typeUrl, ...fields });
+    const request = type.fromObject({ ...(node === null ? {} : { node }), type_url: typeUrl === this.#onlyType ? '' : typeUrl, ...fields });
     this.#stream.write(Buffer.from(type.encode(request).finish()));
   }
 
@@ -176,15 +176,6 @@ export class XdsClient {
       }, this.#waitMaxMs);
       this.#watchers.add(check);
     });
-  }
-
-  /** Stops or resumes reading, as a stuck client would. */
-  pause(): void {
-    this.#stream.pause();
-  }
-
-  resume(): void {
-    this.#stream.resume();
   }
 
   /** Says that no more requests will come. */
@@ -252,11 +243,6 @@ export class XdsClient {
         ...detail,
       });
     }
-  }
-
-  /** The one type of a separate service. */
-  get onlyType(): string | undefined {
-    return this.#onlyType;
   }
 }
 

@@ -82,7 +82,9 @@ function printReport(report: WriteReport, store: RuleStore, flags: ApplyFlags, {
   const suffix = `${flags.dryRun === true ? ' (dry run)' : ''}${store.label === '' ? '' : ` in ${store.label}`}`;
   for (const { kind, namespace, name, action } of report.results) {
     const resource = `${kind.toLowerCase()}.fairway.dev/${name}`;
-    terminal.out(flags.output === 'name' ? `${resource}\n` : `${resource} ${action} (namespace ${namespace})${suffix}\n`);
+    terminal.out(
+      flags.output === 'name' ? `${resource}\n` : `${resource} ${action} (namespace ${namespace})${suffix}\n`,
+    );
   }
 }
 

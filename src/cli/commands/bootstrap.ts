@@ -83,7 +83,8 @@ function checkInbound(text: string): void {
 function readLocality(text: string | undefined): BootstrapOptions['locality'] {
   if (text === undefined) return undefined;
   const [region = '', zone = '', subzone = '', ...rest] = text.split('/');
-  if (region === '' || rest.length > 0) throw wrong('--locality', text, 'Give REGION, REGION/ZONE or REGION/ZONE/SUBZONE');
+  if (region === '' || rest.length > 0)
+    throw wrong('--locality', text, 'Give REGION, REGION/ZONE or REGION/ZONE/SUBZONE');
   return { region, zone, subzone };
 }
 

@@ -6,11 +6,11 @@
 import { sleep } from '../../core/clock.ts';
 import { errorMessage, FairwayError } from '../../core/errors.ts';
 import { type AdminFlags, openAdminClient } from '../api-options.ts';
-import { type CheckGroup, type CheckResult, checkMesh, readMesh } from '../mesh-check.ts';
 import type { CommandContext } from '../command-context.ts';
 import { parseDuration } from '../duration.ts';
 import { lookForEnvoy } from '../envoy-binary.ts';
 import { CommandFailure, type ExitCode, exitCode } from '../failure.ts';
+import { type CheckGroup, type CheckResult, checkMesh, readMesh } from '../mesh-check.ts';
 import { oneLine, wrap } from '../table.ts';
 import type { Colour, Terminal } from '../terminal.ts';
 import { ownVersion } from './version.ts';

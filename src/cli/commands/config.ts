@@ -11,6 +11,8 @@ export interface ConfigFlags extends AdminFlags {
 
 export async function runConfig(flags: ConfigFlags, { terminal, env }: CommandContext): Promise<ExitCode> {
   const settings = await openAdminClient(flags, env).settings();
-  terminal.out(flags.output === 'json' ? `${JSON.stringify(settings, null, 2)}\n` : stringify(settings, { lineWidth: 0 }));
+  terminal.out(
+    flags.output === 'json' ? `${JSON.stringify(settings, null, 2)}\n` : stringify(settings, { lineWidth: 0 }),
+  );
   return exitCode.ok;
 }

@@ -3,7 +3,7 @@
 import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { readSources } from '../documents.ts';
-import { type ExitCode, exitCode, failed, FindingsFailure, usageError } from '../failure.ts';
+import { type ExitCode, exitCode, FindingsFailure, failed, usageError } from '../failure.ts';
 import { defaultNamespace, readManifests } from '../manifests.ts';
 import { type ObjectRef, openRuleStores } from '../rule-store.ts';
 import { readKind } from './get.ts';
@@ -108,5 +108,9 @@ function readFiles(args: readonly string[], filename: readonly string[], flags: 
     });
   }
   for (const { manifest } of manifests) requireRule(manifest.kind);
-  return manifests.map(({ manifest: { kind, metadata } }) => ({ kind, namespace: metadata.namespace, name: metadata.name }));
+  return manifests.map(({ manifest: { kind, metadata } }) => ({
+    kind,
+    namespace: metadata.namespace,
+    name: metadata.name,
+  }));
 }

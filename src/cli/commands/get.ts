@@ -4,8 +4,14 @@
  */
 
 import { stringify } from 'yaml';
-import { type AdminFlags, type KubernetesFlags, openAdminClient, refuseBothApis, usesKubernetes } from '../api-options.ts';
 import type { ListFilter, ReportByKind } from '../admin-client.ts';
+import {
+  type AdminFlags,
+  type KubernetesFlags,
+  openAdminClient,
+  refuseBothApis,
+  usesKubernetes,
+} from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type ExitCode, exitCode, failed, usageError } from '../failure.ts';
 import { renderTable, wrap } from '../table.ts';
@@ -71,14 +77,25 @@ export async function runGet(
   }
   switch (kind) {
     case 'clusters':
-      return show('clusters', names, flags, context, (view) => clustersView(view), ({ name }) => ['', name]);
+      return show(
+        'clusters',
+        names,
+        flags,
+        context,
+        (view) => clustersView(view),
+        ({ name }) => ['', name],
+      );
     case 'services':
       return show('services', names, flags, context, (view) => servicesView(view), byNamespace);
     case 'endpoints':
-      return show('endpoints', names, flags, context, (view) => endpointsView(view), ({ namespace, service }) => [
-        namespace,
-        service,
-      ]);
+      return show(
+        'endpoints',
+        names,
+        flags,
+        context,
+        (view) => endpointsView(view),
+        ({ namespace, service }) => [namespace, service],
+      );
     case 'rules':
       return show('rules', names, flags, context, (view) => rulesView(view), byNamespace);
     case 'proxies':

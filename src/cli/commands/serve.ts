@@ -66,7 +66,10 @@ export function readServeOptions(flags: ServeFlags): ServeOptions {
     admin: parseHostPort(flags.admin, '--admin'),
     ...optional('adminTokenFile', flags.adminTokenFile),
     ...optional('stateDir', flags.state),
-    ...optional('staleKeepMs', flags.staleKeep === undefined ? undefined : parseDuration(flags.staleKeep, '--stale-keep')),
+    ...optional(
+      'staleKeepMs',
+      flags.staleKeep === undefined ? undefined : parseDuration(flags.staleKeep, '--stale-keep'),
+    ),
     namespace: flags.namespace,
     outbound: flags.outbound,
     clusterDomain: flags.clusterDomain,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { VersionReport } from '../../model/report.ts';
 import { type AdminFlags, openAdminClient } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
-import { type ExitCode, exitCode, CommandFailure } from '../failure.ts';
+import { CommandFailure, type ExitCode, exitCode } from '../failure.ts';
 
 export interface VersionFlags extends AdminFlags {
   readonly client?: boolean;
@@ -39,10 +39,13 @@ export async function runVersion(flags: VersionFlags, { terminal, env }: Command
     }
   }
   if (flags.output === 'json') {
-    terminal.out(`${JSON.stringify({ client: { version: own, node: process.version }, ...(pilot ? { pilot } : {}) }, null, 2)}\n`);
+    terminal.out(
+      `${JSON.stringify({ client: { version: own, node: process.version }, ...(pilot ? { pilot } : {}) }, null, 2)}\n`,
+    );
   } else {
     terminal.out(`fairway ${own} (Node ${process.version})\n`);
-    if (pilot !== undefined) terminal.out(`pilot   ${pilot.version} (Node ${pilot.node})${pilot.ready ? '' : ', not ready'}\n`);
+    if (pilot !== undefined)
+      terminal.out(`pilot   ${pilot.version} (Node ${pilot.node})${pilot.ready ? '' : ', not ready'}\n`);
   }
   if (problem !== undefined) terminal.err(`${problem.code} ${problem.message}`);
   // A pilot that is not there is no failure of `version`, which is often asked for the command's own alone.

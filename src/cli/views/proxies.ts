@@ -1,8 +1,8 @@
 /** `fairway get proxies`: per type of configuration whether a proxy holds the newest, waits for it since when, or rejected it and why. */
 
 import type { ProxyReport } from '../../model/report.ts';
-import type { Column } from '../table.ts';
 import { ageOf } from '../duration.ts';
+import type { Column } from '../table.ts';
 import { orDash, type View, type ViewContext } from './view.ts';
 
 type TypeReport = ProxyReport['types'][string];
@@ -40,7 +40,9 @@ export function proxiesView({ nowMs, paint }: ViewContext, rows: readonly ProxyR
     notes: (row) =>
       Object.entries(row.types)
         .filter(([, { state, error }]) => state === 'rejected' || error !== '')
-        .map(([type, { since, error }]) => `${type} rejected ${ageOf(since, nowMs)} ago: ${error || 'no reason given'}`),
+        .map(
+          ([type, { since, error }]) => `${type} rejected ${ageOf(since, nowMs)} ago: ${error || 'no reason given'}`,
+        ),
     resourceName: (row) => `proxy/${row.identity.nodeId}`,
   };
 }

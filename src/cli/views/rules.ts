@@ -1,8 +1,8 @@
 /** `fairway get rules`: whether a rule was accepted, and how many proxies hold it. */
 
+import { formatWhere } from '../../core/errors.ts';
 import type { RuleReport } from '../../model/report.ts';
 import type { Condition } from '../../model/rule.ts';
-import { formatWhere } from '../../core/errors.ts';
 import { ageOf } from '../duration.ts';
 import { type View, type ViewContext, within } from './view.ts';
 

@@ -26,5 +26,7 @@ export function servicesView({ paint }: ViewContext): View<ServiceReport> {
 
 /** `80/http,9090/grpc`. */
 function formatPorts(row: ServiceReport): string {
-  return joinNames(row.ports.map((port) => `${port.port}/${port.transport === 'TCP' ? port.protocol : port.transport.toLowerCase()}`));
+  return joinNames(
+    row.ports.map((port) => `${port.port}/${port.transport === 'TCP' ? port.protocol : port.transport.toLowerCase()}`),
+  );
 }

@@ -21,6 +21,7 @@ import {
 } from 'yaml';
 import { type ErrorCode, errorMessage, type Finding, type Where } from '../../core/errors.ts';
 import type { RawObject } from '../../model/object.ts';
+import { maxYamlDepth, tooDeepAt } from './yaml-depth.ts';
 
 export interface YamlLimits {
   /** Objects in one file, the items of lists counted. */
@@ -53,6 +54,11 @@ export type YamlPath = readonly (string | number)[];
 
 /** `file` is what people are shown, and the objects' origin. */
 export function readYaml(text: string, file: string, limits: YamlLimits = defaultYamlLimits): YamlFile {
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) {
+    const message = `it is nested too deeply: more than ${maxYamlDepth} levels`;
+    return broken(finding('FW-FILE-021', message, { file, line: deep, column: 1 }, 'Write it flatter.'));
+  }
   const lines = new LineCounter();
   let documents: readonly Document.Parsed[];
   try {
@@ -113,7 +119,7 @@ export function readYaml(text: string, file: string, limits: YamlLimits = defaul
 export function parseDocuments(text: string, lineCounter?: LineCounter): Document.Parsed[] {
   const options = { stringKeys: true, merge: true, prettyErrors: false, logLevel: 'error' } as const;
   const documents = parseAllDocuments(text, lineCounter === undefined ? options : { ...options, lineCounter });
-  return 'empty' in documents ? [] : (documents as Document.Parsed[]);
+  return 'empty' in documents ? [] : documents;
 }
 
 function broken(reason: Finding): YamlFile {

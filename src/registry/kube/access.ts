@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { type ErrorCode, errorMessage, FairwayError, type Where } from '../../core/errors.ts';
+import { errorMessage, FairwayError, type Where } from '../../core/errors.ts';
 
 /** What a kubeconfig may make the pilot do. */
 export interface Trust {
@@ -72,13 +72,6 @@ export function readKubeconfig(kubeconfig: string, options: ReadOptions): Access
   const only = contexts.length === 1 ? text(contexts[0]?.['name']) : '';
   const name = options.context ?? (text(document['current-context']) || only);
   const context = find(contexts, name, 'context');
-  const incomplete = (message: string): FairwayError =>
-    new FairwayError({
-      code: 'FW-KUBE-002',
-      message,
-      where,
-      hint: `See what the file holds: kubectl config get-contexts${where.file === undefined ? '' : ` --kubeconfig ${where.file}`}.`,
-    });
   if (context === undefined) {
     const known = contexts.map((item) => text(item['name'])).join(', ');
     throw incomplete(
@@ -90,11 +83,21 @@ export function readKubeconfig(kubeconfig: string, options: ReadOptions): Access
   const userName = text(context['user']);
   const user = userName === '' ? {} : find(namedList(document, 'users'), userName, 'user');
   if (cluster === undefined)
-    throw incomplete(`context ${name} names the cluster ${clusterName || '(none)'}, which is not there`);
-  if (user === undefined) throw incomplete(`context ${name} names the user ${userName}, which is not there`);
-  const server = checkServer(text(cluster['server']), incomplete);
+    throw incomplete(`context ${name} names the cluster ${clusterName || '(none)'}, which is not there`, where);
+  if (user === undefined) throw incomplete(`context ${name} names the user ${userName}, which is not there`, where);
+  const server = checkServer(text(cluster['server']), where);
   refuseUntrusted(cluster, user, server, trust, where);
   return accessOf(server, name, withAbsolutePaths(cluster, options.baseDir), withAbsolutePaths(user, options.baseDir));
+}
+
+function incomplete(message: string, where: Where): FairwayError {
+  const file = where.file === undefined ? '' : ` --kubeconfig ${where.file}`;
+  return new FairwayError({
+    code: 'FW-KUBE-002',
+    message,
+    where,
+    hint: `See what the file holds: kubectl config get-contexts${file}.`,
+  });
 }
 
 /** The service account that the pod runs as. The credential itself is read when it is used, and again when it is rotated. */
@@ -151,68 +154,66 @@ function find(list: readonly Fields[], name: string, key: string): Fields | unde
   return item === undefined ? undefined : fields(item[key]);
 }
 
-function checkServer(server: string, incomplete: (message: string) => FairwayError): string {
+function checkServer(server: string, where: Where): string {
   let url: URL;
   try {
     url = new URL(server);
   } catch {
-    throw incomplete(`the server ${JSON.stringify(server.slice(0, 200))} is not a URL`);
+    throw incomplete(`the server ${JSON.stringify(server.slice(0, 200))} is not a URL`, where);
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw incomplete(`the server ${server} is not an https URL`);
+    throw incomplete(`the server ${server} is not an https URL`, where);
   if (url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw incomplete(`the server ${url.origin}… holds more than a host, a port and a path`);
+    throw incomplete(`the server ${url.origin}… holds more than a host, a port and a path`, where);
   }
   return server.replace(/\/+$/, '');
 }
 
 function refuseUntrusted(cluster: Fields, user: Fields, server: string, trust: Trust, where: Where): void {
-  const code: ErrorCode = 'FW-KUBE-003';
-  const refuse = (field: string, what: string, hint: string): void => {
-    throw new FairwayError({
-      code,
-      message: `${what} is not allowed in this kubeconfig`,
-      where: { ...where, field },
-      hint,
-    });
-  };
   const given = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+  const at = (field: string): Where => ({ ...where, field });
   if (!trust.exec) {
-    for (const field of ['exec', 'auth-provider'] as const) {
-      if (given(user[field])) {
-        refuse(
-          `users[].user.${field}`,
-          'a credential that comes from running something',
-          'Give a token or a client certificate, or allow it for clusters that you trust with running programs here.',
-        );
-      }
+    const field = ['exec', 'auth-provider'].find((name) => given(user[name]));
+    if (field !== undefined) {
+      throw refused(
+        'a credential that comes from running something is not allowed in this kubeconfig',
+        'Give a token or a client certificate, or allow it for clusters that you trust with running programs here.',
+        at(`users[].user.${field}`),
+      );
     }
   }
   if (!trust.files) {
-    for (const field of ['tokenFile', 'token-file', 'client-certificate', 'client-key'] as const) {
-      if (given(user[field])) {
-        refuse(
-          `users[].user.${field}`,
-          'the name of a file',
-          'Embed the content (kubectl config view --raw --flatten), or allow files.',
-        );
-      }
-    }
-    if (given(cluster['certificate-authority'])) {
-      refuse(
-        'clusters[].cluster.certificate-authority',
-        'the name of a file',
+    const inUser = ['tokenFile', 'token-file', 'client-certificate', 'client-key'].find((name) => given(user[name]));
+    const inCluster = given(cluster['certificate-authority']) ? 'certificate-authority' : undefined;
+    if (inUser !== undefined || inCluster !== undefined) {
+      throw refused(
+        'the name of a file is not allowed in this kubeconfig',
         'Embed the content (kubectl config view --raw --flatten), or allow files.',
+        at(inUser !== undefined ? `users[].user.${inUser}` : `clusters[].cluster.${inCluster}`),
       );
     }
   }
   if (!trust.insecure) {
     const hint = 'Give the certificate authority (certificate-authority-data), or allow insecure connections.';
     if (cluster['insecure-skip-tls-verify'] === true) {
-      refuse('clusters[].cluster.insecure-skip-tls-verify', 'a connection whose other end is not checked', hint);
+      throw refused(
+        'a connection whose other end is not checked is not allowed in this kubeconfig',
+        hint,
+        at('clusters[].cluster.insecure-skip-tls-verify'),
+      );
     }
-    if (server.startsWith('http:')) refuse('clusters[].cluster.server', 'a connection that is not encrypted', hint);
+    if (server.startsWith('http:')) {
+      throw refused(
+        'a connection that is not encrypted is not allowed in this kubeconfig',
+        hint,
+        at('clusters[].cluster.server'),
+      );
+    }
   }
+}
+
+function refused(message: string, hint: string, where: Where): FairwayError {
+  return new FairwayError({ code: 'FW-KUBE-003', message, where, hint });
 }
 
 const fileFields = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile', 'token-file'];

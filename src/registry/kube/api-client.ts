@@ -63,7 +63,7 @@ export interface ApiAnswer {
 }
 
 export class ApiClient {
-  readonly #access: Access;
+  #access: Access;
   readonly #clock: Clock;
   readonly #limits: ApiLimits;
   #config: KubeConfig | undefined;
@@ -150,6 +150,12 @@ export class ApiClient {
     }
   }
 
+  /** Later requests use this access; streams that are open go on. */
+  rotate(access: Access): void {
+    this.#access = access;
+    this.#config = undefined;
+  }
+
   /** Cuts what is open; later requests fail. */
   close(): void {
     this.#closed = true;
@@ -226,7 +232,7 @@ export class ApiClient {
   #keptAgent(applied: RequestOptions, server: string): HttpsAgent | HttpAgent {
     const { ca, cert, key, servername, rejectUnauthorized } = applied;
     const tls = { ca, cert, key, servername, rejectUnauthorized };
-    const id = JSON.stringify([server, tls]);
+    const id = [server, ca, cert, key, servername, rejectUnauthorized].map(String).join('|');
     if (this.#agent?.key === id) return this.#agent.agent;
     const given = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
     const options = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 2, scheduling: 'lifo' as const };

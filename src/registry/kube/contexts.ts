@@ -33,23 +33,30 @@ export function parseContexts(given: readonly string[]): readonly NamedContext[]
     const equals = text.indexOf('=');
     const name = equals < 0 ? text : text.slice(0, equals);
     const context = equals < 0 ? text : text.slice(equals + 1);
-    const bad = (message: string, hint: string): FairwayError =>
-      new FairwayError({ code: 'FW-KUBE-017', message, where: { field: `--context ${text}` }, hint });
     if (!clusterNamePattern.test(name)) {
       const cleaned = name.replaceAll(/[^A-Za-z0-9_-]+/g, '-').replaceAll(/^[-_]+|[-_]+$/g, '');
       const alias = cleaned.slice(-63).replaceAll(/^[-_]+/g, '') || 'east';
-      throw bad(
+      throw badContext(
+        text,
         `${JSON.stringify(name)} cannot be a cluster's name (letters, digits, - and _, at most 63)`,
         `Give it a name of its own: --context ${alias}=${context}.`,
       );
     }
-    if (context === '') throw bad('the context is missing', `Write --context ${name}=CONTEXT.`);
+    if (context === '') throw badContext(text, 'the context is missing', `Write --context ${name}=CONTEXT.`);
     if (contexts.some((other) => other.name === name)) {
-      throw bad(`the name ${name} is given twice`, 'Give each cluster a name of its own: --context NAME=CONTEXT.');
+      throw badContext(
+        text,
+        `the name ${name} is given twice`,
+        'Give each cluster a name of its own: --context NAME=CONTEXT.',
+      );
     }
     contexts.push({ name, context });
   }
   return contexts;
+}
+
+function badContext(given: string, message: string, hint: string): FairwayError {
+  return new FairwayError({ code: 'FW-KUBE-017', message, where: { field: `--context ${given}` }, hint });
 }
 
 export interface ContextDiscoveryOptions {

@@ -74,6 +74,11 @@ export class Lease {
     );
   }
 
+  /** The API's credential (or address) is another from now on. */
+  rotate(access: Access): void {
+    this.#api.rotate(access);
+  }
+
   /** Gives leadership back, so that another need not wait for it. */
   async stop(): Promise<void> {
     this.#stop.abort();

@@ -301,10 +301,13 @@ export class ListerWatcher<T> {
     // Where the watch stands is not known any more, or is not worth keeping: list again.
     if (error.kind === 'expired' || error.kind === 'malformed' || error.kind === 'invalid')
       this.#resourceVersion = undefined;
-    this.#setHealth({ ...this.#health, error, failingSinceMs: this.#health.failingSinceMs ?? clock.now() });
+    const failingSinceMs = this.#health.failingSinceMs ?? clock.now();
+    this.#setHealth({ ...this.#health, error, failingSinceMs });
     if (error.retryAfterMs !== undefined) budget.pause(error.retryAfterMs);
     const refused = error.kind === 'unauthorized' || error.kind === 'forbidden' || error.kind === 'not-found';
-    const waitMs = refused ? settings.refusedRetryMs * (0.75 + this.#random() / 2) : this.#backoff.next();
+    // An API that has just come up refuses everybody until it has read its own roles: a refusal is believed once it has lasted.
+    const lasting = refused && clock.now() - failingSinceMs >= settings.refusedRetryMs;
+    const waitMs = lasting ? settings.refusedRetryMs * (0.75 + this.#random() / 2) : this.#backoff.next();
     await sleep(clock, waitMs, AbortSignal.any([this.#stop.signal, kick]));
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { type Clock, systemClock } from '../../core/clock.ts';
-import { type ErrorCode, FairwayError } from '../../core/errors.ts';
+import { FairwayError, type Finding } from '../../core/errors.ts';
 import type { Access } from './access.ts';
 import { ApiClient, type ApiRequest } from './api-client.ts';
 import { type ApiError, networkError } from './api-error.ts';
@@ -177,37 +177,66 @@ export class KubeObjects {
   }
 
   #coded(error: ApiError, ref: KubeObjectRef): FairwayError {
-    const [code, hint] = adviceOf(error);
     const where = { cluster: this.context, object: objectName(ref) };
-    return new FairwayError({ code, message: `the API said: ${error.message}`, where, hint }, { cause: error });
+    return new FairwayError({ ...adviceOf(error), where }, { cause: error });
   }
 }
 
 /** A server-side apply of a field that the schema does not have is answered with 500, though the object is to blame. */
 const unknownField = /failed to create (manager for .*|typed patch object)/;
 
-function adviceOf(error: ApiError): readonly [ErrorCode, string] {
-  const kind = error.kind === 'server' && unknownField.test(error.message) ? 'invalid' : error.kind;
+function adviceOf(error: ApiError): Pick<Finding, 'code' | 'message' | 'hint'> {
+  const said = error.message;
+  const kind = error.kind === 'server' && unknownField.test(said) ? 'invalid' : error.kind;
   switch (kind) {
     case 'invalid':
-      return ['FW-KUBE-022', 'Correct the object as the message says.'];
-    case 'conflict':
-      return ['FW-KUBE-023', 'Somebody else manages these fields: leave them out, or take them over with --force.'];
-    case 'forbidden':
-      return ['FW-KUBE-006', 'Ask for a Role that allows it; see with: kubectl auth can-i --list.'];
-    case 'unauthorized':
-      return ['FW-KUBE-005', 'Log in again, or choose another context.'];
+      return {
+        code: 'FW-KUBE-022',
+        message: `the API does not accept it: ${said}`,
+        hint: 'Correct the object as the message says.',
+      };
     case 'not-found':
-      return ['FW-KUBE-022', 'Check that the namespace exists.'];
+      return {
+        code: 'FW-KUBE-022',
+        message: `the API has no place for it: ${said}`,
+        hint: 'Check that the namespace exists.',
+      };
+    case 'conflict':
+      return {
+        code: 'FW-KUBE-023',
+        message: `somebody else manages a field of it: ${said}`,
+        hint: 'Leave the field out, or take it over with --force.',
+      };
+    case 'forbidden':
+      return {
+        code: 'FW-KUBE-006',
+        message: `it is not allowed: ${said}`,
+        hint: 'Ask for a Role that allows it; see with: kubectl auth can-i --list.',
+      };
+    case 'unauthorized':
+      return {
+        code: 'FW-KUBE-005',
+        message: `the credential is not accepted: ${said}`,
+        hint: 'Log in again, or choose another context.',
+      };
     case 'untrusted':
-      return [
-        'FW-KUBE-016',
-        'Give the certificate authority of that API in the kubeconfig (certificate-authority-data).',
-      ];
+      return {
+        code: 'FW-KUBE-016',
+        message: `the API's certificate is not trusted: ${said}`,
+        hint: 'Give the certificate authority of that API in the kubeconfig (certificate-authority-data).',
+      };
     case 'credential':
-      return ['FW-KUBE-004', 'Check the files or the credential plugin that the kubeconfig names.'];
+      return {
+        code: 'FW-KUBE-004',
+        message: said,
+        hint: 'Check the files or the credential plugin that the kubeconfig names.',
+      };
     default:
-      return ['FW-KUBE-007', 'Check that the API is up and can be reached from here.'];
+      return {
+        code: 'FW-KUBE-007',
+        message: `the API cannot be used: ${said}`,
+        hint: 'Check that the API is up and can be reached from here.',
+      };
   }
 }
 

@@ -13,6 +13,8 @@ export interface ClusterRegistrar {
   refuse(name: string, origin: string, problem: NonNullable<ClusterState['problem']>): void;
   /** Nobody is answered before the returned function is called (or the wait for it is over). */
   beginDiscovery(what: string): () => void;
+  /** What is registered, by name. */
+  clusters(): ReadonlyMap<string, { readonly info: { readonly origin: string } }>;
   /** Puts clusters in force that are known from before a restart. */
   restore(mine: (origin: string) => boolean): readonly { readonly name: string; readonly origin: string }[];
 }

@@ -86,6 +86,12 @@ export class KubeRuleSource implements RuleSource {
     return { uid: text(metadata['uid']), resourceVersion: text(metadata['resourceVersion']), status: object['status'] };
   }
 
+  /** The API's credential (or address) is another from now on. What is held stays; what waits tries at once. */
+  rotate(access: Access): void {
+    this.#api.rotate(access);
+    for (const watcher of this.#watchers) watcher.kick(this.#options.clock.monotonic());
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#api.close();

@@ -90,6 +90,11 @@ export class RuleStatusWriter {
     this.#dirty.delete(id);
   }
 
+  /** The API's credential (or address) is another from now on. */
+  rotate(access: Access): void {
+    this.#api.rotate(access);
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#api.close();

@@ -9,7 +9,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage, FairwayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import { type ClusterState, clusterNamePattern } from '../../model/cluster.ts';
+import { type ClusterState, clusterNamePattern, unknownLocality } from '../../model/cluster.ts';
 import { type Access, readKubeconfig, type Trust, trustNothing } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type KubeSourceOptions, type KubeSourceSettings, kubeSource } from './cluster-source.ts';
@@ -54,12 +54,16 @@ export function secretOrigin(namespace: string, name: string): string {
   return `secret ${namespace}/${name}`;
 }
 
-export function discoverSecrets(options: SecretDiscoveryOptions): Discovery {
-  const watcher = new SecretDiscovery(options);
-  return { stop: () => watcher.stop() };
+export interface SecretsDiscovery extends Discovery {
+  /** The primary's credential (or address) is another from now on. Registered clusters stay. */
+  rotate(access: Access): void;
 }
 
-class SecretDiscovery {
+export function discoverSecrets(options: SecretDiscoveryOptions): SecretsDiscovery {
+  return new SecretDiscovery(options);
+}
+
+class SecretDiscovery implements SecretsDiscovery {
   readonly #options: SecretDiscoveryOptions;
   readonly #api: ApiClient;
   readonly #watchers: readonly ListerWatcher<SecretObject>[];
@@ -68,7 +72,7 @@ class SecretDiscovery {
   /** Fingerprints of what is registered, by Secret, then by cluster; '' after a refusal. */
   readonly #registered = new Map<string, Map<string, string>>();
   readonly #found: () => void;
-  #restored: readonly { readonly name: string; readonly origin: string }[] | undefined;
+  #restored = false;
   #listed = false;
   #problem: string | undefined;
 
@@ -123,6 +127,11 @@ class SecretDiscovery {
     });
   }
 
+  rotate(access: Access): void {
+    this.#api.rotate(access);
+    for (const watcher of this.#watchers) watcher.kick(this.#options.clock.monotonic());
+  }
+
   async stop(): Promise<void> {
     this.#api.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.stop()));
@@ -133,19 +142,24 @@ class SecretDiscovery {
     this.#say(errors[0]);
     if (this.#listed) return;
     if (this.#watchers.every(({ health }) => health.listed)) this.#firstListed();
-    else if (errors.length > 0 && this.#restored === undefined) {
+    else if (errors.length > 0 && !this.#restored) {
       // The registrations cannot be read now: those of before the restart stay in force meanwhile.
+      this.#restored = true;
       const prefix = secretOrigin(this.#options.namespace, '');
-      this.#restored = this.#options.registrar.restore((origin) => origin.startsWith(prefix));
+      this.#options.registrar.restore((origin) => origin.startsWith(prefix));
       this.#found();
     }
   }
 
   #firstListed(): void {
     this.#listed = true;
-    for (const { name, origin } of this.#restored ?? []) {
-      const secret = origin.slice(secretOrigin(this.#options.namespace, '').length);
-      if (this.#registered.get(secret)?.has(name) !== true) this.#options.registrar.remove(name, origin);
+    const { namespace, registrar } = this.#options;
+    const prefix = secretOrigin(namespace, '');
+    // What is known from before a restart, and whose Secret has gone meanwhile.
+    for (const [name, { info }] of [...registrar.clusters()]) {
+      if (!info.origin.startsWith(prefix)) continue;
+      const secret = info.origin.slice(prefix.length);
+      if (this.#registered.get(secret)?.has(name) !== true) registrar.remove(name, info.origin);
     }
     this.#found();
   }
@@ -244,7 +258,7 @@ class SecretDiscovery {
   }
 }
 
-const unknownPlace: RegisteredPlace = { network: '', locality: { region: '', zone: '', subzone: '' } };
+const unknownPlace: RegisteredPlace = { network: '', locality: unknownLocality };
 
 function problemOf(error: unknown): Problem {
   if (error instanceof FairwayError) return { code: error.code, message: error.message, hint: error.hint };

@@ -53,7 +53,17 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const child = await startProcess({
     name: `envoy of ${host.name}`,
     command: await envoyBinary(() => {}),
-    args: [...args, '--log-level', 'warning', '--drain-time-s', '2', '--drain-strategy', 'immediate'],
+    args: [
+      ...args,
+      '--log-level',
+      'warning',
+      '--drain-time-s',
+      '2',
+      '--drain-strategy',
+      'immediate',
+      '--file-flush-interval-msec',
+      '500',
+    ],
     wrapper: host.enterAsProxy,
     logFile: join(dir, 'envoy.log'),
   });

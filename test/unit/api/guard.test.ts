@@ -10,7 +10,15 @@ import {
 describe('the admin guard', () => {
   it('knows loopback from the rest', () => {
     for (const host of ['127.0.0.1', '127.8.9.10', '::1', 'localhost']) assert.equal(isLoopbackHost(host), true, host);
-    for (const host of ['', '0.0.0.0', '::', '10.0.0.1', 'localhost.evil.example', '127.0.0.1.evil.example', '::ffff:10.0.0.1']) {
+    for (const host of [
+      '',
+      '0.0.0.0',
+      '::',
+      '10.0.0.1',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '::ffff:10.0.0.1',
+    ]) {
       assert.equal(isLoopbackHost(host), false, host);
     }
   });
@@ -25,7 +33,16 @@ describe('the admin guard', () => {
 
   it('answers only Host headers that name loopback', () => {
     for (const host of ['127.0.0.1:15014', 'localhost', 'LOCALHOST:1', '[::1]:15014']) checkHost(host);
-    for (const host of [undefined, '', 'evil.example', 'evil.example:15014', 'localhost.evil.example', '[::1', '127.0.0.1@evil.example', '::1']) {
+    for (const host of [
+      undefined,
+      '',
+      'evil.example',
+      'evil.example:15014',
+      'localhost.evil.example',
+      '[::1',
+      '127.0.0.1@evil.example',
+      '::1',
+    ]) {
       assert.throws(() => checkHost(host), { code: 'FW-API-003', status: 421 }, String(host));
     }
   });
@@ -48,8 +65,19 @@ describe('the admin guard', () => {
   it('takes the right token alone', () => {
     checkToken('Bearer s3cret-s3cret-s3cret', 's3cret-s3cret-s3cret');
     checkToken('bearer  s3cret-s3cret-s3cret', 's3cret-s3cret-s3cret');
-    for (const given of [undefined, '', 'Bearer', 'Bearer s3cret', 'Basic s3cret-s3cret-s3cret', 'Bearer s3cret-s3cret-s3cret x']) {
-      assert.throws(() => checkToken(given, 's3cret-s3cret-s3cret'), { code: 'FW-API-005', status: 401 }, String(given));
+    for (const given of [
+      undefined,
+      '',
+      'Bearer',
+      'Bearer s3cret',
+      'Basic s3cret-s3cret-s3cret',
+      'Bearer s3cret-s3cret-s3cret x',
+    ]) {
+      assert.throws(
+        () => checkToken(given, 's3cret-s3cret-s3cret'),
+        { code: 'FW-API-005', status: 401 },
+        String(given),
+      );
     }
   });
 });

@@ -19,8 +19,12 @@ describe('metrics', () => {
     assert.deepEqual(samples(text, 'fairway_nacks_total'), ['fairway_nacks_total{type="RDS"} 1']);
     assert.deepEqual(samples(text, 'fairway_skipped_total'), ['fairway_skipped_total{what="endpoint-over-cap"} 3']);
     assert.deepEqual(samples(text, 'fairway_push_seconds_sum'), ['fairway_push_seconds_sum 0.042']);
-    assert.ok(samples(text, 'fairway_convergence_seconds_bucket').includes('fairway_convergence_seconds_bucket{le="0.001"} 0'));
-    assert.ok(samples(text, 'fairway_convergence_seconds_bucket').includes('fairway_convergence_seconds_bucket{le="0.05"} 1'));
+    assert.ok(
+      samples(text, 'fairway_convergence_seconds_bucket').includes('fairway_convergence_seconds_bucket{le="0.001"} 0'),
+    );
+    assert.ok(
+      samples(text, 'fairway_convergence_seconds_bucket').includes('fairway_convergence_seconds_bucket{le="0.05"} 1'),
+    );
   });
 
   it('read states once per scrape, and forget a cluster that is gone', async () => {
@@ -70,7 +74,10 @@ describe('metrics', () => {
     for (const line of lines.filter((text) => text.startsWith('# TYPE'))) {
       const [, , name = ''] = line.split(' ');
       assert.match(name, /^(fairway|process|nodejs)_/);
-      assert.ok(lines.some((text) => text.startsWith(`# HELP ${name} `)), name);
+      assert.ok(
+        lines.some((text) => text.startsWith(`# HELP ${name} `)),
+        name,
+      );
     }
   });
 });

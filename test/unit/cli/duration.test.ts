@@ -17,7 +17,11 @@ describe('cli durations', () => {
 
   it('refuses what is no duration, and names the flag', () => {
     for (const text of ['', '5', 's', '-1s', '1s2', '1w', '00s1', '1e3s', '25d', '999999999999h', ' 1s']) {
-      assert.throws(() => parseDuration(text, '--timeout'), { code: 'FW-CLI-004', exit: 2, message: /^--timeout / }, text);
+      assert.throws(
+        () => parseDuration(text, '--timeout'),
+        { code: 'FW-CLI-004', exit: 2, message: /^--timeout / },
+        text,
+      );
     }
   });
 

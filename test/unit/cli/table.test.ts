@@ -57,7 +57,10 @@ describe('cli tables', () => {
   });
 
   it('never prints a line wider than the page, whatever the cells hold', () => {
-    const cell = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.constantFrom('日本語のサービス', '👩‍👩‍👧', 'a\nb\tc', ''));
+    const cell = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc.constantFrom('日本語のサービス', '👩‍👩‍👧', 'a\nb\tc', ''),
+    );
     const anyRow = fc.record({ name: cell, state: fc.constantFrom('ready', 'STALE'), detail: cell });
     fc.assert(
       fc.property(fc.array(anyRow, { maxLength: 5 }), fc.integer({ min: 24, max: 120 }), (some, width) => {

@@ -46,7 +46,8 @@ const arbitraryObject: fc.Arbitrary<ClusterObject> = fc.oneof(
         fc.record({
           host: fc.integer({ min: 1, max: 4 }),
           pod: fc.option(names),
-          node: fc.option(names),
+          // Mostly unnamed: then the pod's node counts.
+          node: fc.option(names, { freq: 1 }),
           ready: fc.boolean(),
         }),
         { maxLength: 4 },
@@ -89,46 +90,51 @@ describe('registry: incremental index', () => {
   ]) {
     it(`any sequence of changes ends where a cold start ends (limits ${limits.services}/${limits.endpoints})`, () => {
       fc.assert(
-        fc.property(fc.array(fc.tuple(arbitraryObject, fc.boolean(), fc.boolean()), { maxLength: 40 }), (steps) => {
-          const index = new ClusterIndex(settings, limits);
-          const objects = new Map<string, ClusterObject>();
-          const services = new Map<ServiceKey, ServiceShard>();
-          const namespaces = new Map<string, NamespaceShard>();
-          const take = (): void => {
-            const change = index.flush();
-            for (const [key, shard] of change?.services ?? []) {
-              if (shard === undefined) assert.ok(services.delete(key), 'a removal of what was there');
-              else {
-                assert.notDeepEqual(shard, services.get(key), 'a change that changes');
-                services.set(key, shard);
+        fc.property(
+          fc.array(fc.tuple(arbitraryObject, fc.boolean(), fc.boolean()), { minLength: 10, maxLength: 60 }),
+          (steps) => {
+            const index = new ClusterIndex(settings, limits);
+            const objects = new Map<string, ClusterObject>();
+            const services = new Map<ServiceKey, ServiceShard>();
+            const namespaces = new Map<string, NamespaceShard>();
+            const take = (): void => {
+              const change = index.flush();
+              for (const [key, shard] of change?.services ?? []) {
+                if (shard === undefined) assert.ok(services.delete(key), 'a removal of what was there');
+                else {
+                  assert.notDeepEqual(shard, services.get(key), 'a change that changes');
+                  services.set(key, shard);
+                }
               }
+              for (const [key, shard] of change?.namespaces ?? []) {
+                if (shard === undefined) namespaces.delete(key);
+                else namespaces.set(key, shard);
+              }
+            };
+            for (const [object, remove, flush] of steps) {
+              const key = `${object.kind} ${objectKey(object)}`;
+              if (remove) {
+                index.remove(object.kind, objectKey(object));
+                objects.delete(key);
+              } else {
+                index.put(object);
+                objects.set(key, object);
+              }
+              if (flush) take();
             }
-            for (const [key, shard] of change?.namespaces ?? []) {
-              if (shard === undefined) namespaces.delete(key);
-              else namespaces.set(key, shard);
-            }
-          };
-          for (const [object, remove, flush] of steps) {
-            const key = `${object.kind} ${objectKey(object)}`;
-            if (remove) {
-              index.remove(object.kind, objectKey(object));
-              objects.delete(key);
-            } else {
-              index.put(object);
-              objects.set(key, object);
-            }
-            if (flush) take();
-          }
-          take();
-          const cold = indexOf([...objects.values()], settings, limits);
-          const want = cold.snapshot();
-          assert.deepEqual(new Map([...services].toSorted()), new Map([...want.services].toSorted()));
-          assert.deepEqual(new Map([...namespaces].toSorted()), new Map([...want.namespaces].toSorted()));
-          assert.deepEqual(index.overLimit, cold.overLimit);
-          assert.ok(services.size <= limits.services);
-          assert.ok([...services.values()].reduce((sum, shard) => sum + shard.endpoints.length, 0) <= limits.endpoints);
-        }),
-        { numRuns: 300 },
+            take();
+            const cold = indexOf([...objects.values()], settings, limits);
+            const want = cold.snapshot();
+            assert.deepEqual(new Map([...services].toSorted()), new Map([...want.services].toSorted()));
+            assert.deepEqual(new Map([...namespaces].toSorted()), new Map([...want.namespaces].toSorted()));
+            assert.deepEqual(index.overLimit, cold.overLimit);
+            assert.ok(services.size <= limits.services);
+            assert.ok(
+              [...services.values()].reduce((sum, shard) => sum + shard.endpoints.length, 0) <= limits.endpoints,
+            );
+          },
+        ),
+        { numRuns: 1000 },
       );
     });
   }
@@ -158,6 +164,28 @@ describe('registry: incremental index', () => {
     const change = index.flush();
     assert.deepEqual([...(change?.services.keys() ?? [])], ['shop/a']);
     assert.equal(change?.services.get('shop/a')?.endpoints[0]?.version, 'v2');
+  });
+
+  it('a node’s change reaches the services that use its pods, whatever came and went before', () => {
+    const slice = (name: string, addresses: readonly string[]): ClusterObject =>
+      read('EndpointSlice', {
+        metadata: { namespace: 'shop', name, labels: { 'kubernetes.io/service-name': 'a' } },
+        addressType: 'IPv4',
+        ports: [{ port: 1 }],
+        endpoints: addresses.map((address) => ({ addresses: [address], targetRef: { kind: 'Pod', name: 'p' } })),
+      });
+    const node = (region: string): ClusterObject =>
+      read('Node', { metadata: { name: 'n', labels: { 'topology.kubernetes.io/region': region } } });
+    const index = new ClusterIndex(settings);
+    index.put(read('Service', { metadata: { namespace: 'shop', name: 'a' }, spec: { ports: [{ port: 80 }] } }));
+    index.put(slice('x', ['10.0.0.1', '10.0.0.2']));
+    index.put(read('Pod', { metadata: { namespace: 'shop', name: 'p' }, spec: { nodeName: 'n' } }));
+    index.put(slice('y', ['10.0.0.3']));
+    index.remove('EndpointSlice', 'shop/x');
+    index.put(node('r1'));
+    assert.equal(index.flush()?.services.get('shop/a')?.endpoints[0]?.locality.region, 'r1');
+    index.put(node('r2'));
+    assert.equal(index.flush()?.services.get('shop/a')?.endpoints[0]?.locality.region, 'r2');
   });
 
   it('an object that becomes unreadable keeps its last good form and is counted', () => {

@@ -354,6 +354,15 @@ describe('inventory', () => {
       assert.equal(inventory.clusters().get('second')?.state.phase, 'refused');
     });
 
+    it('keeps the first where it was quicker too', () => {
+      const inventory = inventoryWith();
+      inventory.beginDiscovery('both');
+      inventory.add('first', 'a', memory('first', 'u').start);
+      inventory.add('second', 'b', memory('second', 'u').start);
+      assert.equal(inventory.clusters().get('first')?.services.size, 1);
+      assert.equal(inventory.clusters().get('second')?.state.phase, 'refused');
+    });
+
     it('does not turn over what is served once streams are answered', () => {
       const inventory = inventoryWith();
       const first = memory('first', 'u', false);
@@ -378,6 +387,21 @@ describe('inventory', () => {
       inventory.remove('east', 'a');
       assert.equal(inventory.clusters().get('west')?.info.uid, 'u1');
       assert.equal(inventory.clusters().get('west')?.rotation, undefined);
+    });
+  });
+
+  describe('another API than before', () => {
+    it('frees the one it was for whoever waits for it', async () => {
+      const inventory = inventoryWith();
+      const east = memory('east', 'u1');
+      inventory.add('east', 'a', east.start);
+      inventory.add('again', 'b', memory('again', 'u1').start);
+      assert.equal(inventory.clusters().get('again')?.state.phase, 'refused');
+      east.setInfo({ uid: 'u2' });
+      await Promise.resolve();
+      assert.equal(inventory.clusters().get('again')?.state.phase, 'fresh');
+      assert.equal(inventory.clusters().get('east')?.state.phase, 'fresh');
+      assert.equal(inventory.shards(reviews).length, 2);
     });
   });
 

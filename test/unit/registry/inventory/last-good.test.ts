@@ -43,7 +43,7 @@ describe('last good state on disk', () => {
       folder,
       clock: systemClock,
       logger: silentLogger,
-      limits: { saveDelayMs, retryMs: 20 },
+      limits: { saveDelayMs, retryMs: 20, restFactor: 0 },
     });
     opened.push(store);
     return store;
@@ -203,6 +203,30 @@ describe('last good state on disk', () => {
     inventory.remove('east', 'a');
     await inventory.close();
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('does not bring a cluster back that is forgotten while its save runs', async () => {
+    const store = openStore(1);
+    let asked = 0;
+    const east = (): LastGood => {
+      asked += 1;
+      return stateOf('east', ['10.0.0.1']);
+    };
+    store.save('east', () => {
+      queueMicrotask(() => {
+        store.save('east', east);
+        store.remove('east');
+      });
+      return east();
+    });
+    await waitFor('the first save', () => asked > 0, { intervalMs: 1 });
+    for (const name of ['west', 'north']) {
+      store.save(name, () => stateOf(name, ['10.0.0.2']));
+      await waitFor('a later save', () => store.names().includes(name), { intervalMs: 1 });
+    }
+    await store.close();
+    assert.equal(asked, 1);
+    assert.deepEqual(store.names(), ['north', 'west']);
   });
 
   it('binds a name to its API across a restart', async () => {

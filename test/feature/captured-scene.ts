@@ -1,0 +1,163 @@
+/**
+ * Runs inside a network namespace of its own (started by envoy-captured.test.ts): a captured sidecar, real iptables, and what a workload sees.
+ * Prints one line of JSON: observations by name.
+ */
+
+import { get } from 'node:http';
+import { connect } from 'node:net';
+import { runSync } from '../rig/process.ts';
+import { startEnvoyRig, startHttpWorkload, startTcpWorkload } from './envoy-rig.ts';
+
+const packetMark = 0x1337;
+
+function prepareNetwork(): void {
+  const notMarked = ['-m', 'mark', '!', '--mark', String(packetMark)];
+  runSync('ip', ['link', 'set', 'lo', 'up']);
+  // Every address of these ranges is this host; what goes to the first is outbound, what goes to the third is as if from a peer.
+  for (const range of ['10.1.0.0/16', '10.3.0.0/16', 'fd00::/64'])
+    runSync('ip', ['route', 'add', 'local', range, 'dev', 'lo']);
+  const redirect = (range: string, port: number, rest: readonly string[] = []): readonly string[] => [
+    ...['-t', 'nat', '-A', 'OUTPUT', '-p', 'tcp', '-d', range, ...rest, '-j', 'REDIRECT', '--to-ports', String(port)],
+  ];
+  runSync('iptables', ['-t', 'nat', '-A', 'OUTPUT', '-s', '127.0.0.6/32', '-j', 'RETURN']);
+  runSync('iptables', redirect('10.1.0.0/16', 15_001, notMarked));
+  runSync('iptables', redirect('10.3.0.0/16', 15_006));
+  runSync('ip6tables', redirect('fd00::/64', 15_001, notMarked));
+}
+
+interface Said {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** A request to an address, with a Host header of choice; says the workload's name, or the body's first line. */
+function ask(address: string, port: number, host: string): Promise<Said> {
+  return new Promise((resolve) => {
+    const outgoing = get({ host: address, port, path: '/', headers: { host }, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () => {
+        const text = body.startsWith('{') ? JSON.parse(body).name : (body.split('\n')[0] ?? '');
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+    });
+    outgoing.on('error', (error) => resolve({ status: 0, text: error.message }));
+  });
+}
+
+/** The first line that a server sends; '' when it closes without one. */
+function greeting(address: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    let seen = '';
+    const socket = connect(port, address);
+    socket.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+      if (seen.includes('\n')) socket.destroy();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(seen.trimEnd()));
+  });
+}
+
+prepareNetwork();
+const [v1, v2] = [await startHttpWorkload('v1'), await startHttpWorkload('v2')];
+const workloads = [
+  v1,
+  v2,
+  await startTcpWorkload('redis-v1', { address: '10.1.2.1', port: 6379 }),
+  await startTcpWorkload('redis-v2', { address: '10.1.2.2', port: 6379 }),
+  await startTcpWorkload('db-0', { address: '10.1.3.1', port: 5432 }),
+  await startTcpWorkload('db-1', { address: '10.1.3.2', port: 5432 }),
+  await startHttpWorkload('outside', 'http', { address: '10.1.9.1', port: 80 }),
+  await startTcpWorkload('outside-raw', { address: '10.1.9.2', port: 80 }),
+  await startTcpWorkload('outside-tcp', { address: '10.1.9.2', port: 7000 }),
+  await startHttpWorkload('application', 'http', { address: '10.3.0.1', port: 9080 }),
+  await startTcpWorkload('application-tcp', { address: '10.3.0.1', port: 7777 }),
+];
+const rig = await startEnvoyRig({
+  mode: 'captured',
+  inbound: [{ port: 9080, targetPort: 9080, protocol: 'http' }],
+  packetMark,
+});
+
+const rule = (service: string, version: string): object => ({
+  apiVersion: 'fairway.dev/v1alpha1',
+  kind: 'TrafficRule',
+  metadata: { name: service, namespace: 'shop' },
+  spec: { service, routes: [{ backends: [{ version }] }] },
+});
+const mesh = (settings: object): string =>
+  JSON.stringify({
+    settings,
+    services: [
+      {
+        name: 'reviews',
+        clusters: {
+          east: {
+            vips: ['10.1.0.5', 'fd00::5'],
+            ports: ['80:http'],
+            endpoints: [{ address: '127.0.0.1', version: 'v1', ports: { http: v1.port } }],
+          },
+          west: { ports: ['80:http'], endpoints: [{ address: '127.0.0.1', version: 'v2', ports: { http: v2.port } }] },
+        },
+      },
+      {
+        name: 'redis',
+        clusters: {
+          east: {
+            vips: ['10.1.0.9'],
+            ports: ['6379:tcp'],
+            endpoints: [
+              { address: '10.1.2.1', version: 'v1' },
+              { address: '10.1.2.2', version: 'v2' },
+            ],
+          },
+        },
+      },
+      {
+        name: 'db',
+        clusters: {
+          east: {
+            headless: true,
+            ports: ['5432:tcp'],
+            endpoints: [
+              { address: '10.1.3.1', version: 'v1' },
+              { address: '10.1.3.2', version: 'v2' },
+            ],
+          },
+        },
+      },
+    ],
+    rules: [rule('reviews', 'v2'), rule('redis', 'v2'), rule('db', 'v2')],
+  });
+
+if (rig === undefined) {
+  console.log(JSON.stringify({ envoy: 'absent' }));
+} else {
+  await rig.apply(mesh({}));
+  const seen = {
+    byName: await ask('10.1.0.5', 80, 'reviews'),
+    byAddress: await ask('10.1.0.5', 80, '10.1.0.5'),
+    byIpv6: await ask('fd00::5', 80, '[fd00::5]'),
+    unknownHost: await ask('10.1.9.1', 80, 'outside.example'),
+    serverFirstOnHttpPort: await greeting('10.1.9.2', 80),
+    unknownTcp: await greeting('10.1.9.2', 7000),
+    tcpByRule: await greeting('10.1.0.9', 6379),
+    headlessByRule: await greeting('10.1.3.1', 5432),
+    toTheSidecarItself: await greeting('127.0.0.1', 15_001),
+    inbound: await ask('10.3.0.1', 9080, 'anything'),
+    inboundOtherPort: await greeting('10.3.0.1', 7777),
+  };
+  await rig.apply(mesh({ outbound: 'registered-only' }));
+  const closed = {
+    byName: await ask('10.1.0.5', 80, 'reviews'),
+    unknownHost: await ask('10.1.9.1', 80, 'outside.example'),
+    unknownTcp: await greeting('10.1.9.2', 7000),
+    tcpByRule: await greeting('10.1.0.9', 6379),
+  };
+  await rig.stop();
+  console.log(JSON.stringify({ seen, closed }));
+}
+for (const workload of workloads) await workload.stop();

@@ -1,0 +1,93 @@
+/** Captured mode with a real Envoy and real iptables, in a network namespace of its own (captured-scene.ts); needs no root. */
+
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+interface Said {
+  readonly status: number;
+  readonly text: string;
+}
+
+interface Observations {
+  readonly envoy?: 'absent';
+  readonly seen: {
+    readonly byName: Said;
+    readonly byAddress: Said;
+    readonly byIpv6: Said;
+    readonly unknownHost: Said;
+    readonly serverFirstOnHttpPort: string;
+    readonly unknownTcp: string;
+    readonly tcpByRule: string;
+    readonly headlessByRule: string;
+    readonly toTheSidecarItself: string;
+    readonly inbound: Said;
+    readonly inboundOtherPort: string;
+  };
+  readonly closed: {
+    readonly byName: Said;
+    readonly unknownHost: Said;
+    readonly unknownTcp: string;
+    readonly tcpByRule: string;
+  };
+}
+
+/** What the scene needs of the machine: user namespaces, and NAT in them. */
+const probe =
+  'ip link set lo up && iptables -t nat -A OUTPUT -p tcp -j REDIRECT --to-ports 1 && ip6tables -t nat -A OUTPUT -p tcp -j REDIRECT --to-ports 1';
+
+describe('a captured workload', function () {
+  this.timeout(90_000);
+  let all: Observations;
+
+  before(async function () {
+    const possible = spawnSync('unshare', ['-Urn', 'sh', '-c', probe], { encoding: 'utf8' });
+    if (possible.status !== 0) {
+      process.stderr.write(
+        `SKIPPED: no network namespace with iptables here: ${possible.stderr || String(possible.error)}\n`,
+      );
+      return this.skip();
+    }
+    const scene = fileURLToPath(import.meta.resolve('./captured-scene.ts'));
+    const { stdout } = await promisify(execFile)('unshare', ['-Urn', process.execPath, scene], { timeout: 80_000 });
+    all = JSON.parse(stdout) as Observations;
+    if (all.envoy === 'absent') {
+      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
+      this.skip();
+    }
+  });
+
+  it('reaches a service by name and by its addresses of both families, as the rule says', () => {
+    const v2 = { status: 200, text: 'v2' };
+    assert.deepEqual([all.seen.byName, all.seen.byAddress, all.seen.byIpv6], [v2, v2, v2]);
+  });
+
+  it('reaches a TCP service as the rule says, by its address and, headless, by any of its workloads’', () => {
+    assert.equal(all.seen.tcpByRule, 'redis-v2');
+    assert.equal(all.seen.headlessByRule, 'db-1');
+  });
+
+  it('reaches what the mesh does not know: by HTTP, by TCP, and where the server speaks first on an HTTP port', () => {
+    assert.deepEqual(all.seen.unknownHost, { status: 200, text: 'outside' });
+    assert.equal(all.seen.unknownTcp, 'outside-tcp');
+    assert.equal(all.seen.serverFirstOnHttpPort, 'outside-raw');
+  });
+
+  it('does not, where only registered services may be reached; those still are', () => {
+    assert.equal(all.closed.unknownHost.status, 502);
+    assert.match(all.closed.unknownHost.text, /^fairway: no service has the host/);
+    assert.equal(all.closed.unknownTcp, '');
+    assert.deepEqual(all.closed.byName, { status: 200, text: 'v2' });
+    assert.equal(all.closed.tcpByRule, 'redis-v2');
+  });
+
+  it('gets what peers send to its declared port and to any other', () => {
+    assert.deepEqual(all.seen.inbound, { status: 200, text: 'application' });
+    assert.equal(all.seen.inboundOtherPort, 'application-tcp');
+  });
+
+  it('makes no loop by connecting to the sidecar’s own port', () => {
+    assert.equal(all.seen.toTheSidecarItself, '');
+  });
+});
