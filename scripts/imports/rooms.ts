@@ -127,7 +127,6 @@ export const importTable: ImportTable = {
       owners: ['envoy/', 'xds/'],
       reason: 'Resources are encoded in envoy, messages in xds; nobody else handles wire bytes.',
     },
-    { package: '@grpc/proto-loader', owners: ['envoy/', 'xds/'], reason: 'As protobufjs.' },
     { package: 'fastify', owners: ['api/'], reason: 'HTTP is served in one room.' },
     { package: 'commander', owners: ['cli/'], reason: 'Arguments are read in one room.' },
     { package: '@bomb.sh/tab', owners: ['cli/'], reason: 'Completion belongs to the command.' },

@@ -14,6 +14,7 @@ import { registerProcessMetrics } from './process-metrics.ts';
 export interface MetricsReading {
   readonly connectedProxies: number;
   readonly services: number;
+  readonly protocol: ProtocolReading;
   /** By short type name (CDS, EDS, …): the bytes of all encoded resources held. */
   readonly configBytes: ReadonlyMap<string, number>;
   readonly clusters: readonly {
@@ -25,18 +26,31 @@ export interface MetricsReading {
   }[];
 }
 
+/** Totals since the start. */
+export interface ProtocolReading {
+  readonly bytes: number;
+  readonly staleNonces: number;
+  readonly droppedSlowReaders: number;
+  /** Streams that were refused or ended for what the client sent, by error code. */
+  readonly refusedByCode: ReadonlyMap<string, number>;
+  /** Streams that wait for their turn now, and how long all have waited, ms. */
+  readonly queueLength: number;
+  readonly queueWaitMs: number;
+  /** Resources, endpoints and clusters left out, by what and why. */
+  readonly skipped: ReadonlyMap<string, number>;
+}
+
 export interface Metrics {
-  /** One message of a type was sent; `durationMs` from the decision to the write. `type` is a short type name. */
-  pushed(type: string, durationMs: number): void;
-  /** How long a change waited in a queue before it was taken. */
-  queued(durationMs: number): void;
+  /**
+   * One message of a type was sent; `type` is a short type name. `sinceChangeMs`: how long after the change that it carries; undefined for what
+   * was sent because a proxy asked.
+   */
+  pushed(type: string, sinceChangeMs: number | undefined): void;
   /** How long changes were gathered before they were compiled. */
   debounced(durationMs: number): void;
   /** From a change's event to the last acknowledgement. */
   converged(durationMs: number): void;
   nacked(type: string): void;
-  /** Something was left out: `what` is a fixed word such as `endpoint-over-cap`. */
-  skipped(what: string, count?: number): void;
   /** Where states are read from; undefined counts nothing. The last one given is in force. */
   readFrom(read: () => MetricsReading): void;
   /** The Prometheus text format. */
@@ -67,14 +81,7 @@ export function createMetrics(): Metrics {
     labelNames: ['type'],
     registers,
   });
-  const skips = new Counter({
-    name: 'fairway_skipped_total',
-    help: 'Things left out of the configuration, by reason.',
-    labelNames: ['what'],
-    registers,
-  });
-  const pushSeconds = histogram('fairway_push_seconds', 'From the decision to send a message to its write.');
-  const queueSeconds = histogram('fairway_queue_seconds', 'How long a change waited before it was taken.');
+  const pushSeconds = histogram('fairway_push_seconds', 'From a compiled change to the message that carries it.');
   const debounceSeconds = histogram('fairway_debounce_seconds', 'How long changes were gathered before compiling.');
   const convergenceSeconds = histogram(
     'fairway_convergence_seconds',
@@ -84,15 +91,13 @@ export function createMetrics(): Metrics {
   registerProcessMetrics(registers);
 
   return {
-    pushed(type, durationMs) {
+    pushed(type, sinceChangeMs) {
       pushes.inc({ type });
-      pushSeconds.observe(durationMs / 1000);
+      if (sinceChangeMs !== undefined) pushSeconds.observe(sinceChangeMs / 1000);
     },
-    queued: (durationMs) => queueSeconds.observe(durationMs / 1000),
     debounced: (durationMs) => debounceSeconds.observe(durationMs / 1000),
     converged: (durationMs) => convergenceSeconds.observe(durationMs / 1000),
     nacked: (type) => nacks.inc({ type }),
-    skipped: (what, count = 1) => skips.inc({ what }, count),
     readFrom,
     render: () => registry.metrics(),
     contentType: registry.contentType,
@@ -164,7 +169,67 @@ function registerStates(registers: Registry[]): Metrics['readFrom'] {
       for (const { name, newsAgeMs } of reading?.clusters ?? []) this.set({ cluster: name }, newsAgeMs / 1000);
     },
   });
+  registerProtocol(registers, () => reading?.protocol);
   return (next) => {
     read = next;
   };
+}
+
+/** What the protocol has counted, taken over at a scrape. */
+function registerProtocol(registers: Registry[], read: () => ProtocolReading | undefined): void {
+  const total = (name: string, help: string, value: (protocol: ProtocolReading) => number): Counter =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        const protocol = read();
+        this.reset();
+        this.inc(protocol === undefined ? 0 : value(protocol));
+      },
+    });
+  total('fairway_sent_bytes_total', 'Bytes of xDS messages sent.', ({ bytes }) => bytes);
+  total(
+    'fairway_stale_nonces_total',
+    'Requests that answered an older message than the last.',
+    ({ staleNonces }) => staleNonces,
+  );
+  total(
+    'fairway_dropped_streams_total',
+    'Streams dropped because their client did not read.',
+    (of) => of.droppedSlowReaders,
+  );
+  total(
+    'fairway_queue_seconds_total',
+    'How long streams have waited for their turn, all told.',
+    (of) => of.queueWaitMs / 1000,
+  );
+  new Gauge({
+    name: 'fairway_queued_streams',
+    help: 'Streams that wait for their turn to be served.',
+    registers,
+    collect() {
+      this.set(read()?.queueLength ?? 0);
+    },
+  });
+  new Counter({
+    name: 'fairway_refused_streams_total',
+    help: 'Streams refused or ended for what the client sent, by error code.',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [code, count] of read()?.refusedByCode ?? []) this.inc({ code }, count);
+    },
+  });
+  new Gauge({
+    name: 'fairway_skipped',
+    help: 'What is left out of the configuration, by error code.',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [what, count] of read()?.skipped ?? []) this.set({ what }, count);
+    },
+  });
 }

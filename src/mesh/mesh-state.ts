@@ -64,9 +64,10 @@ export class MeshState {
     return changed;
   }
 
-  /** The revision since which the service's present rule is in force; 0 without one. */
-  ruleSince(key: ServiceKey): number {
-    return this.#history.get(key)?.since ?? 0;
+  /** The revision since which this form of the rule is in force for its service; undefined: it is not, or not yet. */
+  ruleSince(rule: TrafficRule): number | undefined {
+    const history = this.#history.get(rule.service);
+    return history !== undefined && isSameForm(history.present, rule) ? history.since : undefined;
   }
 
   /** Services whose rule came into force after revision `after` and up to `upTo`. */

@@ -91,6 +91,8 @@ export interface ProxyReport {
   readonly types: Readonly<
     Record<string, { readonly state: SyncState; readonly since: string; readonly resources: number; readonly error: string }>
   >;
+  /** What of the mesh it does not get, and why. */
+  readonly findings: readonly Finding[];
 }
 
 export interface VersionReport {

@@ -20,8 +20,11 @@ export class Convergence {
     if (this.#underWay.size === 0) this.#since = this.#now() - agoMs;
   }
 
-  sent(streamId: number, typeUrl: string): void {
-    if (this.#since !== undefined) this.#underWay.add(`${streamId} ${typeUrl}`);
+  /** Returns how long after the change, ms; undefined when no change is under way. */
+  sent(streamId: number, typeUrl: string): number | undefined {
+    if (this.#since === undefined) return undefined;
+    this.#underWay.add(`${streamId} ${typeUrl}`);
+    return this.#now() - this.#since;
   }
 
   answered(streamId: number, typeUrl: string): void {

@@ -62,6 +62,7 @@ export class Engine implements XdsHost {
   readonly #debounce: Debounce;
   #protocol: Protocol | undefined;
   #ready = false;
+  #stopped = false;
   #dirtyShards = new Set<ServiceKey>();
   #dirtyRules = new Set<ServiceKey>();
 
@@ -112,13 +113,13 @@ export class Engine implements XdsHost {
   /** What clusters say of these services may have changed. */
   shardsChanged(services: Iterable<ServiceKey>): void {
     for (const key of services) this.#dirtyShards.add(key);
-    if (this.#dirtyShards.size > 0) this.#debounce.trigger();
+    if (this.#dirtyShards.size > 0 && !this.#stopped) this.#debounce.trigger();
   }
 
   /** The rule in force for these services may have changed. */
   rulesChanged(services: Iterable<ServiceKey>): void {
     for (const key of services) this.#dirtyRules.add(key);
-    if (this.#dirtyRules.size > 0) this.#debounce.trigger();
+    if (this.#dirtyRules.size > 0 && !this.#stopped) this.#debounce.trigger();
   }
 
   /** Everything that can be known at the start is known: what was held back is answered. */
@@ -134,7 +135,9 @@ export class Engine implements XdsHost {
     this.#debounce.flush();
   }
 
+  /** Nothing changes any more; what proxies hold, they hold. */
   stop(): void {
+    this.#stopped = true;
     this.#debounce.stop();
   }
 
@@ -170,7 +173,7 @@ export class Engine implements XdsHost {
   }
 
   ruleProgress(rule: TrafficRule): RuleProgress {
-    return ruleProgress(rule, this.#mesh.ruleSince(rule.service), this.proxies.all(), (streamId) =>
+    return ruleProgress(rule, this.#mesh.ruleSince(rule), this.proxies.all(), (streamId) =>
       this.streamStatus(streamId),
     );
   }

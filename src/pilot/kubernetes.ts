@@ -54,7 +54,9 @@ export async function attachKubernetes(inputs: KubernetesInputs): Promise<Stoppa
   if (config.inCluster) {
     const origin = 'the pilot’s own cluster';
     const place = { name: config.inClusterName, network: '', locality: unknownLocality, origin };
+    const found = inventory.beginDiscovery(origin);
     inventory.add(config.inClusterName, origin, kubeSource({ access: inClusterAccess(), place, clock, logger }));
+    found();
   }
   parts.push(new PrimaryLink(inputs, primary, read, await read()));
   return {
@@ -94,29 +96,52 @@ async function findPrimary(
   return { primary, read };
 }
 
-/** What is read from and written to the primary: rules, Secrets with clusters, statuses. Begins anew when its credential is rotated. */
+interface Rotatable extends Stoppable {
+  rotate(access: Access): void;
+}
+
+/** What is read from and written to the primary: rules, Secrets with clusters, statuses. */
 class PrimaryLink implements Stoppable {
   readonly #inputs: KubernetesInputs;
   readonly #primary: string;
   readonly #stop = new AbortController();
+  readonly #parts: readonly Rotatable[];
   readonly #done: Promise<void>;
-  #parts: readonly Stoppable[];
-  #writer: RuleStatusWriter | undefined;
 
   constructor(inputs: KubernetesInputs, primary: string, read: () => Promise<Access>, access: Access) {
     this.#inputs = inputs;
     this.#primary = primary;
-    this.#parts = this.#begin(access);
-    inputs.ruleStatus.listen((record, status) => {
-      if (record.source !== this.#source) return;
-      const uid = (record.raw.object as { readonly metadata?: { readonly uid?: string } } | null)?.metadata?.uid ?? '';
-      this.#writer?.put({ namespace: record.namespace, name: record.name, uid }, status);
+    const { config, inventory, clock } = inputs;
+    const logger = inputs.logger.with({ cluster: primary });
+    const source = `cluster ${primary}`;
+    const rules = inputs.inputs.attach(
+      source,
+      (sink) => new KubeRuleSource({ access, cluster: primary, sink, clock, logger }),
+    );
+    const secrets = discoverSecrets({
+      access,
+      namespace: config.namespace,
+      registrar: inventory,
+      clock,
+      logger,
+      trust: config.allowExecCredentials ? trustAll : trustNothing,
     });
+    const identity = `${hostname()}-${randomUUID().slice(0, 8)}`;
+    const lease = new Lease({ access, namespace: config.namespace, name: leaseName, identity, clock, logger });
+    const writer = new RuleStatusWriter({
+      access,
+      clock,
+      logger,
+      view: (id) => rules.view(id),
+      isLeader: () => lease.isLeader(),
+    });
+    inputs.ruleStatus.listen((record, status) => {
+      if (record.source !== source) return;
+      const uid = (record.raw.object as { readonly metadata?: { readonly uid?: string } } | null)?.metadata?.uid ?? '';
+      writer.put({ namespace: record.namespace, name: record.name, uid }, status);
+    });
+    this.#parts = [rules, secrets, lease, writer];
     this.#done = this.#follow(read, access.fingerprint);
-  }
-
-  get #source(): string {
-    return `cluster ${this.#primary}`;
   }
 
   async stop(): Promise<void> {
@@ -125,6 +150,7 @@ class PrimaryLink implements Stoppable {
     await Promise.all(this.#parts.map((part) => part.stop()));
   }
 
+  /** Hands a rotated credential on. */
   async #follow(read: () => Promise<Access>, first: string): Promise<void> {
     const { clock, logger } = this.#inputs;
     let fingerprint = first;
@@ -136,44 +162,7 @@ class PrimaryLink implements Stoppable {
       if (access === undefined || access.fingerprint === fingerprint) continue;
       fingerprint = access.fingerprint;
       logger.info('the credential of the primary was rotated', { cluster: this.#primary });
-      const old = this.#parts;
-      this.#parts = this.#begin(access);
-      await Promise.all(old.map((part) => part.stop()));
+      for (const part of this.#parts) part.rotate(access);
     }
-  }
-
-  #begin(access: Access): readonly Stoppable[] {
-    const { config, inventory, inputs, clock, logger } = this.#inputs;
-    const log = logger.with({ cluster: this.#primary });
-    let rules: KubeRuleSource | undefined;
-    inputs.attach(this.#source, (sink) => {
-      rules = new KubeRuleSource({ access, cluster: this.#primary, sink, clock, logger: log });
-      return rules;
-    });
-    const secrets = discoverSecrets({
-      access,
-      namespace: config.namespace,
-      registrar: inventory,
-      clock,
-      logger: log,
-      trust: config.allowExecCredentials ? trustAll : trustNothing,
-    });
-    const lease = new Lease({
-      access,
-      namespace: config.namespace,
-      name: leaseName,
-      identity: `${hostname()}-${randomUUID().slice(0, 8)}`,
-      clock,
-      logger: log,
-    });
-    const writer = new RuleStatusWriter({
-      access,
-      clock,
-      logger: log,
-      view: (id) => rules?.view(id),
-      isLeader: () => lease.isLeader(),
-    });
-    this.#writer = writer;
-    return [secrets, writer, lease];
   }
 }

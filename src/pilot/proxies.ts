@@ -13,6 +13,7 @@ import { ruleId, type TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { ClientHello } from '../xds/view.ts';
 import { type ProxySettings, parseNode } from './node.ts';
+import { Quarantine } from './quarantine.ts';
 import type { Scopes, ScopeView } from './scopes.ts';
 import { addressKey, inboundPorts, type WorkloadIndex } from './workload-index.ts';
 

@@ -45,7 +45,10 @@ export class Quarantine {
 
   /** It is not known yet whether the proxy takes this form. */
   isInDoubt(form: string): boolean {
-    return this.#search !== undefined && (this.#search.trial.includes(form) || this.#search.groups.some((group) => group.includes(form)));
+    return (
+      this.#search !== undefined &&
+      (this.#search.trial.includes(form) || this.#search.groups.some((group) => group.includes(form)))
+    );
   }
 
   /** A message of this type was refused; `suspects`: the forms that it may have held and that are not set aside. */
@@ -55,7 +58,13 @@ export class Quarantine {
     if (search === undefined) {
       if (blamed.length === 1) this.#reject(blamed, words);
       else if (blamed.length > 1) {
-        this.#search = { types: new Set([typeUrl]), groups: halves(blamed), trial: [], refusalsLeft: refusalsMax, words };
+        this.#search = {
+          types: new Set([typeUrl]),
+          groups: halves(blamed),
+          trial: [],
+          refusalsLeft: refusalsMax,
+          words,
+        };
       }
       return;
     }

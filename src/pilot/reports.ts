@@ -170,6 +170,7 @@ function proxyReport(proxy: Proxy, streamStatus: ReportInputs['streamStatus']): 
     peer: proxy.peer,
     transport: proxy.transport,
     types,
+    findings: proxy.view.findings(),
   };
 }
 

@@ -15,7 +15,7 @@ import type { RememberedObject, RuleMemory } from './rule-memory.ts';
 interface Input {
   readonly name: string;
   readonly state: InputState;
-  source: RuleSource;
+  readonly source: RuleSource;
 }
 
 interface InputState {
@@ -25,8 +25,8 @@ interface InputState {
   recalled: boolean;
   /** Objects in force, by id. */
   readonly held: Set<string>;
-  /** Of these, the ones that the source as it runs now has not confirmed yet. */
-  unconfirmed: Set<string>;
+  /** Of these, those of before the start that the source has not confirmed yet. */
+  readonly unconfirmed: Set<string>;
 }
 
 /** How long answers wait for a source that has not been read, ms. */
@@ -73,18 +73,13 @@ export class RuleInputs {
     return this.#inputs.map(({ name, state: { synced, findings } }) => ({ name, synced, findings }));
   }
 
-  /** Attaches a source; one of a name that is attached already takes its place, and what it does not confirm goes. */
-  attach(name: string, start: (sink: RuleSink) => RuleSource): void {
-    const known = this.#inputs.find((input) => input.name === name);
-    if (known !== undefined) {
-      void known.source.stop();
-      known.state.unconfirmed = new Set(known.state.held);
-      known.source = start(this.#sink(name, known.state));
-      return;
-    }
+  /** Attaches a source under a name of its own. */
+  attach<S extends RuleSource>(name: string, start: (sink: RuleSink) => S): S {
     const state: InputState = { synced: false, findings: [], recalled: false, held: new Set(), unconfirmed: new Set() };
     this.#recall(name, state);
-    this.#inputs.push({ name, state, source: start(this.#sink(name, state)) });
+    const source = start(this.#sink(name, state));
+    this.#inputs.push({ name, state, source });
+    return source;
   }
 
   async stop(): Promise<void> {

@@ -19,10 +19,10 @@ type StreamStatus = (streamId: number) => ReadonlyMap<string, StreamTypeStatus>;
 /** The types through which a rule takes effect. */
 const ruleTypes = [typeUrl.cluster, typeUrl.endpoint, typeUrl.listener, typeUrl.route, typeUrl.virtualHost];
 
-/** `since`: the mesh revision that brought the rule's present form into force. */
+/** `since`: the mesh revision that brought this form into force; undefined: it is not compiled yet, and nobody can hold it. */
 export function ruleProgress(
   rule: TrafficRule,
-  since: number,
+  since: number | undefined,
   proxies: Iterable<Proxy>,
   status: StreamStatus,
 ): RuleProgress {
@@ -35,7 +35,7 @@ export function ruleProgress(
     const { quarantine } = proxy;
     const words = quarantine.rejected.get(form);
     if (words !== undefined) rejections.push({ node: proxy.identity.nodeId, error: words });
-    else if (!quarantine.isInDoubt(form) && holds(proxy, since, status)) acknowledged += 1;
+    else if (since !== undefined && !quarantine.isInDoubt(form) && holds(proxy, since, status)) acknowledged += 1;
   }
   return { acknowledged, total, rejections: rejections.sort((a, b) => (a.node < b.node ? -1 : 1)) };
 }

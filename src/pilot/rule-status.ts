@@ -27,9 +27,13 @@ const judgeWindow = { minWindowMs: 100, maxWindowMs: 1000, costFactor: 10 };
 
 export class RuleStatus {
   readonly #inputs: RuleStatusInputs;
+  /** By record: the status that was judged last. */
   readonly #known = new Map<string, Status>();
+  /** By record: the status that the listener was told last. People who look in between must not keep it from hearing. */
+  readonly #told = new Map<string, Status>();
   readonly #debounce: Debounce;
   #listener: StatusListener | undefined;
+  #stopped = false;
 
   constructor(inputs: RuleStatusInputs) {
     this.#inputs = inputs;
@@ -44,14 +48,17 @@ export class RuleStatus {
 
   /** Something that statuses depend on may be another now. */
   touch(): void {
-    if (this.#listener !== undefined) this.#debounce.trigger();
+    if (this.#listener !== undefined && !this.#stopped) this.#debounce.trigger();
   }
 
+  /** Nobody is told from here on: proxies that leave a pilot which ends do not stop holding what they hold. */
   stop(): void {
+    this.#stopped = true;
     this.#debounce.stop();
   }
 
   reports(): RuleReport[] {
+    this.#forgetGone();
     return this.#inputs.rules.records().map((record) => {
       const resolution = this.#resolve(record);
       const status = this.#judge(record, resolution);
@@ -71,15 +78,18 @@ export class RuleStatus {
   }
 
   #tell(): void {
-    const seen = new Set<string>();
     for (const record of this.#inputs.rules.records()) {
-      seen.add(record.key);
-      const before = this.#known.get(record.key) ?? writtenStatus(record.raw.object);
+      const before = this.#told.get(record.key) ?? writtenStatus(record.raw.object);
       const status = this.#judge(record, this.#resolve(record));
+      this.#told.set(record.key, status);
       if (status !== before) this.#listener?.(record, status);
     }
-    for (const key of this.#known.keys()) {
-      if (!seen.has(key)) this.#known.delete(key);
+    this.#forgetGone();
+  }
+
+  #forgetGone(): void {
+    for (const statuses of [this.#known, this.#told]) {
+      for (const key of statuses.keys()) if (this.#inputs.rules.record(key) === undefined) statuses.delete(key);
     }
   }
 

@@ -3,42 +3,59 @@
  * as any other rule.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { RuleWriter, WriteOptions } from '../api/admin-source.ts';
-import { FairwayError, type Finding } from '../core/errors.ts';
+import { FairwayError } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
 import type { WriteReport } from '../model/report.ts';
 import type { RulesFolder } from '../registry/file/rules-folder.ts';
 import { RulesWriter } from '../registry/file/rules-writer.ts';
 import { readYaml } from '../registry/file/yaml-documents.ts';
 import { type ParsedRule, parseTrafficRule } from '../rules/parse.ts';
+import type { RuleRecord } from '../rules/rule-set.ts';
 
 type Result = WriteReport['results'][number];
 
 const parseOptions = { defaultNamespace: 'default' };
 
+/** Finds an object that the folder holds now, by kind, namespace and name. */
+export type FindRule = (kind: string, namespace: string, name: string) => RuleRecord | undefined;
+
 /** `folder` and its `source` belong together: after a write the folder is read at once. */
-export function folderRuleWriter(folder: string, source: Pick<RulesFolder, 'rescan'>): RuleWriter {
+export function folderRuleWriter(
+  folder: string,
+  source: Pick<RulesFolder, 'rescan'>,
+  find: FindRule,
+  now: () => number,
+): RuleWriter {
   const writer = new RulesWriter(folder);
   return {
     async apply(text, origin, { dryRun }) {
       const { objects, findings } = readYaml(text, origin);
-      const parsed = objects.map((raw) => ({ raw, rule: parseTrafficRule(raw, parseOptions) }));
-      const results = parsed.map(({ raw, rule }) => result(raw, rule, 'unchanged'));
-      if (findings.length > 0) results.push({ kind: '', namespace: '', name: '', action: 'invalid', findings });
-      if (dryRun || results.length === 0 || results.some(hasError)) return { results: results.map(asJudged) };
+      const parsed = objects.map((raw) => {
+        const rule = parseTrafficRule(raw, parseOptions);
+        const before = find(kindOf(raw), rule.namespace, rule.name);
+        return { raw, rule, before, stored: storedForm(raw.object, rule, before, now()) };
+      });
+      const judged = parsed.map(({ raw, rule, before, stored }) => result(raw, rule, actionOf(rule, before, stored)));
+      if (findings.length > 0) judged.push({ kind: '', namespace: '', name: '', action: 'invalid', findings });
+      if (dryRun || judged.some(({ action }) => action === 'invalid')) return { results: judged };
       const written: Result[] = [];
-      for (const { raw, rule } of parsed) {
-        const { action } = await writer.apply(withNamespace(raw.object, rule.namespace));
+      for (const { raw, rule, stored } of parsed) {
+        const { action } = await writer.apply(stored);
         written.push(result(raw, rule, action));
       }
       await source.rescan();
-      return { results: written };
+      return { results: written.map((one) => ({ ...one, ...generationOf(find(one.kind, one.namespace, one.name)) })) };
     },
     async delete(kind, namespace, name, { dryRun }: WriteOptions) {
-      if (dryRun) return { results: [{ kind, namespace, name, action: 'unchanged', findings: [] }] };
+      const answer = (action: Result['action']): WriteReport => ({
+        results: [{ kind, namespace, name, action, findings: [] }],
+      });
+      if (dryRun) return answer(find(kind, namespace, name) === undefined ? 'not-found' : 'deleted');
       const { action } = await writer.delete(kind, namespace, name);
       await source.rescan();
-      return { results: [{ kind, namespace, name, action, findings: [] }] };
+      return answer(action);
     },
   };
 }
@@ -58,27 +75,37 @@ export function noRuleWriter(hasPrimary: boolean): RuleWriter {
   return { apply: refuse, delete: refuse };
 }
 
+function kindOf({ object }: RawObject): string {
+  const kind = (object as { readonly kind?: unknown } | null)?.kind;
+  return typeof kind === 'string' ? kind : '';
+}
+
 function result(raw: RawObject, rule: ParsedRule, action: Result['action']): Result {
-  const kind = (raw.object as { kind?: unknown } | null)?.kind;
-  return {
-    kind: typeof kind === 'string' ? kind : '',
+  return { kind: kindOf(raw), namespace: rule.namespace, name: rule.name, action, findings: rule.findings };
+}
+
+function actionOf(rule: ParsedRule, before: RuleRecord | undefined, stored: unknown): Result['action'] {
+  if (rule.rule === undefined) return 'invalid';
+  if (before === undefined) return 'created';
+  return isDeepStrictEqual(before.raw.object, stored) ? 'unchanged' : 'configured';
+}
+
+function generationOf(record: RuleRecord | undefined): { readonly generation?: number } {
+  return record === undefined ? {} : { generation: record.generation };
+}
+
+/** As the folder keeps it: with the namespace that the request left to the default, and with the time of its creation, as Kubernetes would. */
+function storedForm(object: unknown, rule: ParsedRule, before: RuleRecord | undefined, nowMs: number): unknown {
+  if (rule.rule === undefined) return object;
+  const { metadata, ...rest } = object as { readonly metadata: Readonly<Record<string, unknown>> };
+  const { creationTimestamp: _given, ...own } = metadata;
+  const known = (before?.raw.object as { readonly metadata?: Readonly<Record<string, unknown>> } | undefined)?.metadata;
+  const created = before === undefined ? new Date(nowMs).toISOString() : known?.['creationTimestamp'];
+  const stamped = {
+    ...own,
     namespace: rule.namespace,
-    name: rule.name,
-    action,
-    findings: rule.findings,
+    ...(created === undefined ? {} : { creationTimestamp: created }),
   };
-}
-
-function hasError({ findings }: { readonly findings: readonly Finding[] }): boolean {
-  return findings.some(({ severity }) => severity === 'error');
-}
-
-function asJudged(one: Result): Result {
-  return hasError(one) ? { ...one, action: 'invalid' } : one;
-}
-
-/** The file says what the request left to the default. */
-function withNamespace(object: unknown, namespace: string): unknown {
-  const given = object as { readonly metadata?: Readonly<Record<string, unknown>> };
-  return { ...given, metadata: { ...given.metadata, namespace } };
+  const { apiVersion, kind, ...others } = rest as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  return { apiVersion, kind, metadata: stamped, ...others };
 }

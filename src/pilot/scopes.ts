@@ -2,6 +2,7 @@
  * The scopes in use, each with its resources: proxies whose scopes are equal share one view, and so the very same bytes.
  */
 
+import type { Finding } from '../core/errors.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { ScopeResources } from '../envoy/scope-resources.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
@@ -37,6 +38,11 @@ export class ScopeView implements ResourceView {
 
   resources(typeUrl: string): ReadonlyMap<string, EncodedResource> {
     return this.#resources.resources(typeUrl);
+  }
+
+  /** What of the mesh this scope's proxies do not get, and why. */
+  findings(): readonly Finding[] {
+    return this.#resources.findings();
   }
 
   update(mesh: Mesh, dirty: ReadonlySet<ServiceKey> | 'all'): ReadonlyMap<string, ReadonlySet<string>> {

@@ -21,6 +21,7 @@ import { FileClusters } from '../registry/file/file-clusters.ts';
 import { RulesFolder } from '../registry/file/rules-folder.ts';
 import { Inventory } from '../registry/inventory.ts';
 import { FolderLastGoodStore } from '../registry/last-good.ts';
+import { ruleObjectId } from '../registry/rule-sink.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { defaultXdsLimits } from '../xds/limits.ts';
 import { XdsServer } from '../xds/server.ts';
@@ -34,7 +35,7 @@ import { createAdminSource } from './reports.ts';
 import { RuleInputs } from './rule-inputs.ts';
 import { RuleMemory } from './rule-memory.ts';
 import { RuleStatus } from './rule-status.ts';
-import { folderRuleWriter, noRuleWriter } from './rule-writer.ts';
+import { type FindRule, folderRuleWriter, noRuleWriter } from './rule-writer.ts';
 
 export interface RunningPilot {
   /** Where it listens, `host:port`. */
@@ -46,6 +47,9 @@ export interface RunningPilot {
   /** Drains the streams, then ends everything. */
   stop(): Promise<void>;
 }
+
+/** What the rules folder is called among the sources of rules. */
+const rulesFolderSource = 'rules folder';
 
 interface Stoppable {
   stop(): Promise<void> | void;
@@ -97,7 +101,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
         if (event === undefined) return ruleStatus.touch();
         const type = shortTypeName[event.typeUrl as TypeUrl] ?? 'other';
         if (event.kind === 'sent') {
-          convergence.sent(event.streamId, event.typeUrl);
+          metrics.pushed(type, convergence.sent(event.streamId, event.typeUrl));
           return;
         }
         if (event.kind === 'nacked') metrics.nacked(type);
@@ -136,7 +140,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
 
   const inputs = new RuleInputs(rules, logger, memory);
   const stoppables: Stoppable[] = [];
-  const writer = attachRulesFolder(config, inputs, clock);
+  const writer = attachRulesFolder(config, inputs, rules, clock);
   if (config.clustersDir !== undefined) {
     const clusters = new FileClusters({ folder: config.clustersDir, inventory, clock, logger });
     clusters.start();
@@ -169,7 +173,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
     port: config.admin.port,
     ...(config.adminTokenFile === undefined ? {} : { token: openTokenFile(config.adminTokenFile, clock, logger) }),
   });
-  metrics.readFrom(() => readMetrics(inventory, engine, clock));
+  metrics.readFrom(() => readMetrics(inventory, engine, xds.counters, clock));
 
   const stopped = new AbortController();
   const whenReady = untilReady(inventory, inputs, config.syncWaitMs, stopped.signal, logger).then(() => engine.open());
@@ -196,17 +200,19 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
 function attachRulesFolder(
   { rulesDir }: PilotConfig,
   inputs: RuleInputs,
+  rules: RuleSet,
   clock: typeof systemClock,
 ): RuleWriter | undefined {
   if (rulesDir === undefined) return undefined;
   mkdirSync(rulesDir, { recursive: true });
-  let folder: RulesFolder | undefined;
-  inputs.attach('rules folder', (sink) => {
-    folder = new RulesFolder({ folder: rulesDir, sink, clock });
-    folder.start();
-    return folder;
+  const find: FindRule = (kind, namespace, name) =>
+    rules.record(`${rulesFolderSource}#${ruleObjectId(kind, namespace, name)}`);
+  const folder = inputs.attach(rulesFolderSource, (sink) => {
+    const source = new RulesFolder({ folder: rulesDir, sink, clock });
+    source.start();
+    return source;
   });
-  return folder === undefined ? undefined : folderRuleWriter(rulesDir, folder);
+  return folderRuleWriter(rulesDir, folder, find, clock.now);
 }
 
 /** How often the start looks whether everything is known. */

@@ -151,7 +151,11 @@ export class Connection implements Job {
   fail(error: FairwayError): void {
     if (this.#closed) return;
     addTo(this.#context.tally.refusedByCode, error.code);
-    this.#context.logger.warn(formatFinding(error), { node: this.#hello?.node.id ?? '', peer: this.#call.getPeer(), code: error.code });
+    this.#context.logger.warn(formatFinding(error), {
+      node: this.#hello?.node.id ?? '',
+      peer: this.#call.getPeer(),
+      code: error.code,
+    });
     this.#close();
     this.#call.emit('error', { code: codes.get(error.code) ?? status.INVALID_ARGUMENT, details: formatFinding(error) });
   }
@@ -184,7 +188,7 @@ export class Connection implements Job {
         code: 'FW-XDS-001',
         message: 'the first request of a stream has no node',
         where: {},
-        hint: "give the client a node id (Envoy: `node` in its bootstrap, or --service-node); later requests may leave it out",
+        hint: 'give the client a node id (Envoy: `node` in its bootstrap, or --service-node); later requests may leave it out',
       });
     }
     const hello: ClientHello = {
@@ -292,7 +296,10 @@ export class Connection implements Job {
     try {
       this.#context.host.progress(event);
     } catch (error) {
-      this.#context.logger.error('FW-XDS-014 the host failed on progress', { code: 'FW-XDS-014', err: errorMessage(error) });
+      this.#context.logger.error('FW-XDS-014 the host failed on progress', {
+        code: 'FW-XDS-014',
+        err: errorMessage(error),
+      });
     }
   }
 

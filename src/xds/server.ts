@@ -16,8 +16,8 @@ import type { XdsLimits } from './limits.ts';
 import { Replica } from './replica.ts';
 import { ResponseEncoder } from './response.ts';
 import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
-import type { Held } from './type-machine.ts';
 import { Turns } from './turns.ts';
+import type { Held } from './type-machine.ts';
 import type { ClientHello, ResourceView, StreamTypeStatus, XdsHost } from './view.ts';
 
 export interface XdsServerOptions {
@@ -149,7 +149,8 @@ export class XdsServer {
         { stream: (call: BytesStream) => this.#open(call, method) },
       );
     }
-    const answer = (bytes: Buffer): Buffer => clientStatusResponse(bytes, this.#connections.values(), this.#options.clock);
+    const answer = (bytes: Buffer): Buffer =>
+      clientStatusResponse(bytes, this.#connections.values(), this.#options.clock);
     this.#server.addService(
       { stream: bytesMethod(statusMethods.stream, true), fetch: bytesMethod(statusMethods.fetch, false) },
       {

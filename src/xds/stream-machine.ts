@@ -47,8 +47,8 @@ export class StreamMachine {
   #seen: LogEntry;
   /** Clusters sent for the first time whose endpoints have not been sent yet, and until when others wait for them (monotonic ms). */
   readonly #warming = new Map<string, number>();
-  /** Since when listeners and routes wait for clusters that cannot be sent yet (monotonic ms). */
-  #clusterWaitFrom: number | undefined;
+  /** Since when listeners and routes wait for clusters and endpoints that cannot be sent yet (monotonic ms). */
+  #parentsWaitFrom: number | undefined;
   #removalsFrom: number | undefined;
   /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
   #resumesUntil: number | undefined;
@@ -114,7 +114,7 @@ export class StreamMachine {
     if (!this.#replica.ready) return undefined;
     const gated = this.#referrersWait(nowMs);
     for (const typeUrl of this.#order) {
-      if (gated && referrers.includes(typeUrl)) continue;
+      
       const draft = this.#types.get(typeUrl)?.machine.draft();
       if (draft !== undefined) return draft;
     }
@@ -203,21 +203,20 @@ export class StreamMachine {
   }
 
   #referrersWait(nowMs: number): boolean {
-    const clusters = this.#types.get(types.cluster)?.machine;
-    if (clusters?.inFlight === true && clusters.hasAdditions()) {
-      this.#clusterWaitFrom ??= nowMs;
-      const until = this.#clusterWaitFrom + this.#options.removalLingerMs;
+    const parents = [types.cluster, types.endpoint].map((typeUrl) => this.#types.get(typeUrl)?.machine);
+    if (parents.some((machine) => machine?.inFlight === true && machine.hasAdditions())) {
+      this.#parentsWaitFrom ??= nowMs;
+      const until = this.#parentsWaitFrom + this.#options.removalLingerMs;
       if (nowMs < until) {
         this.#wake(until);
         return true;
       }
-    } else this.#clusterWaitFrom = undefined;
+    } else this.#parentsWaitFrom = undefined;
     const { resources } = this.#replica.type(types.endpoint);
     for (const [name, until] of this.#warming) {
-      if (nowMs >= until || !resources.has(name)) {
-        this.#warming.delete(name);
-        continue;
-      }
+      if (nowMs >= until) this.#warming.delete(name);
+      // Gone from the view: nothing leads to it for now, but it may come back before the client was told.
+      if (nowMs >= until || !resources.has(name)) continue;
       this.#wake(until);
       return true;
     }

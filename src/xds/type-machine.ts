@@ -166,8 +166,9 @@ export class TypeMachine {
     if (this.#silent) return false;
     if (this.#unsettled) return this.#requested && this.#type.resources.size > 0;
     for (const [name, entry] of this.#behind) {
-      if (entry.held !== undefined) continue;
-      const current = this.#current(name);
+      // What the host gave for something missing is as good as nothing, and what a client brings along from elsewhere may be just that.
+      if (entry.held !== undefined && 'body' in entry.held && !this.#extra.has(name)) continue;
+      const current = this.#type.resources.has(name) ? this.#current(name) : undefined;
       if (current !== undefined && this.#isWanted(entry, current)) return true;
     }
     return false;
@@ -175,9 +176,11 @@ export class TypeMachine {
 
   /** Resources that the client has and that should go, once nothing leads to them any more. */
   hasRemovals(): boolean {
-    if (!this.#lingers || this.#unsettled || this.#silent) return false;
+    if (this.#unsettled || this.#silent) return false;
     for (const [name, entry] of this.#behind) {
-      if (entry.held !== undefined && this.#current(name) === undefined) return true;
+      const current = this.#current(name);
+      if (current === undefined ? this.#lingers && entry.held !== undefined : this.#isLeaving(entry, current))
+        return true;
     }
     return false;
   }
@@ -331,10 +334,14 @@ export class TypeMachine {
     if (!this.#canSend() || !this.hasRemovals()) return undefined;
     if (this.#wholeSet) return this.#wholeSetDraft([]);
     const removed: string[] = [];
+    const emptied: EncodedResource[] = [];
     for (const [name, entry] of this.#behind) {
-      if (entry.held !== undefined && this.#current(name) === undefined) removed.push(name);
+      const current = this.#current(name);
+      if (current !== undefined) {
+        if (this.#isLeaving(entry, current)) emptied.push(current);
+      } else if (entry.held !== undefined && this.#lingers) removed.push(name);
     }
-    return this.#draftOf([], removed, true);
+    return this.#draftOf(emptied, removed, true);
   }
 
   /** A message without bodies that keeps the TTL of `names` alive; undefined if the client holds none of them in step. */
@@ -429,7 +436,8 @@ export class TypeMachine {
       seen.add(ghost.name);
       resources.push(ghost);
     }
-    const plain = this.#subscription.wildcard && resources.length === this.#type.resources.size && lingering.length === 0;
+    const plain =
+      this.#subscription.wildcard && resources.length === this.#type.resources.size && lingering.length === 0;
     const all = [...resources, ...lingering];
     return {
       ...this.#draftOf(all, [], lingering.length === 0),
@@ -489,6 +497,10 @@ export class TypeMachine {
           continue;
         }
         if (suspects.has(name)) continue;
+        if (this.#isLeaving(entry, current)) {
+          exhaustive = false;
+          continue;
+        }
         if (bytes + current.body.length > this.#options.maxResponseBytes && resources.length > 0) {
           exhaustive = false;
           continue;
@@ -660,7 +672,8 @@ export class TypeMachine {
       const { name } = resource;
       if (!this.#subscription.has(name, resource)) continue;
       const entry = this.#behind.get(name);
-      const unknown = entry === undefined ? !this.#type.resources.has(name) && !this.#extra.has(name) : entry.held === undefined;
+      const unknown =
+        entry === undefined ? !this.#type.resources.has(name) && !this.#extra.has(name) : entry.held === undefined;
       if (unknown) this.#behind.set(name, { held: resource, force: true });
     }
   }
@@ -763,6 +776,12 @@ export class TypeMachine {
     // What it refused is not tried again, and does not drag others down, until it is another or the client itself asks again.
     if (this.#rejected.get(current.name) === current.version) return false;
     return entry.force || entry.held === undefined || !same(entry.held, current);
+  }
+
+  /** The host's answer for what is not there takes the place of something real: as with a removal, only once nothing leads to it. */
+  #isLeaving(entry: Behind, current: EncodedResource): boolean {
+    if (entry.held === undefined || !lingering.has(this.typeUrl)) return false;
+    return !this.#type.resources.has(current.name) && this.#isWanted(entry, current) && !same(entry.held, current);
   }
 
   /** The client holds `held` again what is current: nothing to do. */

@@ -61,6 +61,7 @@ export function sampleMesh(nowMs: number): SampleMesh {
     peer: '10.1.0.7:41822',
     transport: 'delta',
     types,
+    findings: [],
   });
   return {
     ...emptyMesh(),

@@ -63,7 +63,7 @@ describe('kube source, real API', function () {
     assert.deepEqual(east.sink.states[0]?.phase, 'connecting');
     for (let index = 0; index < 8; index++)
       assert.deepEqual(east.sink.addresses(`first/s${index}`), [`10.1.0.${index + 1}`]);
-    const system = (await api.client.must('GET', '/api/v1/namespaces/kube-system')) as { metadata: { uid: string } };
+    const system = await api.client.must<{ metadata: { uid: string } }>('GET', '/api/v1/namespaces/kube-system');
     assert.equal(east.sink.snapshot?.info.uid, system.metadata.uid);
     assert.equal(east.sink.namespaces.get('first')?.labels['team'], 'a');
 
@@ -185,7 +185,7 @@ describe('kube source, real API', function () {
 
   it('a missing permission is refused, names what is missing, and heals by itself', async () => {
     const role = '/apis/rbac.authorization.k8s.io/v1/clusterroles/fairway-reader';
-    const whole = (await api.client.must('GET', role)) as { rules: { resources: string[] }[] };
+    const whole = await api.client.must<{ rules: { resources: string[] }[] }>('GET', role);
     const rules = whole.rules.map((rule) => ({ ...rule, resources: rule.resources.filter((name) => name !== 'pods') }));
     const patch = 'application/merge-patch+json';
     await api.client.must('PATCH', role, { rules }, patch);

@@ -11,6 +11,7 @@ import { readKubeconfig, trustAll, trustNothing } from '../../src/registry/kube/
 import { discoverContexts, parseContexts } from '../../src/registry/kube/contexts.ts';
 import type { Discovery } from '../../src/registry/kube/registrar.ts';
 import { discoverSecrets } from '../../src/registry/kube/secrets.ts';
+import { FolderLastGoodStore } from '../../src/registry/last-good.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
 import { waitFor } from '../rig/wait.ts';
 import { startGate } from './kube-gate.ts';
@@ -146,17 +147,18 @@ describe('kube discovery, real API', function () {
   });
 
   function startSecrets(inventory: Inventory, kubeconfig = readFileSync(api.kubeconfig, 'utf8')): void {
-    keep(
-      discoverSecrets({
-        access: readKubeconfig(kubeconfig, { trust: trustAll, where: {} }),
-        namespace: 'fairway-system',
-        registrar: inventory,
-        clock: systemClock,
-        logger: silentLogger,
-        settings: quickSettings,
-        watch: quickSettings.watch,
-      }),
-    );
+    keep(secretsOf(inventory, kubeconfig));
+  }
+  function secretsOf(inventory: Inventory, kubeconfig: string): Discovery {
+    return discoverSecrets({
+      access: readKubeconfig(kubeconfig, { trust: trustAll, where: {} }),
+      namespace: 'fairway-system',
+      registrar: inventory,
+      clock: systemClock,
+      logger: silentLogger,
+      settings: quickSettings,
+      watch: quickSettings.watch,
+    });
   }
   const secretOf = (name: string, data: Readonly<Record<string, string>>, label = 'fairway.dev/cluster'): object => ({
     apiVersion: 'v1',
@@ -297,6 +299,41 @@ describe('kube discovery, real API', function () {
     gate.open();
     await until('the deletion is found', inventory, () => !inventory.clusters().has('west'));
     assert.equal(phase(inventory, 'other'), 'fresh');
+    await removeSecrets();
+  });
+
+  it('secrets: after a restart while the primary is out of reach, clusters are served; those whose Secret went are removed', async () => {
+    const gate = await startGate(api.port);
+    ends.push(() => gate.close());
+    const through = readFileSync(api.kubeconfig, 'utf8').replaceAll(`:${api.port}`, `:${gate.port}`);
+    const state = join(folder.path, 'state');
+    const withState = (): Inventory => {
+      const common = { clock: systemClock, logger: silentLogger };
+      const lastGood = new FolderLastGoodStore({ folder: state, limits: { saveDelayMs: 10 }, ...common });
+      return new Inventory({ lastGood, ...common });
+    };
+    const before = withState();
+    const first = secretsOf(before, through);
+    const good = readFileSync(second.readerKubeconfig, 'utf8');
+    await api.client.must('POST', secrets, secretOf('west', { west: good }));
+    await api.client.must('POST', secrets, secretOf('gone', { gone: readFileSync(api.readerKubeconfig, 'utf8') }));
+    await until('both fresh', before, () => phase(before, 'west') === 'fresh' && phase(before, 'gone') === 'fresh');
+    await first.stop();
+    await before.close();
+
+    gate.shut();
+    await api.client.must('DELETE', `${secrets}/gone`);
+    const after = withState();
+    ends.push(() => after.close());
+    keep(secretsOf(after, through));
+    await until('both restored', after, () => phase(after, 'west') === 'stale' && phase(after, 'gone') === 'stale');
+    assert.equal(after.shards('default/here').length, 1);
+    gate.open();
+    await until(
+      'west fresh, the other gone',
+      after,
+      () => phase(after, 'west') === 'fresh' && !after.clusters().has('gone'),
+    );
     await removeSecrets();
   });
 });

@@ -156,6 +156,33 @@ describe('kube rules, real API', function () {
     assert.equal(sink.puts, 2);
   });
 
+  it('a rotated credential of the primary is used at once, and nothing is taken back meanwhile', async () => {
+    const wrong = readKubeconfig(readFileSync(api.kubeconfig, 'utf8').replaceAll(api.token, 'nonsense'), {
+      trust: trustAll,
+      where: {},
+    });
+    await api.client.must('POST', rules, rule('reviews', 'v1'));
+    const sink = new RecordingRuleSink();
+    const watch = { ...quickSettings.watch, refusedRetryMs: 3_600_000 };
+    const source = new KubeRuleSource({
+      access: wrong,
+      cluster: 'primary',
+      sink,
+      clock: systemClock,
+      logger: silentLogger,
+      watch,
+    });
+    ends.push(() => source.stop());
+    await waitFor('the trouble is said', () => sink.findings.some(({ code }) => code === 'FW-KUBE-018'));
+    assert.ok(!sink.isSynced);
+    source.rotate(access);
+    await waitFor('the rule', () => sink.isSynced && sink.held.size === 1);
+    assert.deepEqual(sink.findings, []);
+    source.rotate(wrong);
+    await waitFor('the trouble is said again', () => sink.findings.length > 0);
+    assert.equal(sink.held.size, 1);
+  });
+
   const condition = (status: string, time: string): object => ({
     type: 'Accepted',
     status,
@@ -165,9 +192,9 @@ describe('kube rules, real API', function () {
     lastTransitionTime: time,
   });
   const uidOf = async (name: string): Promise<string> =>
-    ((await api.client.must('GET', `${rules}/${name}`)) as { metadata: { uid: string } }).metadata.uid;
+    (await api.client.must<{ metadata: { uid: string } }>('GET', `${rules}/${name}`)).metadata.uid;
   const statusIn = async (name: string): Promise<{ conditions?: Record<string, unknown>[]; routes?: number }> =>
-    ((await api.client.must('GET', `${rules}/${name}`)) as { status?: object }).status ?? {};
+    (await api.client.must<{ status?: object }>('GET', `${rules}/${name}`)).status ?? {};
 
   it('writes statuses as the leader alone, once each, and keeps transition times', async () => {
     const { sink, source } = startRules();
@@ -205,9 +232,9 @@ describe('kube rules, real API', function () {
     assert.equal((await statusIn('reviews')).conditions?.[0]?.['lastTransitionTime'], '2026-01-02T00:00:00Z');
     assert.equal(writer.counters.written, 2);
     const { managedFields } = (
-      (await api.client.must('GET', `${rules}/reviews`)) as {
+      await api.client.must<{
         metadata: { managedFields: { manager: string; subresource?: string }[] };
-      }
+      }>('GET', `${rules}/reviews`)
     ).metadata;
     assert.ok(managedFields.some(({ manager, subresource }) => manager === 'fairway' && subresource === 'status'));
     assert.equal(sink.puts, 1);
@@ -254,7 +281,7 @@ describe('kube rules, real API', function () {
     const renewals = new Set<string>();
     await waitFor('some renewals', async () => {
       assert.ok(!second.isLeader());
-      const { spec } = (await api.client.must('GET', lease)) as { spec: { renewTime: string; holderIdentity: string } };
+      const { spec } = await api.client.must<{ spec: { renewTime: string; holderIdentity: string } }>('GET', lease);
       assert.equal(spec.holderIdentity, 'first');
       return renewals.add(spec.renewTime).size > 5;
     });
@@ -271,7 +298,7 @@ describe('kube rules, real API', function () {
     const third = hold('third', systemClock);
     ends.push(() => third.stop());
     await waitFor('the third leads', () => third.isLeader());
-    const { spec } = (await api.client.must('GET', lease)) as { spec: { leaseTransitions: number } };
+    const { spec } = await api.client.must<{ spec: { leaseTransitions: number } }>('GET', lease);
     assert.ok(spec.leaseTransitions >= 2);
   });
 

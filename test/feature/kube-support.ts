@@ -127,9 +127,18 @@ export function startSourceOf(kubeconfig: string, name: string, settings: KubeSo
   return { sink, source, stats: () => stats() };
 }
 
+/** Made when it is first asked for, so that a suite that is loaded and not run leaves nothing. */
 export function temporaryFolder(): { readonly path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'fairway-kube-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  let made: string | undefined;
+  return {
+    get path() {
+      made ??= mkdtempSync(join(tmpdir(), 'fairway-kube-'));
+      return made;
+    },
+    remove() {
+      if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    },
+  };
 }
 
 export function serviceObject(namespace: string, name: string): object {

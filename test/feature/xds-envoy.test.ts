@@ -97,7 +97,11 @@ async function upstream(name: string): Promise<Server> {
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-function fetchText(port: number, path: string, agent?: Agent): Promise<{ readonly status: number; readonly text: string }> {
+function fetchText(
+  port: number,
+  path: string,
+  agent?: Agent,
+): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', port, path, ...(agent === undefined ? {} : { agent }) }, (response) => {
       const parts: Buffer[] = [];
@@ -174,9 +178,12 @@ async function startEnvoy(xdsPort: number, transport: 'sotw' | 'delta'): Promise
 }
 
 /** All that Envoy's config dump says of its dynamic parts: what is active, and what waits or was refused. */
-async function dump(admin: number): Promise<{ readonly active: string; readonly waiting: string[]; readonly errors: string[] }> {
+async function dump(
+  admin: number,
+): Promise<{ readonly active: string; readonly waiting: string[]; readonly errors: string[] }> {
   const { text } = await fetchText(admin, '/config_dump?include_eds');
-  const waiting = text.includes('dynamic_warming_clusters') || text.includes('warming_state') ? ['something warms'] : [];
+  const waiting =
+    text.includes('dynamic_warming_clusters') || text.includes('warming_state') ? ['something warms'] : [];
   const errors = text.includes('error_state') ? ['something was refused'] : [];
   return { active: text, waiting, errors };
 }
@@ -225,13 +232,23 @@ describe('a real Envoy over ADS', () => {
       });
 
       const ready = (): Promise<unknown> =>
-        waitFor('an answer through Envoy', async () => (await fetchText(port, '/')).status === 200, {}, () => envoy.log());
+        waitFor(
+          'an answer through Envoy',
+          async () => (await fetchText(port, '/')).status === 200,
+          {},
+          () => envoy.log(),
+        );
 
       it('gets everything active, and the server knows it', async () => {
         await ready();
         const { active, waiting, errors } = await dump(envoy.admin);
         assert.deepEqual([waiting, errors], [[], []]);
-        for (const part of ['dynamic_active_clusters', 'active_state', 'dynamic_route_configs', 'dynamic_endpoint_configs'])
+        for (const part of [
+          'dynamic_active_clusters',
+          'active_state',
+          'dynamic_route_configs',
+          'dynamic_endpoint_configs',
+        ])
           assert(active.includes(part), part);
         const [hello] = rig.hellos;
         assert(hello !== undefined);

@@ -156,7 +156,8 @@ describe('rules of the xDS protocol', () => {
       it('rule 7: an old nonce on a new stream gets a full answer', async () => {
         rig.view.set(endpoint, { a: '1' });
         const client = open(transport);
-        const names = transport === 'sotw' ? { resource_names: ['a'], version_info: 'old' } : { resource_names_subscribe: ['a'] };
+        const names =
+          transport === 'sotw' ? { resource_names: ['a'], version_info: 'old' } : { resource_names_subscribe: ['a'] };
         client.send(endpoint, { ...names, response_nonce: 'from-another-stream' });
         await take(client, endpoint, ['a']);
       });
@@ -191,11 +192,18 @@ describe('rules of the xDS protocol', () => {
         const first = await take(client, endpoint, ['a']);
         // Waits for the ACK of `a`, and is not wanted any more when that comes.
         if (transport === 'sotw') {
-          client.send(endpoint, { resource_names: ['a', 'b'], response_nonce: first.nonce, error_detail: { message: 'no' } });
+          client.send(endpoint, {
+            resource_names: ['a', 'b'],
+            response_nonce: first.nonce,
+            error_detail: { message: 'no' },
+          });
           client.send(endpoint, { resource_names: ['c'], response_nonce: first.nonce });
           const seen = await untilFence(client);
           assert(seen.every((response) => !namesOf(response).includes('a')));
-          assert.deepEqual(namesOf(seen.at(-1) as XdsResponse).filter((name) => name === 'c'), seen.length === 1 ? ['c'] : []);
+          assert.deepEqual(
+            namesOf(seen.at(-1) as XdsResponse).filter((name) => name === 'c'),
+            seen.length === 1 ? ['c'] : [],
+          );
         } else {
           client.subscribe(endpoint, ['b']);
           client.subscribe(endpoint, ['c']);
@@ -212,7 +220,10 @@ describe('rules of the xDS protocol', () => {
         const client = open(transport);
         client.subscribe(cluster);
         client.subscribe(endpoint, ['a']);
-        await waitFor('both requests', () => rig.server.counters.requestsTotal === 2 && rig.server.counters.queueLength === 0);
+        await waitFor(
+          'both requests',
+          () => rig.server.counters.requestsTotal === 2 && rig.server.counters.queueLength === 0,
+        );
         assert.deepEqual(client.responses, []);
         rig.view.ready = true;
         rig.server.changed(rig.view, rig.view.set(endpoint, { a: '1' }));
@@ -533,7 +544,9 @@ describe('rules of the xDS protocol', () => {
     });
 
     it('rule 26: virtual hosts are found by name and by alias; who asks for none of them is told so at once', async () => {
-      const host = testResource(virtualHost, 'table/reviews', '1', { aliases: ['table/reviews.shop', 'table/reviews:80'] });
+      const host = testResource(virtualHost, 'table/reviews', '1', {
+        aliases: ['table/reviews.shop', 'table/reviews:80'],
+      });
       rig.view.put(virtualHost, new Map([['table/reviews', host]]));
       const client = open('delta');
       client.subscribe(virtualHost);

@@ -29,11 +29,47 @@ const typeIndex = fc.nat({ max: 2 });
 const name = fc.constantFrom(...names);
 const someNames = fc.subarray([...names, 'alias-a', 'alias-b']);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('subscribe' as const), type: typeIndex, names: someNames, wildcard: fc.boolean() }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('unsubscribe' as const), type: typeIndex, names: someNames, wildcard: fc.boolean() }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('change' as const), type: typeIndex, name, content: fc.nat({ max: 3 }), silently: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('poison' as const), type: typeIndex, name, content: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('toServer' as const, 'write' as const, 'toClient' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('subscribe' as const),
+      type: typeIndex,
+      names: someNames,
+      wildcard: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('unsubscribe' as const),
+      type: typeIndex,
+      names: someNames,
+      wildcard: fc.boolean(),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('change' as const),
+      type: typeIndex,
+      name,
+      content: fc.nat({ max: 3 }),
+      silently: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('poison' as const),
+      type: typeIndex,
+      name,
+      content: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({ do: fc.constantFrom('toServer' as const, 'write' as const, 'toClient' as const) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reconnect' as const, 'settle' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stale' as const), type: typeIndex }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('ready' as const), ready: fc.boolean() }) },
@@ -119,12 +155,16 @@ function play(transport: Transport, steps: readonly Step[], withPoison: boolean)
       client.settle();
     }
     const refuses = (type: string): boolean =>
-      [...client.view.resources(type).values()].some((resource) => client.poison.has(`${resource.name}@${resource.version}`));
+      [...client.view.resources(type).values()].some((resource) =>
+        client.poison.has(`${resource.name}@${resource.version}`),
+      );
     client.compare((type, resource) => {
       const bad = [resource, client.view.resources(type).get(resource.name)].some(
         (one) => one !== undefined && client.poison.has(`${one.name}@${one.version}`),
       );
-      return bad || (transport === 'sotw' && type !== typeUrl.endpoint && refuses(type)) || hasRefusedReferrer(refuses, type);
+      return (
+        bad || (transport === 'sotw' && type !== typeUrl.endpoint && refuses(type)) || hasRefusedReferrer(refuses, type)
+      );
     });
     client.poison.clear();
     for (const type of types) {
@@ -153,7 +193,9 @@ describe('the protocol against its model', () => {
     it(`${transport}: ${runs} random sequences end with what the client must hold`, function () {
       this.timeout(120_000);
       fc.assert(
-        fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.boolean(), (steps, withPoison) => play(transport, steps, withPoison)),
+        fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.boolean(), (steps, withPoison) =>
+          play(transport, steps, withPoison),
+        ),
         { numRuns: runs, seed, endOnFailure: false },
       );
     });

@@ -116,7 +116,12 @@ export class XdsClient {
   /** Delta: gives up these names. SotW: asks for the remaining ones. */
   unsubscribe(typeUrl: string, names: readonly string[]): void {
     if (this.#transport === 'delta') this.#edit(typeUrl, [], names);
-    else this.#edit(typeUrl, [...(this.#names.get(typeUrl) ?? [])].filter((name) => !names.includes(name)), []);
+    else
+      this.#edit(
+        typeUrl,
+        [...(this.#names.get(typeUrl) ?? [])].filter((name) => !names.includes(name)),
+        [],
+      );
   }
 
   ack(response: XdsResponse): void {
@@ -133,7 +138,11 @@ export class XdsClient {
     const node = this.#node;
     this.#node = null;
     const type = this.#transport === 'sotw' ? discoveryProtos().sotwRequest : discoveryProtos().deltaRequest;
-    const request = type.fromObject({ ...(node === null ? {} : { node }), type_url: typeUrl === this.#onlyType ? '' : typeUrl, ...fields });
+    const request = type.fromObject({
+      ...(node === null ? {} : { node }),
+      type_url: typeUrl === this.#onlyType ? '' : typeUrl,
+      ...fields,
+    });
     this.#stream.write(Buffer.from(type.encode(request).finish()));
   }
 
@@ -172,7 +181,9 @@ export class XdsClient {
       const timer = setTimeout(() => {
         this.#watchers.delete(check);
         const held = [...this.#held].map(([typeUrl, map]) => `${typeUrl}: ${[...map.keys()].join(' ')}`);
-        reject(new Error(`not true within ${this.#waitMaxMs} ms; ${this.responses.length} responses; ${held.join('; ')}`));
+        reject(
+          new Error(`not true within ${this.#waitMaxMs} ms; ${this.responses.length} responses; ${held.join('; ')}`),
+        );
       }, this.#waitMaxMs);
       this.#watchers.add(check);
     });
@@ -219,7 +230,9 @@ export class XdsClient {
   #apply(response: XdsResponse): void {
     const { typeUrl } = response;
     const whole = this.#transport === 'sotw' && wholeSetTypes.includes(typeUrl);
-    const heartbeat = response.resources.length > 0 && response.resources.every((resource) => resource.ttlMs !== undefined && resource.body === undefined);
+    const heartbeat =
+      response.resources.length > 0 &&
+      response.resources.every((resource) => resource.ttlMs !== undefined && resource.body === undefined);
     let held = this.#held.get(typeUrl);
     if (held === undefined || (whole && !heartbeat)) {
       held = new Map();
@@ -287,7 +300,8 @@ export function decodeResponse(bytes: Buffer, transport: 'sotw' | 'delta'): XdsR
 }
 
 function fromAny(any: RawAny): ReceivedResource {
-  if (any.type_url === wrapperUrl) return fromResource(discoveryProtos().resource.decode(any.value) as unknown as RawResource);
+  if (any.type_url === wrapperUrl)
+    return fromResource(discoveryProtos().resource.decode(any.value) as unknown as RawResource);
   return { name: nameInside(any.value), version: '', body: Buffer.from(any.value), aliases: [], ttlMs: undefined };
 }
 

@@ -7,8 +7,8 @@
 import assert from 'node:assert/strict';
 import type { EncodedResource } from '../../src/core/resource.ts';
 import { typeUrl as types } from '../../src/core/type-urls.ts';
-import type { XdsRequest } from '../../src/xds/request.ts';
 import { Replica } from '../../src/xds/replica.ts';
+import type { XdsRequest } from '../../src/xds/request.ts';
 import { StreamMachine } from '../../src/xds/stream-machine.ts';
 import type { Draft } from '../../src/xds/type-machine.ts';
 import type { TestView } from './xds-views.ts';
@@ -204,7 +204,8 @@ export class ModelClient {
       ({ name, version }) => this.poison.has(`${name}@${version}`) && type.held.get(name)?.version !== version,
     );
     if (bad === undefined) this.#apply(draft, type);
-    const error = bad === undefined ? undefined : bad.version.charCodeAt(0) % 2 === 0 ? `bad resource '${bad.name}'` : 'no';
+    const error =
+      bad === undefined ? undefined : bad.version.charCodeAt(0) % 2 === 0 ? `bad resource '${bad.name}'` : 'no';
     this.#toServer.push(
       request(draft.typeUrl, { nonce, error, subscribe: this.transport === 'sotw' ? this.#list(type) : [] }),
     );
@@ -319,7 +320,12 @@ export class ModelClient {
       type.explicit = true;
       this.#sendNames(typeUrl, type, ['none'], nonce);
     }
-    this.#sendNames(typeUrl, type, list.length === 0 && type.wildcard && !impliedWildcard(typeUrl) ? ['*'] : list, nonce);
+    this.#sendNames(
+      typeUrl,
+      type,
+      list.length === 0 && type.wildcard && !impliedWildcard(typeUrl) ? ['*'] : list,
+      nonce,
+    );
   }
 
   #sendNames(typeUrl: string, _type: ClientType, names: readonly string[], nonce = _type.nonce): void {

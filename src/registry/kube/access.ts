@@ -74,9 +74,8 @@ export function readKubeconfig(kubeconfig: string, options: ReadOptions): Access
   const context = find(contexts, name, 'context');
   if (context === undefined) {
     const known = contexts.map((item) => text(item['name'])).join(', ');
-    throw incomplete(
-      name === '' ? 'no context is chosen' : `there is no context ${name} (there are: ${known || 'none'})`,
-    );
+    if (name === '') throw incomplete('no context is chosen', where);
+    throw incomplete(`there is no context ${name} (there are: ${known || 'none'})`, where);
   }
   const clusterName = text(context['cluster']);
   const cluster = find(namedList(document, 'clusters'), clusterName, 'cluster');

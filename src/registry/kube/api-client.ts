@@ -62,6 +62,12 @@ export interface ApiAnswer {
   readonly text: string;
 }
 
+interface Authenticated {
+  readonly server: string;
+  readonly options: RequestOptions;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export class ApiClient {
   #access: Access;
   readonly #clock: Clock;
@@ -168,7 +174,7 @@ export class ApiClient {
     signal: AbortSignal,
     headers: Readonly<Record<string, string>>,
   ): Promise<IncomingMessage> {
-    const { options, server } = await this.#authenticate();
+    const { options, headers: credential, server } = await this.#authenticate();
     if (this.#closed) throw new ApiError('unreachable', 'the client is closed');
     signal.throwIfAborted();
     const query = new URLSearchParams(request.query).toString();
@@ -182,7 +188,7 @@ export class ApiClient {
         headers: {
           accept: 'application/json',
           'user-agent': 'fairway',
-          ...options.headers,
+          ...credential,
           ...headers,
           ...(body === undefined
             ? {}
@@ -208,7 +214,7 @@ export class ApiClient {
     return response;
   }
 
-  async #authenticate(): Promise<{ readonly options: RequestOptions; readonly server: string }> {
+  async #authenticate(): Promise<Authenticated> {
     const applied: RequestOptions = {};
     let config: KubeConfig;
     try {
@@ -221,11 +227,11 @@ export class ApiClient {
     const cluster = config.getCurrentCluster();
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(applied.headers ?? {})) headers[name] = String(value).trim();
-    const options: RequestOptions = { headers };
+    const options: RequestOptions = {};
     if (typeof applied.auth === 'string') options.auth = applied.auth;
     const proxied = cluster?.proxyUrl !== undefined && cluster.proxyUrl !== '';
     options.agent = proxied ? (applied.agent as HttpsAgent) : this.#keptAgent(applied, cluster?.server ?? '');
-    return { options, server: cluster?.server ?? '' };
+    return { options, headers, server: cluster?.server ?? '' };
   }
 
   /** One agent for as long as the certificates stay the same: connections are kept, and a rotated certificate gets new ones. */

@@ -324,8 +324,8 @@ export class ListerWatcher<T> {
   }
 
   #count(more: Partial<WatchCounters>): void {
-    const counters = { ...this.#counters };
+    const counters: { -readonly [Name in keyof WatchCounters]: number } = { ...this.#counters };
     for (const [name, value] of Object.entries(more)) counters[name as keyof WatchCounters] += value;
-    this.#counters = counters as WatchCounters;
+    this.#counters = counters;
   }
 }

@@ -9,15 +9,13 @@ function samples(text: string, name: string): string[] {
 describe('metrics', () => {
   it('count events in seconds and by type', async () => {
     const metrics = createMetrics();
-    metrics.pushed('CDS', 2);
-    metrics.pushed('CDS', 40);
+    metrics.pushed('CDS', undefined);
+    metrics.pushed('CDS', 42);
     metrics.nacked('RDS');
-    metrics.skipped('endpoint-over-cap', 3);
     metrics.converged(37);
     const text = await metrics.render();
     assert.deepEqual(samples(text, 'fairway_pushes_total'), ['fairway_pushes_total{type="CDS"} 2']);
     assert.deepEqual(samples(text, 'fairway_nacks_total'), ['fairway_nacks_total{type="RDS"} 1']);
-    assert.deepEqual(samples(text, 'fairway_skipped_total'), ['fairway_skipped_total{what="endpoint-over-cap"} 3']);
     assert.deepEqual(samples(text, 'fairway_push_seconds_sum'), ['fairway_push_seconds_sum 0.042']);
     assert.ok(
       samples(text, 'fairway_convergence_seconds_bucket').includes('fairway_convergence_seconds_bucket{le="0.001"} 0'),
@@ -29,6 +27,15 @@ describe('metrics', () => {
 
   it('read states once per scrape, and forget a cluster that is gone', async () => {
     const metrics = createMetrics();
+    const protocol: MetricsReading['protocol'] = {
+      bytes: 9000,
+      staleNonces: 2,
+      droppedSlowReaders: 1,
+      refusedByCode: new Map([['FW-NODE-001', 3]]),
+      queueLength: 4,
+      queueWaitMs: 1500,
+      skipped: new Map([['FW-CLUSTER-005', 6]]),
+    };
     let reads = 0;
     let clusters: MetricsReading['clusters'] = [
       { name: 'east', phase: 'fresh', endpoints: 7, newsAgeMs: 0 },
@@ -36,7 +43,7 @@ describe('metrics', () => {
     ];
     metrics.readFrom(() => {
       reads += 1;
-      return { connectedProxies: 20, services: 4, configBytes: new Map([['EDS', 512]]), clusters };
+      return { connectedProxies: 20, services: 4, configBytes: new Map([['EDS', 512]]), protocol, clusters };
     });
     assert.equal(reads, 0, 'nothing is read while nobody scrapes');
     const before = await metrics.render();
@@ -44,6 +51,12 @@ describe('metrics', () => {
     assert.deepEqual(samples(before, 'fairway_connected_proxies'), ['fairway_connected_proxies 20']);
     assert.deepEqual(samples(before, 'fairway_services'), ['fairway_services 4']);
     assert.deepEqual(samples(before, 'fairway_config_bytes'), ['fairway_config_bytes{type="EDS"} 512']);
+    assert.deepEqual(samples(before, 'fairway_sent_bytes_total'), ['fairway_sent_bytes_total 9000']);
+    assert.deepEqual(samples(before, 'fairway_refused_streams_total'), [
+      'fairway_refused_streams_total{code="FW-NODE-001"} 3',
+    ]);
+    assert.deepEqual(samples(before, 'fairway_queue_seconds_total'), ['fairway_queue_seconds_total 1.5']);
+    assert.deepEqual(samples(before, 'fairway_skipped'), ['fairway_skipped{what="FW-CLUSTER-005"} 6']);
     assert.deepEqual(samples(before, 'fairway_endpoints'), [
       'fairway_endpoints{cluster="east"} 7',
       'fairway_endpoints{cluster="west"} 3',

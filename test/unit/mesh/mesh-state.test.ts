@@ -59,15 +59,17 @@ describe('the mesh', () => {
     assert.equal(state.mesh.revision, 1);
     rules.set(key, toVersion('v2'));
     assert.deepEqual([...state.update([key])], [key]);
-    assert.equal(state.ruleSince(key), 2);
+    assert.equal(state.ruleSince(toVersion('v2')), 2);
+    assert.equal(state.ruleSince(toVersion('v3')), undefined);
   });
 
   it('raises its revision for a rule whose service is not there yet', () => {
     const { state, rules } = setUp();
-    rules.set('shop/later', { ...toVersion('v2'), service: 'shop/later' });
+    const later: TrafficRule = { ...toVersion('v2'), service: 'shop/later' };
+    rules.set('shop/later', later);
     assert.equal(state.update(['shop/later']).size, 0);
     assert.equal(state.mesh.revision, 2);
-    assert.equal(state.ruleSince('shop/later'), 2);
+    assert.equal(state.ruleSince(later), 2);
   });
 
   it('gives who rejects a rule the form before it, and nobody else', () => {
@@ -82,5 +84,26 @@ describe('the mesh', () => {
     assert.equal(without.services.get(key)?.rule, good.ref);
     assert.equal(state.without((rule) => rule === bad).services.get(key), without.services.get(key), 'made once');
     assert.equal(state.without(() => true).services.get(key)?.rule, undefined);
+  });
+
+  it('falls back over several forms, each once, and forgets them with the rule', () => {
+    const { state, rules } = setUp();
+    for (const version of ['v1', 'v2', 'v1', 'v3', 'v4']) {
+      rules.set(key, toVersion(version));
+      state.update([key]);
+    }
+    const aside = (...hashes: string[]): string | undefined => state.ruleWithout(key, ({ hash }) => hashes.includes(hash))?.hash;
+    assert.deepEqual([aside(), aside('v4'), aside('v4', 'v3'), aside('v4', 'v3', 'v1')], ['v4', 'v3', 'v1', 'v2']);
+    assert.deepEqual([...state.ruleForms()].map(({ hash }) => hash), ['v4', 'v3', 'v1', 'v2']);
+    for (let i = 0; i < 100; i++) {
+      rules.set(key, toVersion(`more-${i}`));
+      state.update([key]);
+    }
+    assert.equal([...state.ruleForms()].length, 5);
+    rules.delete(key);
+    state.update([key]);
+    rules.set(key, toVersion('v5'));
+    state.update([key]);
+    assert.equal(aside('v5'), undefined);
   });
 });

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { systemClock } from '../../../src/core/clock.ts';
+import { Turns } from '../../../src/xds/turns.ts';
+
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('turns', () => {
+  it('give the event loop its turn after a number of jobs, first come first served, nobody twice before others', async () => {
+    const done: string[] = [];
+    const turns = new Turns(systemClock, 1_000, 2);
+    const jobs = ['a', 'b', 'c', 'd'].map((name) => {
+      const job = {
+        left: name === 'a' ? 3 : 1,
+        turn(): void {
+          done.push(name);
+          if (--job.left > 0) turns.enqueue(job);
+        },
+      };
+      return job;
+    });
+    for (const job of jobs) turns.enqueue(job);
+    for (const job of jobs) turns.enqueue(job);
+    assert.equal(turns.waiting, 4);
+    await tick();
+    assert.deepEqual(done, ['a', 'b']);
+    for (let i = 0; i < 5; i++) await tick();
+    assert.deepEqual(done, ['a', 'b', 'c', 'd', 'a', 'a']);
+    assert.equal(turns.waits.count, 6);
+  });
+
+  it('stop when their time is up', async () => {
+    let nowMs = 0;
+    let count = 0;
+    const turns = new Turns({ ...systemClock, monotonic: () => nowMs }, 8, 1_000);
+    for (let i = 0; i < 10; i++) {
+      turns.enqueue({
+        turn() {
+          count++;
+          nowMs += 5;
+        },
+      });
+    }
+    await tick();
+    assert.equal(count, 2);
+    for (let i = 0; i < 10; i++) await tick();
+    assert.equal(count, 10);
+  });
+
+  it('forget a job that was taken back', async () => {
+    const turns = new Turns(systemClock, 8, 8);
+    const job = { turn: () => assert.fail('was taken back') };
+    turns.enqueue(job);
+    turns.remove(job);
+    await tick();
+  });
+});
