@@ -21,7 +21,10 @@ export const shortTypeName: Readonly<Record<TypeUrl, string>> = {
   [typeUrl.secret]: 'SDS',
 };
 
-/** The order in which additions and changes go out; removals go in the reverse order, after all of them. */
+/**
+ * The order in which additions and changes go out. Removals of what others refer to (clusters, then their endpoints, then secrets) go after all
+ * of them; removals of listeners and routes go with their changes.
+ */
 export const pushOrder: readonly TypeUrl[] = [
   typeUrl.secret,
   typeUrl.cluster,

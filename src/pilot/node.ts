@@ -29,6 +29,10 @@ export interface ProxyNode {
 
 const idLimit = 1024;
 const labelLimit = 256;
+const addressLimit = 64;
+const inboundLimit = 256;
+/** Of each of the names and labels that are only shown; what is longer is cut. */
+const textLimit = 1024;
 const kinds = new Set(['sidecar', 'router']);
 const protocols: readonly AppProtocol[] = ['http', 'http2', 'grpc', 'tcp'];
 
@@ -49,19 +53,20 @@ export function parseNode(node: XdsNode): ProxyNode {
   const addresses = text(metadata['INSTANCE_IPS'])
     .split(',')
     .map((address) => address.trim())
-    .filter((address) => isIP(address) !== 0);
+    .filter((address) => isIP(address) !== 0)
+    .slice(0, addressLimit);
   return {
     identity: {
       nodeId: node.id,
       kind: metadata['GENERATOR'] === 'grpc' ? 'grpc' : id.kind,
       addresses: addresses.length > 0 ? addresses : [id.address],
-      workload: text(metadata['NAME']) || id.workload,
+      workload: shown(metadata['NAME']) || id.workload,
       namespace,
       cluster,
       network: text(metadata['NETWORK']),
       labels: labels(metadata['LABELS']),
-      serviceAccount: text(metadata['SERVICE_ACCOUNT']),
-      envoyVersion: node.userAgentVersion,
+      serviceAccount: shown(metadata['SERVICE_ACCOUNT']),
+      envoyVersion: shown(node.userAgentVersion),
     },
     settings: parseSettings(metadata),
   };
@@ -91,22 +96,32 @@ function parseId(id: string): { kind: 'sidecar' | 'router'; address: string; wor
 function parseSettings(metadata: XdsNode['metadata']): ProxySettings {
   const mode = text(metadata['FAIRWAY_MODE']) || 'captured';
   if (mode !== 'captured' && mode !== 'explicit') {
-    throw badNode(3, `FAIRWAY_MODE is "${mode}"`, 'give captured or explicit');
+    throw badNode(3, `FAIRWAY_MODE is "${mode.slice(0, 100)}"`, 'give captured or explicit');
   }
   const inbound = text(metadata['FAIRWAY_INBOUND']);
+  const inboundAddress = text(metadata['FAIRWAY_INBOUND_ADDRESS']) || '0.0.0.0';
+  if (isIP(inboundAddress) === 0) {
+    throw badNode(4, `FAIRWAY_INBOUND_ADDRESS is "${inboundAddress.slice(0, 100)}"`, 'give an IP address, such as 127.0.0.1');
+  }
   return {
     mode,
     outbound: parseAddress(text(metadata['FAIRWAY_OUTBOUND']) || '127.0.0.1:15001'),
-    inboundAddress: text(metadata['FAIRWAY_INBOUND_ADDRESS']) || '0.0.0.0',
-    ...(inbound === ''
-      ? {}
-      : {
-          inbound: inbound
-            .split(',')
-            .map(parseInbound)
-            .sort((a, b) => a.port - b.port),
-        }),
+    inboundAddress,
+    ...(inbound === '' ? {} : { inbound: parseInboundList(inbound) }),
   };
+}
+
+function parseInboundList(list: string): readonly InboundPort[] {
+  const ports = new Map<number, InboundPort>();
+  for (const entry of list.split(',', inboundLimit + 1)) {
+    const port = parseInbound(entry);
+    if (ports.has(port.port)) throw badNode(4, `FAIRWAY_INBOUND names port ${port.port} twice`, 'name each port once');
+    ports.set(port.port, port);
+  }
+  if (ports.size > inboundLimit) {
+    throw badNode(4, `FAIRWAY_INBOUND names more than ${inboundLimit} ports`, 'name the ports of the workload alone');
+  }
+  return [...ports.values()].sort((a, b) => a.port - b.port);
 }
 
 /** `18080:9080:http`, `9090:grpc`, `9080`. */
@@ -117,7 +132,7 @@ function parseInbound(entry: string): InboundPort {
   if (parts.length > 2 || !isPort(port) || !isPort(targetPort) || !protocols.includes(protocol as AppProtocol)) {
     throw badNode(
       4,
-      `FAIRWAY_INBOUND holds "${entry}"`,
+      `FAIRWAY_INBOUND holds "${entry.slice(0, 100)}"`,
       `give PORT[:TARGET-PORT][:PROTOCOL], the protocol one of ${protocols.join(', ')}`,
     );
   }
@@ -129,7 +144,7 @@ function parseAddress(value: string): { address: string; port: number } {
   const address = value.slice(0, colon).replace(/^\[|\]$/g, '');
   const port = Number(value.slice(colon + 1));
   if (isIP(address) === 0 || !isPort(port))
-    throw badNode(4, `FAIRWAY_OUTBOUND is "${value}"`, 'give IP:PORT, such as 127.0.0.1:15001');
+    throw badNode(4, `FAIRWAY_OUTBOUND is "${value.slice(0, 100)}"`, 'give IP:PORT, such as 127.0.0.1:15001');
   return { address, port };
 }
 
@@ -141,10 +156,14 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+function shown(value: unknown): string {
+  return text(value).slice(0, textLimit);
+}
+
 function labels(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return {};
   const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return Object.fromEntries(entries.slice(0, labelLimit));
+  return Object.fromEntries(entries.slice(0, labelLimit).map(([key, label]) => [shown(key), shown(label)]));
 }
 
 function badNode(number: 1 | 2 | 3 | 4, message: string, hint: string): FairwayError {

@@ -10,7 +10,7 @@ import type { RawObject } from '../model/object.ts';
 import type { WriteReport } from '../model/report.ts';
 import type { RulesFolder } from '../registry/file/rules-folder.ts';
 import { RulesWriter } from '../registry/file/rules-writer.ts';
-import { readYaml } from '../registry/file/yaml-documents.ts';
+import { readYaml } from '../manifest/yaml-documents.ts';
 import { type ParsedRule, parseTrafficRule } from '../rules/parse.ts';
 import type { RuleRecord } from '../rules/rule-set.ts';
 

@@ -32,6 +32,9 @@ export interface ConnectionContext {
   closed(connection: Connection): void;
 }
 
+/** Requests that one stream may have waiting. */
+const inboxMax = 16;
+
 /** A client's own fault, said in gRPC's terms. */
 const codes: ReadonlyMap<string, status> = new Map([
   ['FW-XDS-007', status.RESOURCE_EXHAUSTED],
@@ -57,6 +60,9 @@ export class Connection implements Job {
   /** Since when a message waits to be taken by the client; monotonic. */
   #writingSinceMs: number | undefined;
   #wake: Timer | undefined;
+  /** Requests that were received and wait for this stream's turn. */
+  #inbox: Buffer[] = [];
+  #halfClosed = false;
   #closed = false;
 
   constructor(id: number, call: BytesStream, method: ResourceMethod, context: ConnectionContext) {
@@ -65,8 +71,11 @@ export class Connection implements Job {
     this.#method = method;
     this.#context = context;
     this.#openedMs = context.clock.monotonic();
-    call.on('data', (bytes: Buffer) => this.#receive(bytes));
-    call.on('end', () => this.end());
+    call.on('data', (bytes: Buffer) => this.#queue(bytes));
+    call.on('end', () => {
+      this.#halfClosed = true;
+      context.turns.enqueue(this);
+    });
     call.on('cancelled', () => this.#close());
     call.on('close', () => this.#close());
     call.on('error', () => this.#close());
@@ -84,9 +93,11 @@ export class Connection implements Job {
     return this.#sentAtMs;
   }
 
-  /** One message, if there is one to write and the client can take it. */
+  /** Reads what came in, then writes one message, if there is one and the client can take it. */
   turn(): void {
     const { clock, encoder, tally } = this.#context;
+    this.#readInbox();
+    if (this.#halfClosed) this.end();
     const machine = this.#machine;
     if (machine === undefined || this.#closed) return;
     machine.catchUp();
@@ -122,7 +133,7 @@ export class Connection implements Job {
   sweep(nowMs: number): void {
     const { limits, tally } = this.#context;
     if (this.#machine === undefined) {
-      if (nowMs - this.#openedMs < limits.firstRequestMs) return;
+      if (this.#inbox.length > 0 || nowMs - this.#openedMs < limits.firstRequestMs) return;
       this.fail(
         new FairwayError({
           code: 'FW-XDS-009',
@@ -165,6 +176,22 @@ export class Connection implements Job {
     if (this.#closed) return;
     this.#close();
     this.#call.end();
+  }
+
+  /** A client that sends faster than it is served is held back by HTTP/2. */
+  #queue(bytes: Buffer): void {
+    if (this.#closed) return;
+    this.#inbox.push(bytes);
+    if (this.#inbox.length >= inboxMax) this.#call.pause();
+    this.#context.turns.enqueue(this);
+  }
+
+  #readInbox(): void {
+    if (this.#inbox.length === 0) return;
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    for (const bytes of inbox) this.#receive(bytes);
+    if (!this.#closed && this.#call.isPaused()) this.#call.resume();
   }
 
   #receive(bytes: Buffer): void {

@@ -75,10 +75,10 @@ function plainValue(value: RawValue, depth: number, budget: { left: number }): u
         return content;
       case 'struct_value':
       case 'structValue':
-        return plainStruct((content ?? {}) as RawStruct, depth + 1, budget);
+        return plainStruct(content ?? {}, depth + 1, budget);
       case 'list_value':
       case 'listValue':
-        return plainList((content ?? {}) as { values?: RawValue[] }, depth + 1, budget);
+        return plainList(content ?? {}, depth + 1, budget);
       default:
     }
   }

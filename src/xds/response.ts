@@ -8,7 +8,7 @@
 
 import protobuf from 'protobufjs';
 import type { EncodedResource } from '../core/resource.ts';
-import type { Draft } from './type-machine.ts';
+import type { Draft } from './draft.ts';
 
 export interface Response {
   readonly bytes: Buffer;

@@ -12,12 +12,12 @@ import type { Logger } from '../core/logger.ts';
 import { type BytesStream, Connection, type ConnectionContext } from './connection.ts';
 import { newTally, type XdsCounters } from './counters.ts';
 import { clientStatusResponse } from './csds.ts';
+import type { Held } from './draft.ts';
 import type { XdsLimits } from './limits.ts';
 import { Replica } from './replica.ts';
 import { ResponseEncoder } from './response.ts';
 import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
 import { Turns } from './turns.ts';
-import type { Held } from './type-machine.ts';
 import type { ClientHello, ResourceView, StreamTypeStatus, XdsHost } from './view.ts';
 
 export interface XdsServerOptions {

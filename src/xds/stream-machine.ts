@@ -10,9 +10,10 @@
  */
 
 import { pushOrder, typeUrl as types } from '../core/type-urls.ts';
+import type { Draft, Held, Outcome } from './draft.ts';
 import type { LogEntry, Replica } from './replica.ts';
 import type { XdsRequest } from './request.ts';
-import { type Draft, type Held, impliesWildcard, type Outcome, TypeMachine } from './type-machine.ts';
+import { impliesWildcard, TypeMachine } from './type-machine.ts';
 import type { StreamTypeStatus } from './view.ts';
 
 export interface StreamMachineOptions {
@@ -114,7 +115,7 @@ export class StreamMachine {
     if (!this.#replica.ready) return undefined;
     const gated = this.#referrersWait(nowMs);
     for (const typeUrl of this.#order) {
-      
+      if (gated && referrers.includes(typeUrl)) continue;
       const draft = this.#types.get(typeUrl)?.machine.draft();
       if (draft !== undefined) return draft;
     }

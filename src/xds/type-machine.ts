@@ -8,43 +8,11 @@
 
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl as types } from '../core/type-urls.ts';
-import { type Replica, sameAliases, type TypeDiff, type TypeReplica } from './replica.ts';
+import { type Draft, type Held, type Outcome, same } from './draft.ts';
+import type { Replica, TypeDiff, TypeReplica } from './replica.ts';
 import type { XdsRequest } from './request.ts';
 import { Subscription, type SubscriptionChange } from './subscription.ts';
-
-/** What a client holds of a name: the resource itself, or only its version where it was told to us on a reconnect. */
-export type Held = EncodedResource | { readonly version: string };
-
-/** A message about to be sent. */
-export interface Draft {
-  readonly typeUrl: string;
-  /** The complete set of a type (CDS and LDS over SotW; the first answer to a wildcard), or only what differs. */
-  readonly complete: boolean;
-  readonly resources: readonly EncodedResource[];
-  readonly removed: readonly string[];
-  /** Names in `resources` that go out without a body, to keep their TTL alive. */
-  readonly heartbeat: boolean;
-  readonly version: string;
-  readonly revision: number;
-  /** Set where the content follows from the replica's edition alone, so that it needs no listing to be found in a cache. */
-  readonly cacheKey: string | undefined;
-  /** Names that the client did not hold before, and those of them or others whose content it did not have. */
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  /** Nothing of this type was left for a later message. */
-  readonly exhaustive: boolean;
-}
-
-export type Outcome =
-  | { readonly kind: 'accepted' | 'stale' }
-  | { readonly kind: 'acked' }
-  | {
-      readonly kind: 'nacked';
-      readonly revision: number;
-      readonly error: string;
-      readonly names: readonly string[];
-      readonly suspects: number;
-    };
+import { mentions, sameNames, split } from './suspects.ts';
 
 interface Behind {
   readonly held: Held | undefined;
@@ -826,36 +794,4 @@ export class TypeMachine {
       yield [canonical, resource];
     }
   }
-}
-
-function same(held: Held, current: EncodedResource): boolean {
-  if (held.version !== current.version) return false;
-  return !('body' in held) || (held.ttlMs === current.ttlMs && sameAliases(held.aliases, current.aliases));
-}
-
-function sameNames(names: readonly string[], resources: readonly EncodedResource[]): boolean {
-  return names.length === resources.length && names.every((name, i) => name === resources[i]?.name);
-}
-
-/** Those that the client's words point at, each alone, after the rest; halves if they point at none. */
-function split(names: readonly string[], pointed: readonly string[]): string[][] {
-  if (pointed.length > 0 && pointed.length < names.length) {
-    const rest = names.filter((name) => !pointed.includes(name));
-    return [rest, ...pointed.map((name) => [name])];
-  }
-  const half = Math.ceil(names.length / 2);
-  return [names.slice(0, half), names.slice(half)];
-}
-
-const nameCharacter = /[\w.:|/~-]/;
-
-/** Whether `text` names `name` as a whole word. */
-function mentions(text: string, name: string): boolean {
-  if (name === '') return false;
-  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
-    const before = text[at - 1] ?? ' ';
-    const after = text[at + name.length] ?? ' ';
-    if (!nameCharacter.test(before) && (!nameCharacter.test(after) || after === ':')) return true;
-  }
-  return false;
 }

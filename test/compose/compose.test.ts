@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findEnvoy } from '../../src/cli/envoy-binary.ts';
@@ -15,6 +16,22 @@ import { makeLocalImages } from './local-images.ts';
 
 const project = join(import.meta.dirname, '../../compose');
 const clients = ['web-east', 'web-west'];
+
+/** One request for reviews.shop through a sidecar's published port; where it was answered. */
+function askThrough(port: number, headers: Readonly<Record<string, string>>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const path = 'http://reviews.shop/';
+    const call = request(
+      { host: '127.0.0.1', port, path, headers: { host: 'reviews.shop', ...headers }, agent: false },
+      (answer) => {
+        answer.resume();
+        resolve(`${String(answer.headers['x-version'])} ${String(answer.headers['x-cluster'])}`);
+      },
+    );
+    call.once('error', reject);
+    call.end();
+  });
+}
 
 describe('the compose project', function () {
   this.timeout(600_000);
@@ -183,6 +200,22 @@ describe('the compose project', function () {
   it('splits by weight and header', async () => {
     assert.match(kubectl('apply', '-f', '/rules/split.yaml'), /configured/);
     await untilTrafficGoesTo('v1 east', 'v2 west');
+    for (const port of [15_001, 15_002]) assert.equal(await askThrough(port, { 'x-group': 'beta' }), 'v3 west');
+  });
+
+  it('keeps what a cluster last said while its API is away, says so, and heals', async () => {
+    const phaseOfWest = (): string | undefined =>
+      /"name":\s*"west",\s*"phase":\s*"(\w+)"/.exec(fairway('get', 'clusters', '-o', 'json'))?.[1];
+    const untilWestIs = (phase: string): Promise<true> =>
+      waitFor(`west is ${phase}`, () => phaseOfWest() === phase || undefined, {
+        timeoutMs: 90_000,
+        intervalMs: 500,
+      }).then(() => true);
+    compose('stop', '--timeout', '1', 'west-api');
+    await untilWestIs('stale');
+    await untilTrafficGoesTo('v1 east', 'v2 west');
+    compose('start', 'west-api');
+    await untilWestIs('fresh');
   });
 
   it('goes back to where it began when the rule is deleted', async () => {

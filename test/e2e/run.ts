@@ -55,7 +55,9 @@ async function outside(): Promise<number> {
 function inside(): Promise<number> {
   prepareInside();
   const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
-  const args = ['--disable-proto=delete', mocha, '--timeout', '180000', ...testFiles(), ...process.argv.slice(2)];
+  // `--exit`: what a failed cleaning up left running ends with the namespaces.
+  const options = ['--exit', '--timeout', '180000'];
+  const args = ['--disable-proto=delete', mocha, ...options, ...testFiles(), ...process.argv.slice(2)];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
     // Ctrl-C reaches mocha by the terminal; this process stays to give its exit code.

@@ -135,7 +135,8 @@ async function make(): Promise<Scene> {
     return startPilot({ xds, admin: adminAddress, args, logFile: join(dir, 'pilot.log') });
   };
   const pilot = await launch();
-  endings.push(async () => (await making)?.pilot.stop());
+  let current = pilot;
+  endings.push(() => current.stop());
 
   const client = { namespace, labels: { app: 'client' }, serves: false } as const;
   const [clientEast, clientWest, clientExplicit] = await Promise.all([
@@ -160,7 +161,8 @@ async function make(): Promise<Scene> {
     clients: { east: clientEast, west: clientWest, explicit: clientExplicit },
     pilot,
     async startPilot(extraArgs) {
-      scene.pilot = await launch(extraArgs);
+      current = await launch(extraArgs);
+      scene.pilot = current;
     },
     async startLoads(ratePerS, headers = []) {
       const logFile = join(dir, `load-${loadCount++}.log`);
@@ -239,9 +241,8 @@ async function furnish(cluster: Cluster): Promise<string> {
 
 after(async function () {
   this.timeout(60_000);
-  const scene = await making?.catch(() => undefined);
+  await making?.catch(() => undefined);
   for (const load of loads.splice(0)) await load.stop();
-  void scene;
   for (const end of endings.reverse()) await end();
   endings = [];
 });

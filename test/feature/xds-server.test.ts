@@ -162,7 +162,7 @@ describe('the xDS server', () => {
       assert.equal(JSON.stringify(node?.metadata['list']), '[1,null,true]');
       assert.equal(JSON.stringify(node?.metadata['map']), '{"deep":"yes"}');
       assert.equal(Object.getPrototypeOf(node?.metadata), null);
-      assert.equal(node?.metadata['__proto__'], 'evil');
+      assert.equal(Object.entries(node?.metadata ?? {}).find(([key]) => key === '__proto__')?.[1], 'evil');
     });
 
     it('a stuck reader is dropped; its neighbour gets what changes meanwhile', async () => {

@@ -7,10 +7,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { typeUrl } from '../../src/core/type-urls.ts';
+import type { Draft } from '../../src/xds/draft.ts';
 import { Replica } from '../../src/xds/replica.ts';
 import type { XdsRequest } from '../../src/xds/request.ts';
 import { StreamMachine } from '../../src/xds/stream-machine.ts';
-import type { Draft } from '../../src/xds/type-machine.ts';
 import { TestView, testResource, together } from '../support/xds-views.ts';
 
 const { cluster, endpoint, route } = typeUrl;

@@ -7,10 +7,10 @@
 import assert from 'node:assert/strict';
 import type { EncodedResource } from '../../src/core/resource.ts';
 import { typeUrl as types } from '../../src/core/type-urls.ts';
+import type { Draft } from '../../src/xds/draft.ts';
 import { Replica } from '../../src/xds/replica.ts';
 import type { XdsRequest } from '../../src/xds/request.ts';
 import { StreamMachine } from '../../src/xds/stream-machine.ts';
-import type { Draft } from '../../src/xds/type-machine.ts';
 import type { TestView } from './xds-views.ts';
 
 export type Transport = 'sotw' | 'delta';

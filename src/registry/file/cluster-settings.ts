@@ -13,7 +13,7 @@
 import type { Finding } from '../../core/errors.ts';
 import { clusterNamePattern, type Locality } from '../../model/cluster.ts';
 import { mapping } from './file-objects.ts';
-import { readYaml } from './yaml-documents.ts';
+import { readYaml } from '../../manifest/yaml-documents.ts';
 
 export interface ClusterSettings {
   readonly name: string;

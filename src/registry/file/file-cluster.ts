@@ -16,7 +16,7 @@ import { type ClusterSettings, defaultClusterSettings, readClusterSettings } fro
 import { FileObjects, type HeldObject } from './file-objects.ts';
 import type { FileChange } from './folder-watch.ts';
 import { deriveManifests } from './manifest-derive.ts';
-import type { YamlLimits } from './yaml-documents.ts';
+import type { YamlLimits } from '../../manifest/yaml-documents.ts';
 
 export interface FileClusterOptions {
   /** The registry's folder, as people are shown it, and the sub-folder's name. */
@@ -89,11 +89,11 @@ export class FileCluster {
   };
 
   /** Takes the changes of its files; `flush` then says what came of them. */
-  change(change: FileChange): void {
+  async change(change: FileChange): Promise<void> {
     this.#changed = true;
     const file = change.path.slice(this.#options.subfolder.length + 1);
     if (!settingsFiles.has(file)) {
-      this.#objects.change(change);
+      await this.#objects.change(change);
       return;
     }
     if (this.#settingsFile !== undefined && this.#settingsFile !== change.path) {

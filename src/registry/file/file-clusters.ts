@@ -23,7 +23,7 @@ import { defaultVersionLabels } from '../derive.ts';
 import type { Inventory } from '../inventory.ts';
 import { FileCluster } from './file-cluster.ts';
 import { type FolderLimits, type FolderNews, FolderWatch } from './folder-watch.ts';
-import { defaultYamlLimits, type YamlLimits } from './yaml-documents.ts';
+import { defaultYamlLimits, type YamlLimits } from '../../manifest/yaml-documents.ts';
 
 export interface FileClustersOptions {
   readonly folder: string;
@@ -53,6 +53,7 @@ export class FileClusters {
   #endDiscovery: (() => void) | undefined;
   #lastLookMs: number;
   #strays = '';
+  #stopped = false;
 
   constructor(options: FileClustersOptions) {
     this.#options = options;
@@ -77,16 +78,19 @@ export class FileClusters {
 
   /** Ends the watching; the clusters stay registered. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#watch.stop();
   }
 
-  #news(news: FolderNews): void {
-    this.#lastLookMs = this.#options.clock.now();
+  async #news(news: FolderNews): Promise<void> {
+    const lookedMs = this.#options.clock.now();
     for (const change of news.changed) {
       const subfolder = subfolderOf(change.path);
       if (subfolder === undefined) continue;
-      this.#entry(subfolder).cluster.change(change);
+      await this.#entry(subfolder).cluster.change(change);
+      if (this.#stopped) return;
     }
+    this.#lastLookMs = lookedMs;
     for (const path of news.removed) {
       const subfolder = subfolderOf(path);
       if (subfolder === undefined) continue;

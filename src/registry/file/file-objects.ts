@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Finding } from '../../core/errors.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import type { FileChange } from './folder-watch.ts';
-import { readYaml, type YamlLimits, type YamlObject } from './yaml-documents.ts';
+import { readYamlInTurns, type YamlLimits, type YamlObject, type YamlParts } from '../../manifest/yaml-documents.ts';
 
 export interface HeldObject {
   /** `Kind/namespace/name`; the namespace is '' for kinds without one, and `default` where none is written. */
@@ -29,6 +29,8 @@ interface HeldFile {
   findings: readonly Finding[];
   /** It has been read whole at least once. */
   read: boolean;
+  /** Of the last reading, whole or not: what is written as before is not parsed again. */
+  parts: YamlParts;
 }
 
 export interface ResolvedObjects {
@@ -56,15 +58,19 @@ export class FileObjects {
     return this.#files.size;
   }
 
-  change({ path, content }: FileChange): void {
-    const held = this.#files.get(path);
+  /** One after the other: wait for the one before. */
+  async change({ path, content }: FileChange): Promise<void> {
+    const held = this.#files.get(path) ?? { objects: [], findings: [], read: false, parts: new Map() };
     if ('finding' in content) {
-      this.#files.set(path, { objects: held?.objects ?? [], findings: [content.finding], read: held?.read ?? false });
+      this.#files.set(path, { ...held, findings: [content.finding] });
       return;
     }
-    const yaml = readYaml(content.text, join(this.#folder, path), this.#limits);
-    if (!yaml.broken) this.#files.set(path, { objects: yaml.objects, findings: yaml.findings, read: true });
-    else this.#files.set(path, { objects: held?.objects ?? [], findings: yaml.findings, read: held?.read ?? false });
+    const { objects, findings, broken, parts } = await readYamlInTurns(content.text, join(this.#folder, path), {
+      limits: this.#limits,
+      before: held.parts,
+    });
+    if (broken) this.#files.set(path, { ...held, findings, parts });
+    else this.#files.set(path, { objects, findings, read: true, parts });
   }
 
   remove(path: string): void {

@@ -53,8 +53,8 @@ export interface FolderNews {
 }
 
 export interface FolderListener {
-  /** After the first look always, then when something changed. */
-  news(news: FolderNews): void;
+  /** After the first look always, then when something changed. There is no further look before it is done. */
+  news(news: FolderNews): Promise<void>;
   /** The folder itself cannot be read. Said once; the next `news` ends it. */
   lost(finding: Finding): void;
 }
@@ -181,7 +181,7 @@ export class FolderWatch {
     this.#lost = false;
     this.#findingsKey = findingsKey;
     const files = [...this.#known.keys()].sort();
-    this.#listener.news({ changed, removed, files, findings: look.findings, unread: look.unread });
+    await this.#listener.news({ changed, removed, files, findings: look.findings, unread: look.unread });
   }
 
   #lose(error: unknown): void {

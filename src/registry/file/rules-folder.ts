@@ -10,7 +10,7 @@ import type { Finding } from '../../core/errors.ts';
 import type { RuleSink, RuleSource } from '../rule-sink.ts';
 import { FileObjects, type HeldObject } from './file-objects.ts';
 import { type FolderLimits, type FolderNews, FolderWatch } from './folder-watch.ts';
-import { defaultYamlLimits, type YamlLimits } from './yaml-documents.ts';
+import { defaultYamlLimits, type YamlLimits } from '../../manifest/yaml-documents.ts';
 
 export interface RulesFolderOptions {
   readonly folder: string;
@@ -27,6 +27,7 @@ export class RulesFolder implements RuleSource {
   #put: ReadonlyMap<string, HeldObject> = new Map();
   #findings: readonly Finding[] = [];
   #synced = false;
+  #stopped = false;
 
   constructor(options: RulesFolderOptions) {
     this.#sink = options.sink;
@@ -52,11 +53,15 @@ export class RulesFolder implements RuleSource {
   }
 
   stop(): Promise<void> {
+    this.#stopped = true;
     return this.#watch.stop();
   }
 
-  #news(news: FolderNews): void {
-    for (const change of news.changed) this.#objects.change(change);
+  async #news(news: FolderNews): Promise<void> {
+    for (const change of news.changed) {
+      await this.#objects.change(change);
+      if (this.#stopped) return;
+    }
     for (const path of news.removed) this.#objects.remove(path);
     const { objects, findings } = this.#objects.resolve();
     for (const id of this.#put.keys()) if (!objects.has(id)) this.#sink.remove(id);

@@ -15,7 +15,8 @@ import { errorMessage, FairwayError } from '../../core/errors.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import { type HeldObject, identify } from './file-objects.ts';
 import { defaultFolderLimits } from './folder-watch.ts';
-import { parseDocuments, readYaml } from './yaml-documents.ts';
+import { parseDocuments } from '../../manifest/parse.ts';
+import { readYaml } from '../../manifest/yaml-documents.ts';
 
 export interface WriteOutcome {
   readonly action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'not-found';

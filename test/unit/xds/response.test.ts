@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { typeUrl } from '../../../src/core/type-urls.ts';
+import type { Draft } from '../../../src/xds/draft.ts';
 import { ResponseEncoder } from '../../../src/xds/response.ts';
-import type { Draft } from '../../../src/xds/type-machine.ts';
 import { decodeResponse } from '../../support/xds-client.ts';
 import { testResource } from '../../support/xds-views.ts';
 
