@@ -6,11 +6,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RuleWriter, WriteOptions } from '../api/admin-source.ts';
 import { FairwayError } from '../core/errors.ts';
+import { readYaml } from '../manifest/yaml-documents.ts';
 import type { RawObject } from '../model/object.ts';
 import type { WriteReport } from '../model/report.ts';
 import type { RulesFolder } from '../registry/file/rules-folder.ts';
 import { RulesWriter } from '../registry/file/rules-writer.ts';
-import { readYaml } from '../manifest/yaml-documents.ts';
 import { type ParsedRule, parseTrafficRule } from '../rules/parse.ts';
 import type { RuleRecord } from '../rules/rule-set.ts';
 

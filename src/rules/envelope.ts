@@ -109,7 +109,7 @@ function checkTopLevel(object: Mapping, findings: Findings): void {
         : meant !== undefined
           ? `Did you mean \`${meant}\`?`
           : 'Remove it';
-    findings.error('FW-RULE-006', [key], `the object has no field ${show(key)}`, hint);
+    findings.unknownField([key], `the object has no field ${show(key)}`, hint);
   }
 }
 

@@ -57,17 +57,23 @@ export class Findings {
     message: string,
     hint: string,
     stands: Path = path,
+    what: 'key' | 'value' = 'value',
   ): void {
     if (severity === 'error') this.#errors += 1;
     if (this.#list.length >= maxFindings) {
       this.#omitted += 1;
       return;
     }
-    this.#list.push({ code, severity, message, where: this.#where(path, stands), hint });
+    this.#list.push({ code, severity, message, where: this.#where(path, stands, what), hint });
   }
 
   error(code: RuleCode, path: Path, message: string, hint: string, stands: Path = path): void {
     this.add('error', code, path, message, hint, stands);
+  }
+
+  /** A key that should not be there: the finding stands at the key, not at what it holds. */
+  unknownField(path: Path, message: string, hint: string): void {
+    this.add('error', 'FW-RULE-006', path, message, hint, path, 'key');
   }
 
   warn(code: RuleCode, path: Path, message: string, hint: string): void {
@@ -94,8 +100,8 @@ export class Findings {
     ];
   }
 
-  #where(path: Path, stands: Path): Where {
-    const where = this.#raw.where(stands);
+  #where(path: Path, stands: Path, what: 'key' | 'value' = 'value'): Where {
+    const where = this.#raw.where(stands, what);
     const object = where.object ?? this.#object;
     return {
       ...where,

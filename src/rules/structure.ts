@@ -67,7 +67,7 @@ function report(error: ErrorObject, spec: unknown, findings: Findings): void {
       const known = Object.keys(schema?.properties ?? {});
       const meant = nearest(name, known);
       const hint = meant === undefined ? `Use one of ${known.join(', ')}` : `Did you mean \`${meant}\`?`;
-      findings.error('FW-RULE-006', [...path, name], `${formatPath(path)} has no field ${show(name)}`, hint);
+      findings.unknownField([...path, name], `${formatPath(path)} has no field ${show(name)}`, hint);
       return;
     }
     case 'required': {

@@ -6,9 +6,9 @@
 import { type AdminLimits, type AdminServer, startAdminServer } from '../../src/api/admin-server.ts';
 import type { AdminSource, LogLevelSwitch, ReportFilter, RuleWriter } from '../../src/api/admin-source.ts';
 import { createMetrics, type Metrics } from '../../src/api/metrics.ts';
-import { readDocuments } from '../../src/cli/documents.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { type LogLevel, silentLogger } from '../../src/core/logger.ts';
+import { readYaml } from '../../src/manifest/yaml-documents.ts';
 import type {
   ClusterReport,
   EndpointReport,
@@ -105,7 +105,7 @@ function sourceOf(mesh: SampleMesh): AdminSource {
 function writerOf(mesh: SampleMesh, onWrite: (rule: RuleReport) => void): RuleWriter {
   return {
     async apply(text, origin, { dryRun }): Promise<WriteReport> {
-      const { objects, findings } = readDocuments(text, origin);
+      const { sound: objects, findings } = readYaml(text, origin);
       const parsed = objects.map((raw) => ({ raw, ...parseTrafficRule(raw, { defaultNamespace: 'default' }) }));
       const isBad = findings.length > 0 || parsed.some(({ rule }) => rule === undefined);
       const results = parsed.map(({ raw, rule, namespace, name, findings: found }) => {

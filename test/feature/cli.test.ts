@@ -207,7 +207,7 @@ describe('the fairway command', function () {
         seen.slice(0, 4).map((line) => line.replace(/:\d+$/, '')),
         ['FW-RULE-006 bad.yaml:8', 'FW-RULE-002 bad.yaml:11', 'FW-RULE-025 bad.yaml:20', 'FW-RULE-017 bad.yaml:29'],
       );
-      assert.match(run.err, /FW-CLI-022 \S*bad\.yaml:3\d:/);
+      assert.match(run.err, /FW-FILE-001 \S*bad\.yaml:3\d:/);
       assert.match(run.err, /Did you mean `weight`\?/);
       assert.match(run.err, /Nothing was applied\.\n$/);
       assert.equal(rig.mesh.rules, before, 'the good file was not applied either');

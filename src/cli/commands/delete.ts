@@ -1,10 +1,12 @@
 /** `fairway delete KIND NAME…` and `fairway delete -f …`: takes rules away; what they shaped falls back to its default. */
 
+import type { WriteReport } from '../../model/report.ts';
 import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { readSources } from '../documents.ts';
 import { type ExitCode, exitCode, FindingsFailure, failed, usageError } from '../failure.ts';
 import { defaultNamespace, readManifests } from '../manifests.ts';
+import { printFinding } from '../print-findings.ts';
 import { type ObjectRef, openRuleStores } from '../rule-store.ts';
 import { readKind } from './get.ts';
 
@@ -33,10 +35,8 @@ export async function runDelete(
           missing.push(`${ref.namespace}/${ref.name}${place}`);
           continue;
         }
-        const resource = `trafficrule.fairway.dev/${ref.name}`;
-        const dryRun = flags.dryRun === true ? ' (dry run)' : '';
-        const line = `${resource} deleted (namespace ${ref.namespace})${dryRun}${place}`;
-        terminal.out(flags.output === 'name' ? `${resource}\n` : `${line}\n`);
+        const suffix = `${flags.dryRun === true ? ' (dry run)' : ''}${place}`;
+        printReport(report, ref, suffix, flags, terminal);
       }
     }
   } finally {
@@ -48,6 +48,28 @@ export async function runDelete(
     message: `there is no rule ${missing.join(', ')}`,
     hint: 'List the rules with `fairway get rules`; name another namespace with -n',
   });
+}
+
+/**
+ * What the report says became of it: in a dry run, what would.
+ * @throws FindingsFailure when it was refused.
+ */
+function printReport(
+  report: WriteReport,
+  ref: ObjectRef,
+  suffix: string,
+  { output }: DeleteFlags,
+  terminal: CommandContext['terminal'],
+): void {
+  const findings = report.results.flatMap((result) => result.findings);
+  if (report.results.some(({ action }) => action === 'invalid')) {
+    throw new FindingsFailure(findings, `${ref.namespace}/${ref.name} was not deleted.`);
+  }
+  const resource = `trafficrule.fairway.dev/${ref.name}`;
+  for (const { action, namespace } of report.results) {
+    terminal.out(output === 'name' ? `${resource}\n` : `${resource} ${action} (namespace ${namespace})${suffix}\n`);
+  }
+  for (const finding of findings) printFinding(terminal, finding);
 }
 
 /** `rule reviews ratings`, `rule/reviews`, `rule shop/reviews`. */

@@ -11,15 +11,17 @@
  */
 
 import type { Finding } from '../../core/errors.ts';
+import { defaultYamlLimits, readYaml } from '../../manifest/yaml-documents.ts';
 import { clusterNamePattern, type Locality } from '../../model/cluster.ts';
 import { mapping } from './file-objects.ts';
-import { readYaml } from '../../manifest/yaml-documents.ts';
 
 export interface ClusterSettings {
   readonly name: string;
   readonly network: string;
   readonly locality: Locality;
 }
+
+const limits = { ...defaultYamlLimits, maxChars: 64 * 1024 };
 
 const fields = ['name', 'network', 'region', 'zone', 'subzone'] as const;
 
@@ -32,14 +34,14 @@ export function defaultClusterSettings(folder: string): ClusterSettings {
 
 /** `file` is what people are shown; `folder` is the name of the folder that it is in. */
 export function readClusterSettings(text: string, file: string, folder: string): ClusterSettings | readonly Finding[] {
-  const { objects, findings: syntax, broken } = readYaml(text, file);
+  const { objects, findings: syntax, broken } = readYaml(text, file, { limits });
   if (broken) return syntax;
   const [raw, second] = objects;
   if (raw === undefined) return defaultClusterSettings(folder);
   const settings = mapping(raw.object);
   const findings: Finding[] = [];
-  const bad = (path: readonly string[], message: string, hint: string, code: Finding['code'] = 'FW-FILE-010'): void => {
-    findings.push({ code, severity: 'error', message, where: raw.where(path), hint });
+  const bad = (path: readonly string[], message: string, hint: string): void => {
+    findings.push({ code: 'FW-FILE-010', severity: 'error', message, where: raw.where(path), hint });
   };
   if (settings === undefined || second !== undefined) {
     bad([], 'cluster.yaml must hold one mapping', `Write ${fields.join(', ')}, each on a line of its own.`);
@@ -47,7 +49,13 @@ export function readClusterSettings(text: string, file: string, folder: string):
   }
   for (const [key, value] of Object.entries(settings)) {
     if (!(fields as readonly string[]).includes(key)) {
-      bad([key], `the field ${key} is not known`, `Remove it; the fields are ${fields.join(', ')}.`, 'FW-FILE-009');
+      findings.push({
+        code: 'FW-FILE-009',
+        severity: 'error',
+        message: `the field ${key} is not known`,
+        where: raw.where([key], 'key'),
+        hint: `Remove it; the fields are ${fields.join(', ')}.`,
+      });
     } else if (typeof value !== 'string') {
       bad([key], `${key} must be a string`, `Put the value of ${key} in quotes.`);
     } else if (key === 'name' && !clusterNamePattern.test(value)) {

@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Finding } from '../../core/errors.ts';
+import type { YamlLimits } from '../../manifest/yaml-documents.ts';
 import type { ClusterInfo, ClusterState } from '../../model/cluster.ts';
 import type { NamespaceShard, ServiceKey, ServiceShard } from '../../model/service.ts';
 import type { ClusterSink, StartSource } from '../source.ts';
@@ -16,7 +17,6 @@ import { type ClusterSettings, defaultClusterSettings, readClusterSettings } fro
 import { FileObjects, type HeldObject } from './file-objects.ts';
 import type { FileChange } from './folder-watch.ts';
 import { deriveManifests } from './manifest-derive.ts';
-import type { YamlLimits } from '../../manifest/yaml-documents.ts';
 
 export interface FileClusterOptions {
   /** The registry's folder, as people are shown it, and the sub-folder's name. */

@@ -19,11 +19,11 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Finding } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import { defaultYamlLimits, type YamlLimits } from '../../manifest/yaml-documents.ts';
 import { defaultVersionLabels } from '../derive.ts';
 import type { Inventory } from '../inventory.ts';
 import { FileCluster } from './file-cluster.ts';
 import { type FolderLimits, type FolderNews, FolderWatch } from './folder-watch.ts';
-import { defaultYamlLimits, type YamlLimits } from '../../manifest/yaml-documents.ts';
 
 export interface FileClustersOptions {
   readonly folder: string;

@@ -8,9 +8,9 @@
 
 import { join } from 'node:path';
 import type { Finding } from '../../core/errors.ts';
+import { readYamlInTurns, type YamlLimits, type YamlObject, type YamlParts } from '../../manifest/yaml-documents.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import type { FileChange } from './folder-watch.ts';
-import { readYamlInTurns, type YamlLimits, type YamlObject, type YamlParts } from '../../manifest/yaml-documents.ts';
 
 export interface HeldObject {
   /** `Kind/namespace/name`; the namespace is '' for kinds without one, and `default` where none is written. */

@@ -12,11 +12,11 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isNode, isSeq, type ParsedNode, stringify, type YAMLSeq } from 'yaml';
 import { errorMessage, FairwayError } from '../../core/errors.ts';
+import { parseDocuments } from '../../manifest/parse.ts';
+import { readYaml } from '../../manifest/yaml-documents.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import { type HeldObject, identify } from './file-objects.ts';
 import { defaultFolderLimits } from './folder-watch.ts';
-import { parseDocuments } from '../../manifest/parse.ts';
-import { readYaml } from '../../manifest/yaml-documents.ts';
 
 export interface WriteOutcome {
   readonly action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'not-found';

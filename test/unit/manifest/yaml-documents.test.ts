@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readYaml, type YamlFile } from '../../../../src/registry/file/yaml-documents.ts';
+import { defaultYamlLimits, readYaml, readYamlInTurns, type YamlFile } from '../../../src/manifest/yaml-documents.ts';
 
 function codes(file: YamlFile): readonly string[] {
   return file.findings.map(
@@ -97,9 +97,111 @@ describe('YAML documents', () => {
     assert.deepEqual(readYaml(text, 'f.yaml').findings, []);
   });
 
-  it('bounds the number of objects', () => {
+  it('bounds the number of objects and the size', () => {
     const text = `kind: List\nitems: [${Array(4).fill('{kind: A}').join(',')}]`;
-    assert.equal(readYaml(text, 'f.yaml', { maxObjects: 3, maxAliases: 10 }).findings[0]?.code, 'FW-FILE-014');
+    const read = (limits: object): YamlFile =>
+      readYaml(text, 'f.yaml', { limits: { ...defaultYamlLimits, ...limits } });
+    assert.equal(read({ maxObjects: 3 }).findings[0]?.code, 'FW-FILE-014');
+    assert.equal(read({ maxObjects: 4 }).broken, false);
+    assert.equal(read({ maxChars: text.length - 1 }).findings[0]?.code, 'FW-FILE-014');
+    assert.equal(read({ maxChars: text.length }).broken, false);
+  });
+
+  describe('aliases', () => {
+    const uses = (alias: string, count: number): string => Array(count).fill(alias).join(', ');
+
+    it('are read up to the limit, and refused beyond it', () => {
+      const text = (count: number): string => `a: &a x\nb: [${uses('*a', count)}]\n`;
+      const [raw] = readYaml(text(100), 'f.yaml').objects;
+      assert.deepEqual((raw?.object as { readonly b: unknown }).b, Array(100).fill('x'));
+      assert.deepEqual(codes(readYaml(text(101), 'f.yaml')), ['FW-FILE-003 f.yaml:1:1']);
+    });
+
+    it('count what they expand to when one leads to another', () => {
+      const bomb = (last: number): string => `a: &a x\nb: &b [${uses('*a', 10)}]\nc: [${uses('*b', last)}]\n`;
+      assert.equal(readYaml(bomb(10), 'f.yaml').broken, false);
+      assert.deepEqual(codes(readYaml(bomb(11), 'f.yaml')), ['FW-FILE-003 f.yaml:1:1']);
+    });
+
+    it('are bounded in number, however little each stands for', () => {
+      const text = (count: number): string =>
+        Array.from({ length: count }, (_, index) => `- &a${index} x\n- *a${index}\n`).join('');
+      assert.equal(readYaml(text(1000), 'f.yaml').broken, false);
+      assert.deepEqual(codes(readYaml(text(1001), 'f.yaml')), ['FW-FILE-003 f.yaml:2002:3']);
+    });
+
+    it('are followed by positions', () => {
+      const [raw] = readYaml('a: &a\n  b: 1\nc: *a\n', 'f.yaml').objects;
+      assert.equal(raw?.where(['c', 'b']).line, 2);
+    });
+  });
+
+  it('names the key where the key is what is wrong', () => {
+    const text = 'spec:\n  routes:\n  - {weigth: 7}\n  - "timeout" : 1s\n';
+    const [raw] = readYaml(text, 'f.yaml').objects;
+    const at = (path: readonly (string | number)[], what?: 'key'): string => {
+      const { line, column } = raw?.where(path, what) ?? {};
+      return `${line}:${column}`;
+    };
+    assert.equal(at(['spec', 'routes', 0, 'weigth']), '3:14');
+    assert.equal(at(['spec', 'routes', 0, 'weigth'], 'key'), '3:6');
+    assert.equal(at(['spec', 'routes', 1, 'timeout'], 'key'), '4:5');
+    assert.equal(at(['spec', 'routes', 1], 'key'), '4:5', 'an item has no key');
+    assert.equal(at(['spec', 'routes', 0, 'missing'], 'key'), '3:5');
+  });
+
+  it('finds a key given twice in a mapping of any size', () => {
+    const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}: 1\n`).join('');
+    assert.equal(readYaml(keys, 'f.yaml').broken, false);
+    assert.deepEqual(codes(readYaml(`${keys}k7: 2\n`, 'f.yaml')), ['FW-FILE-002 f.yaml:100001:1']);
+  });
+
+  it('tells the first faults of each document, and stops when there are too many', () => {
+    const one = readYaml(`a: ${']'.repeat(20)}\n`, 'f.yaml');
+    assert.equal(one.findings.length, 3);
+    const many = readYaml('---\na: 1\na: 1\n'.repeat(200), 'f.yaml');
+    assert.deepEqual(codes(many).slice(-2), ['FW-FILE-002 f.yaml:150:1', 'FW-FILE-022 f.yaml::']);
+  });
+
+  it('keeps the sound documents beside a broken one, for judging', () => {
+    const file = readYaml('kind: A\n---\nkind: [B\n---\nkind: C\n', 'f.yaml');
+    assert.deepEqual(file.objects, []);
+    assert.deepEqual(
+      file.sound.map(({ object, where }) => [object, where(['kind']).line]),
+      [
+        [{ kind: 'A' }, 1],
+        [{ kind: 'C' }, 5],
+      ],
+    );
+  });
+
+  it('takes documents that are written as before, and knows where they stand now', () => {
+    const first = readYaml('kind: A\n---\nkind: B\n---\nkind: C', 'f.yaml');
+    const next = readYaml('# new\nkind: A\n---\nkind: B\n---\nkind: D', 'f.yaml', { before: first.parts });
+    assert.deepEqual(
+      next.objects.map(({ object, document, line, where }) => [object, document, line, where(['kind']).line]),
+      [
+        [{ kind: 'A' }, 0, 2, 2],
+        [{ kind: 'B' }, 1, 3, 4],
+        [{ kind: 'D' }, 2, 5, 6],
+      ],
+    );
+    assert.equal(next.objects[1]?.object, first.objects[1]?.object, 'not parsed again');
+  });
+
+  it('lets others have their turn while it reads', async () => {
+    const text = '---\nkind: A\nspec: {a: [1, 2, 3], b: "text"}\n'.repeat(2000);
+    let turns = 0;
+    let done = false;
+    const count = (): void => {
+      turns += 1;
+      if (!done) setImmediate(count);
+    };
+    setImmediate(count);
+    const file = await readYamlInTurns(text, 'f.yaml');
+    done = true;
+    assert.equal(file.objects.length, 2000);
+    assert.ok(turns >= 5, `${turns} turns`);
   });
 
   it('merges keys as kubectl does, and takes harmless aliases', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { defaultYamlLimits } from '../../../../src/manifest/yaml-documents.ts';
 import type { DeriveSettings } from '../../../../src/registry/derive.ts';
 import { FileObjects, type HeldObject } from '../../../../src/registry/file/file-objects.ts';
 import { type DerivedManifests, deriveManifests } from '../../../../src/registry/file/manifest-derive.ts';
-import { defaultYamlLimits } from '../../../../src/registry/file/yaml-documents.ts';
 
 const settings: DeriveSettings = {
   cluster: 'east',

@@ -1,0 +1,245 @@
+/**
+ * Whatever clusters and people say, in whatever order, batched anyhow: every scope ends with the bytes that a pilot would give which starts
+ * now, every proxy ends with what its scope holds, and one that refuses some forms ends without them and with all else.
+ */
+
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { silentLogger } from '../../src/core/logger.ts';
+import { typeUrl } from '../../src/core/type-urls.ts';
+import type { ServiceShard } from '../../src/model/service.ts';
+import { serviceKey } from '../../src/model/service.ts';
+import { Inventory } from '../../src/registry/inventory.ts';
+import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
+import { RuleSet } from '../../src/rules/rule-set.ts';
+import { endpoint, port, shard } from '../support/fixtures.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { PilotSim, type Refuses, type SimProxy, proxyTypes, viewBytes } from '../support/pilot-sim.ts';
+import { rawObject } from '../support/rules.ts';
+
+const seed = 20_260;
+const clusters = ['east', 'west', 'north'];
+const services = ['a', 'b', 'c'];
+const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+const portPool = [port(80), port(81, 'grpc'), port(6379, 'tcp', 'redis'), port(80, 'tcp', 'raw')];
+
+const anyShard = fc.record({
+  createdAtMs: fc.nat(2),
+  headless: fc.boolean(),
+  vips: fc.subarray(['10.96.0.1', '10.96.0.2', 'fd00::1']),
+  ports: fc.subarray(portPool, { minLength: 1, maxLength: 2 }),
+  endpoints: fc.array(
+    fc.record({ address: fc.constantFrom(...addresses), version: fc.constantFrom('v1', 'v2', 'bad'), ready: fc.boolean() }),
+    { maxLength: 3 },
+  ),
+});
+const anyBackends = fc.constantFrom(
+  [{ version: 'v1' }],
+  [{ version: 'v2', cluster: 'west', fallback: [{ version: 'v1' }, {}] }],
+  [{ version: 'v1', weight: 9 }, { cluster: 'east', weight: 1 }],
+  [{ version: 'bad' }],
+  [{ version: 'bad', cluster: 'west', fallback: [{}] }],
+);
+const anyStep = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('shard' as const),
+      cluster: fc.constantFrom(...clusters),
+      name: fc.constantFrom(...services),
+      shard: fc.option(anyShard, { nil: undefined, freq: 4 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('rule' as const),
+      source: fc.constantFrom('folder', 'primary'),
+      id: fc.constantFrom('r1', 'r2', 'r3'),
+      service: fc.constantFrom(...services),
+      backends: fc.option(anyBackends, { nil: undefined, freq: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), cluster: fc.constantFrom(...clusters) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('regain' as const), cluster: fc.constantFrom(...clusters) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('unregister' as const), cluster: fc.constantFrom(...clusters) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('register' as const), cluster: fc.constantFrom(...clusters) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), proxy: fc.nat(3) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('pump' as const), proxy: fc.nat(3), messages: fc.integer({ min: 1, max: 4 }) }) },
+);
+type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
+
+/** Two proxies per transport: in east, captured, behind an address that services come to and go from; and in west, explicit. */
+const nodes = [
+  ['sidecar~10.0.0.1~a.shop~shop.svc.cluster.local', { CLUSTER_ID: 'east' }, 'delta'],
+  ['sidecar~10.0.0.2~b.shop~shop.svc.cluster.local', { CLUSTER_ID: 'west', FAIRWAY_MODE: 'explicit' }, 'delta'],
+  ['sidecar~10.0.0.1~c.shop~shop.svc.cluster.local', { CLUSTER_ID: 'west' }, 'sotw'],
+  ['sidecar~10.0.0.3~d.other~other.svc.cluster.local', { CLUSTER_ID: '' }, 'sotw'],
+] as const;
+
+class World {
+  readonly clock = new ManualClock();
+  readonly inventory = new Inventory({ clock: this.clock, logger: silentLogger });
+  readonly rules = new RuleSet(silentLogger);
+  readonly sim = new PilotSim(this.clock, this.inventory, this.rules);
+  readonly memory = new Map<string, MemoryCluster>();
+  readonly registered = new Set<string>();
+  readonly proxies: SimProxy[];
+  readonly puts = new Map<string, () => void>();
+
+  constructor() {
+    for (const name of clusters) this.memory.set(name, new MemoryCluster({ clock: this.clock, info: { name } }));
+    this.proxies = nodes.map(([id, metadata, transport]) => this.sim.connect(id, metadata, transport));
+  }
+
+  register(name: string): void {
+    const cluster = this.memory.get(name);
+    if (cluster === undefined || this.registered.has(name)) return;
+    this.registered.add(name);
+    this.inventory.add(name, cluster.info.origin, cluster.start);
+  }
+
+  reconnect(index: number): void {
+    this.sim.disconnect(this.proxies[index] as SimProxy);
+    const [id, metadata, transport] = nodes[index] as (typeof nodes)[number];
+    this.proxies[index] = this.sim.connect(id, metadata, transport);
+  }
+
+  putRule({ source, id, service, backends }: Omit<Extract<Step, { do: 'rule' }>, 'do'>): void {
+    if (backends === undefined) this.rules.source(source).remove(id);
+    else {
+      const metadata = { name: id, namespace: 'shop', creationTimestamp: `2026-01-0${id.slice(1)}T00:00:00Z` };
+      const object = { apiVersion: 'fairway.dev/v1alpha1', kind: 'TrafficRule', metadata, spec: { service, routes: [{ backends }] } };
+      this.rules.source(source).put(rawObject(object, source), id);
+    }
+  }
+
+  apply(step: Step, refuses: Refuses): void {
+    switch (step.do) {
+      case 'shard': {
+        const cluster = this.memory.get(step.cluster) as MemoryCluster;
+        if (step.shard === undefined) cluster.removeService('shop', step.name);
+        else cluster.putService(shardOf(step.cluster, step.name, step.shard));
+        return;
+      }
+      case 'rule':
+        return this.putRule(step);
+      case 'lose':
+        return this.memory.get(step.cluster)?.lose();
+      case 'regain':
+        return this.memory.get(step.cluster)?.regain();
+      case 'unregister':
+        if (this.registered.delete(step.cluster)) this.inventory.remove(step.cluster, `memory ${step.cluster}`);
+        return;
+      case 'register':
+        return this.register(step.cluster);
+      case 'reconnect':
+        return this.reconnect(step.proxy);
+      case 'flush':
+        return this.clock.advance(1);
+      case 'pump':
+        this.sim.pump(this.proxies[step.proxy] as SimProxy, refuses, step.messages);
+    }
+  }
+
+  /** Nothing waits any more: sources, batches, streams. */
+  settle(refuses: Refuses): void {
+    for (const cluster of this.memory.values()) cluster.regain();
+    this.sim.engine.flush();
+    for (const proxy of this.proxies) {
+      const sent = this.sim.pump(proxy, refuses, 500);
+      assert.ok(sent < 500, 'a proxy is asked over and over');
+    }
+  }
+
+  /** A pilot that starts now, with the same registrations and rules, and proxies that set the same aside. */
+  cold(): World {
+    const cold = new World();
+    for (const name of this.registered) {
+      const shards: ServiceShard[] = services.flatMap((service) => this.inventory.clusters().get(name)?.services.get(serviceKey('shop', service)) ?? []);
+      for (const one of shards) cold.memory.get(name)?.putService(structuredClone(one));
+      cold.register(name);
+    }
+    for (const { source, key, raw } of this.rules.records()) {
+      cold.rules.source(source).put({ ...raw, object: structuredClone(raw.object) }, key.slice(source.length + 1));
+    }
+    cold.sim.engine.flush();
+    return cold;
+  }
+}
+
+function shardOf(cluster: string, name: string, given: NonNullable<Extract<Step, { do: 'shard' }>['shard']>): ServiceShard {
+  const ports = new Map(given.ports.map((each) => [each.name, each.port + 1000]));
+  const endpoints = given.endpoints.map(({ address, version, ready }) => endpoint(cluster, address, { version, ready, serving: ready, ports }));
+  return shard(cluster, name, { ...given, endpoints });
+}
+
+const takesAll: Refuses = () => false;
+const needle = Buffer.from('|bad');
+/** Refuses what leads to a version whose name begins with `bad`. */
+const refusesBad =
+  (types: readonly string[]): Refuses =>
+  (url, resources) =>
+    types.includes(url) && resources.some(({ body }) => body.includes(needle));
+const anyTypes = fc.subarray([typeUrl.cluster, typeUrl.listener, typeUrl.route], { minLength: 1 });
+
+describe('the pilot, any sequence of events', function () {
+  this.timeout(120_000);
+
+  it('ends where a pilot ends that starts now, and so does every proxy', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+        const world = new World();
+        for (const name of ['east', 'west']) world.register(name);
+        for (const step of steps) world.apply(step, takesAll);
+        world.settle(takesAll);
+        const cold = world.cold();
+        for (const [i, proxy] of world.proxies.entries()) {
+          assert.deepEqual(viewBytes(proxy.view), viewBytes((cold.proxies[i] as SimProxy).view));
+          for (const url of proxyTypes) {
+            const wanted = new Map([...proxy.view.resources(url)].map(([name, { version }]) => [name, version]));
+            const held = new Map(proxy.held.get(url));
+            // SotW has no word for an assignment or a route that is gone.
+            if (nodes[i]?.[2] === 'sotw' && url !== typeUrl.cluster && url !== typeUrl.listener) {
+              for (const name of held.keys()) if (!wanted.has(name)) held.delete(name);
+            }
+            assert.deepEqual([...held].sort(), [...wanted].sort(), url);
+          }
+        }
+        world.sim.stop();
+        cold.sim.stop();
+      }),
+      { numRuns: 400, seed },
+    );
+  });
+
+  it('ends without what a proxy refuses, and with everything else', () => {
+    fc.assert(
+      fc.property(anyTypes, fc.array(anyStep, { maxLength: 40 }), (types, steps) => {
+        const world = new World();
+        const refuses = refusesBad(types);
+        for (const name of ['east', 'west']) world.register(name);
+        for (const step of steps) world.apply(step, refuses);
+        world.settle(refuses);
+        for (const proxy of world.proxies) {
+          const rules = [...world.rules.winners.values()];
+          const bad = rules.filter(({ routes }) => routes.some(({ backends }) => backends.some(({ chain }) => chain[0]?.version === 'bad')));
+          const { rejected } = (proxy.view as { scope?: { rejected: readonly string[] } }).scope ?? { rejected: [] };
+          for (const url of types) {
+            const wanted = new Map([...proxy.view.resources(url)].map(([name, { version }]) => [name, version]));
+            for (const [name, version] of wanted) assert.equal(proxy.held.get(url)?.get(name), version, name);
+            assert.ok(![...proxy.view.resources(url).values()].some(({ body }) => body.includes(needle)), 'a refused form is given again');
+          }
+          // Good rules are in force, and nothing of them counts as rejected.
+          for (const rule of rules) {
+            if (bad.includes(rule)) continue;
+            assert.ok(!rejected.includes(`shop/${rule.ref.name}@${rule.hash}`), `the good rule ${rule.ref.name} is set aside`);
+          }
+        }
+        world.sim.stop();
+      }),
+      { numRuns: 400, seed },
+    );
+  });
+});

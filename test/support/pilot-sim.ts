@@ -1,0 +1,155 @@
+/**
+ * The pilot's stages and streams in one turn of the event loop: engine and stream machines without sockets or time, for property tests. In:
+ * an inventory and a rule set; out: proxies that take or refuse what they are sent, when the test lets them.
+ */
+
+import type { Clock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import type { EncodedResource } from '../../src/core/resource.ts';
+import { pushOrder, typeUrl } from '../../src/core/type-urls.ts';
+import { defaultMeshSettings } from '../../src/model/mesh.ts';
+import { Engine } from '../../src/pilot/engine.ts';
+import type { Inventory } from '../../src/registry/inventory.ts';
+import type { RuleSet } from '../../src/rules/rule-set.ts';
+import { defaultXdsLimits } from '../../src/xds/limits.ts';
+import { Replica } from '../../src/xds/replica.ts';
+import { StreamMachine } from '../../src/xds/stream-machine.ts';
+import type { ResourceView } from '../../src/xds/view.ts';
+
+export const proxyTypes = [typeUrl.cluster, typeUrl.endpoint, typeUrl.listener, typeUrl.route] as const;
+
+/** Says whether a client refuses a message with these resources. */
+export type Refuses = (typeUrl: string, resources: readonly EncodedResource[]) => boolean;
+
+export class SimProxy {
+  readonly streamId: number;
+  readonly machine: StreamMachine;
+  /** By type and name: the version that the client holds. */
+  readonly held = new Map<string, Map<string, string>>(proxyTypes.map((url) => [url, new Map()]));
+  view: ResourceView;
+  messages = 0;
+
+  constructor(streamId: number, machine: StreamMachine, view: ResourceView) {
+    this.streamId = streamId;
+    this.machine = machine;
+    this.view = view;
+  }
+}
+
+export class PilotSim {
+  readonly engine: Engine;
+  readonly proxies = new Map<number, SimProxy>();
+  readonly #clock: Clock;
+  readonly #replicas = new Map<ResourceView, Replica>();
+  readonly #removeListeners: (() => void)[];
+  #streamIds = 0;
+
+  constructor(clock: Clock, inventory: Inventory, rules: RuleSet) {
+    this.#clock = clock;
+    this.engine = new Engine({
+      clock,
+      logger: silentLogger,
+      settings: defaultMeshSettings,
+      debounce: { minWindowMs: 1, maxWindowMs: 100, costFactor: 1 },
+      shards: (key) => inventory.shards(key),
+      rules: rules.winners,
+      events: { batch() {}, progress() {} },
+    });
+    this.engine.attach({
+      changed: (view, changes) => void this.#replicas.get(view)?.update(changes),
+      reassign: (streamId, view) => {
+        const proxy = this.proxies.get(streamId);
+        if (proxy === undefined) return;
+        proxy.view = view;
+        proxy.machine.rebase(this.#replicaOf(view));
+      },
+      status: (streamId) => this.proxies.get(streamId)?.machine.status(0) ?? new Map(),
+    });
+    this.#removeListeners = [
+      inventory.onChange(({ services }) => this.engine.shardsChanged(services)),
+      rules.onChange(({ services }) => this.engine.rulesChanged(services)),
+    ];
+    this.engine.open();
+  }
+
+  connect(id: string, metadata: Readonly<Record<string, unknown>>, transport: 'sotw' | 'delta'): SimProxy {
+    const streamId = ++this.#streamIds;
+    const locality = { region: '', zone: '', subZone: '' };
+    const node = { id, cluster: '', metadata, locality, userAgentName: 'envoy', userAgentVersion: '', clientFeatures: [] };
+    const view = this.engine.connect({ streamId, node, peer: '', transport });
+    if (typeof view === 'string') throw new Error(view);
+    const { maxResponseBytes } = defaultXdsLimits;
+    const machine = new StreamMachine(
+      { transport, maxResponseBytes, warmingWaitMaxMs: 0, removalLingerMs: 0, aggregated: true, supportsTtl: false },
+      this.#replicaOf(view),
+    );
+    const proxy = new SimProxy(streamId, machine, view);
+    this.proxies.set(streamId, proxy);
+    for (const url of proxyTypes) this.#request(proxy, url, '', undefined);
+    return proxy;
+  }
+
+  disconnect(proxy: SimProxy): void {
+    this.proxies.delete(proxy.streamId);
+    this.engine.disconnect(proxy.streamId);
+  }
+
+  /** Lets a proxy take (or refuse) up to `limit` messages, one after the other; returns how many it was sent. */
+  pump(proxy: SimProxy, refuses: Refuses, limit: number): number {
+    for (let sent = 0; ; sent++) {
+      const draft = sent < limit ? proxy.machine.next(this.#clock.monotonic()) : undefined;
+      if (draft === undefined) return sent;
+      const { typeUrl: url, resources } = draft;
+      const nonce = String(++proxy.messages);
+      proxy.machine.sent(draft, nonce, this.#clock.monotonic());
+      this.engine.progress({ streamId: proxy.streamId, typeUrl: url, kind: 'sent', revision: draft.revision });
+      const refused = refuses(url, resources);
+      if (!refused) {
+        const held = proxy.held.get(url) ?? new Map<string, string>();
+        if (draft.complete) held.clear();
+        for (const { name, version } of resources) held.set(name, version);
+        for (const name of draft.removed) held.delete(name);
+      }
+      this.#request(proxy, url, nonce, refused ? 'refused' : undefined);
+    }
+  }
+
+  stop(): void {
+    this.engine.stop();
+    for (const remove of this.#removeListeners) remove();
+  }
+
+  #request(proxy: SimProxy, url: string, nonce: string, error: string | undefined): void {
+    const { machine, streamId } = proxy;
+    const request = { typeUrl: url, node: undefined, nonce, error, subscribe: ['*'], unsubscribe: [], initialVersions: new Map(), resumes: false };
+    // A delta client says what it wants once.
+    const given = nonce === '' || proxy.machine.status(0).get(url) === undefined ? request : { ...request, ...(this.#isDelta(proxy) ? { subscribe: [] } : {}) };
+    const outcome = machine.request(given, 0, this.#clock.monotonic());
+    if (outcome.kind === 'acked') this.engine.progress({ streamId, typeUrl: url, kind: 'acked', revision: machine.ackedRevision(url) });
+    if (outcome.kind === 'nacked') {
+      const { revision, names } = outcome;
+      this.engine.progress({ streamId, typeUrl: url, kind: 'nacked', revision, error: outcome.error, names });
+    }
+  }
+
+  #isDelta(proxy: SimProxy): boolean {
+    return this.engine.proxies.ofStream(proxy.streamId)?.transport === 'delta';
+  }
+
+  #replicaOf(view: ResourceView): Replica {
+    let replica = this.#replicas.get(view);
+    if (replica === undefined) {
+      replica = new Replica(view);
+      this.#replicas.set(view, replica);
+    }
+    return replica;
+  }
+}
+
+/** Everything that a view holds, for comparison: `<type> <name>` → version and bytes. */
+export function viewBytes(view: ResourceView): Map<string, string> {
+  const all = pushOrder.flatMap((url) =>
+    [...view.resources(url)].map(([name, { version, body }]): [string, string] => [`${url} ${name}`, `${version} ${body.toString('base64')}`]),
+  );
+  return new Map(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
