@@ -7,14 +7,14 @@
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { Agent, createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adminClient } from '../src/demo/admin.ts';
-import { freePorts, listen } from '../src/demo/ports.ts';
+import { freePorts } from '../src/demo/ports.ts';
 import { type RunningProcess, start, startPilot } from '../src/demo/processes.ts';
 import { renderBootstrap } from '../src/envoy/bootstrap.ts';
 import { percentile } from './figures.ts';
+import { RawClient, startRawBackend } from './raw-http.ts';
 import type { Workload } from './workload.ts';
 
 const envoys = 20;
@@ -28,7 +28,7 @@ export const apply: Workload = {
     const dir = await mkdtemp(join(tmpdir(), 'fairway-bench-'));
     const running: { stop(): Promise<void> }[] = [];
     try {
-      const backends = await Promise.all(['v1', 'v2'].map((version) => startBackend(version)));
+      const backends = await Promise.all(['v1', 'v2'].map((version) => startRawBackend(version)));
       await writeCluster(
         join(dir, 'clusters', 'east'),
         backends.map(({ port }) => port),
@@ -117,12 +117,12 @@ async function startProbe(
 }
 
 function probeThrough(port: number): Probe {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const client = new RawClient(port, 'reviews.shop:9080');
   const waiting = new Map<string, (at: number) => void>();
   let isOver = false;
   const loop = async (): Promise<void> => {
     while (!isOver) {
-      const version = await askVersion(agent, port);
+      const version = await client.ask();
       const resolve = version === undefined ? undefined : waiting.get(version);
       if (version !== undefined && resolve !== undefined) {
         waiting.delete(version);
@@ -130,43 +130,13 @@ function probeThrough(port: number): Probe {
       }
       await new Promise((next) => setTimeout(next, probeMs));
     }
-    agent.destroy();
+    client.close();
   };
   void loop();
   return {
     untilAnswers: (version) => new Promise((resolve) => waiting.set(version, resolve)),
     stop() {
       isOver = true;
-    },
-  };
-}
-
-/** undefined: no answer, or not from the service. */
-function askVersion(agent: Agent, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const call = request(
-      { agent, host: '127.0.0.1', port, path: 'http://reviews.shop:9080/', headers: { host: 'reviews.shop:9080' } },
-      (response) => {
-        response.resume();
-        response.once('end', () => resolve(response.headers['x-version'] as string | undefined));
-      },
-    );
-    call.once('error', () => resolve(undefined));
-    call.end();
-  });
-}
-
-async function startBackend(version: string): Promise<{ readonly port: number; stop(): void }> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, (_request, response) => {
-    response.writeHead(200, { 'x-version': version, 'content-length': 0 });
-    response.end();
-  });
-  const port = await listen(server, 0);
-  return {
-    port,
-    stop() {
-      server.close();
-      server.closeAllConnections();
     },
   };
 }
