@@ -21,7 +21,7 @@ export interface YamlLimits {
   readonly maxChars: number;
   /** Objects in one file, the items of lists counted. */
   readonly maxObjects: number;
-  /** How often the values behind one anchor may be had again, all told; more is an alias bomb. */
+  /** How often the values behind one anchor may stand in the document, itself and what other aliases make of it counted; more is an alias bomb. */
   readonly maxAliases: number;
 }
 
@@ -111,8 +111,9 @@ function* readInSteps(
   const findings: Finding[] = [];
   const parts = new Map<string, PartValues>();
   if (text.length > limits.maxChars) {
-    const message = `it has more than ${limits.maxChars} characters`;
-    findings.push(finding('FW-FILE-014', message, { file }, 'Split the file.'));
+    findings.push(
+      finding('FW-FILE-014', `it has more than ${limits.maxChars} characters`, { file }, 'Split the file.'),
+    );
     return { objects: [], sound, findings, broken: true, parts };
   }
   let documents = 0;
@@ -128,13 +129,25 @@ function* readInSteps(
       documents += 1;
     }
     if (sound.length > limits.maxObjects) {
-      const message = `it holds more than ${limits.maxObjects} objects`;
-      findings.push(finding('FW-FILE-014', message, { file }, 'Split the file, or raise the limit.'));
+      findings.push(
+        finding(
+          'FW-FILE-014',
+          `it holds more than ${limits.maxObjects} objects`,
+          { file },
+          'Split the file, or raise the limit.',
+        ),
+      );
       break;
     }
     if (findings.length >= maxFindings) {
-      const message = `so much is wrong that it was not read further than line ${part.line}`;
-      findings.push(finding('FW-FILE-022', message, { file }, 'Correct what is said so far.'));
+      findings.push(
+        finding(
+          'FW-FILE-022',
+          `so much is wrong that it was not read further than line ${part.line}`,
+          { file },
+          'Correct what is said so far.',
+        ),
+      );
       break;
     }
   }
@@ -172,14 +185,20 @@ function* readPart(
       if ('finding' in value) return [value.finding];
       const [start, , end] = document.range;
       const text = part.text.slice(start, end);
-      const line = (placeAt({ text: part.text, line: 1 }, '', start).line ?? 1) as number;
+      const line = placeAt({ text: part.text, line: 1 }, '', start).line ?? 1;
       for (const [path, object] of openLists(value.object)) objects.push({ document: index, text, line, path, object });
     }
     return { documents: documents.length, objects };
   } catch (error) {
     if (error instanceof TooDeep) {
-      const message = `${error.message}: more than ${maxYamlDepth} levels`;
-      return [finding('FW-FILE-021', message, at(error.offset), 'Write it flatter.')];
+      return [
+        finding(
+          'FW-FILE-021',
+          `it is nested too deeply: more than ${maxYamlDepth} levels`,
+          at(error.offset),
+          'Write it flatter.',
+        ),
+      ];
     }
     return [finding('FW-FILE-001', errorMessage(error), at(0), 'Correct the YAML.')];
   }
@@ -196,8 +215,14 @@ function valueOf(
     const where = at(document.contents?.range[0] ?? document.range[0]);
     const isBomb = error instanceof ReferenceError && /alias count/i.test(error.message);
     if (!isBomb) return { finding: finding('FW-FILE-001', errorMessage(error), where, 'Correct the YAML.') };
-    const message = `its aliases expand to more than ${limits.maxAliases} times what is written`;
-    return { finding: finding('FW-FILE-003', message, where, 'Write the values out.') };
+    return {
+      finding: finding(
+        'FW-FILE-003',
+        `its aliases expand to more than ${limits.maxAliases} times what is written`,
+        where,
+        'Write the values out.',
+      ),
+    };
   }
 }
 
@@ -221,8 +246,12 @@ function faultFinding({ kind, name }: DocumentFault, where: Where): Finding {
     case 'no-anchor':
       return finding('FW-FILE-001', `*${name} has no anchor before it`, where, 'Correct the YAML.');
     case 'aliases': {
-      const message = `it uses more than ${maxAliasesPerDocument} aliases in one document`;
-      return finding('FW-FILE-003', message, where, 'Write the values out.');
+      return finding(
+        'FW-FILE-003',
+        `it uses more than ${maxAliasesPerDocument} aliases in one document`,
+        where,
+        'Write the values out.',
+      );
     }
   }
 }

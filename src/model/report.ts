@@ -89,7 +89,10 @@ export interface ProxyReport {
   readonly transport: 'sotw' | 'delta';
   /** By short type name (CDS, EDS, LDS, RDS); a type the proxy did not ask for is absent. */
   readonly types: Readonly<
-    Record<string, { readonly state: SyncState; readonly since: string; readonly resources: number; readonly error: string }>
+    Record<
+      string,
+      { readonly state: SyncState; readonly since: string; readonly resources: number; readonly error: string }
+    >
   >;
   /** What of the mesh it does not get, and why. */
   readonly findings: readonly Finding[];

@@ -207,6 +207,10 @@ describe('the fairway command', function () {
         seen.slice(0, 4).map((line) => line.replace(/:\d+$/, '')),
         ['FW-RULE-006 bad.yaml:8', 'FW-RULE-002 bad.yaml:11', 'FW-RULE-025 bad.yaml:20', 'FW-RULE-017 bad.yaml:29'],
       );
+      const typo = file('typo.yaml', ruleText('typo').replace('weight', 'weigth'));
+      const column = (ruleText('typo').split('\n')[7] ?? '').indexOf('weight') + 1;
+      const own = await fairway(['apply', '-f', typo], { env });
+      assert.ok(own.err.includes(`typo.yaml:8:${column},`), 'the mistyped key is what is named');
       assert.match(run.err, /FW-FILE-001 \S*bad\.yaml:3\d:/);
       assert.match(run.err, /Did you mean `weight`\?/);
       assert.match(run.err, /Nothing was applied\.\n$/);
@@ -216,7 +220,7 @@ describe('the fairway command', function () {
     it('refuses one object given twice, no object, and a path that is not there', async () => {
       const twice = await fairway(['apply', '-f', '-'], { env, input: `${ruleText('a')}---\n${ruleText('a', 'v2')}` });
       assert.equal(twice.exit, 1);
-      assert.match(twice.err, /FW-CLI-024 <stdin>:\d+:\d+\n {2}TrafficRule shop\/a is given twice/);
+      assert.match(twice.err, /FW-CLI-024 <stdin>:\d+:\d+, metadata\.name\n {2}TrafficRule shop\/a is given twice/);
       const empty = await fairway(['apply', '-f', '-'], { env, input: '# nothing\n' });
       assert.equal(empty.exit, 2);
       assert.match(empty.err, /FW-CLI-025/);
@@ -307,6 +311,17 @@ describe('the fairway command', function () {
       assert.equal(run.exit, 1);
       assert.match(run.err, /FW-CLI-041 there is no rule default\/reviews/);
       assert.equal((await fairway(['delete', 'rule', 'reviews', '--ignore-not-found'], { env })).exit, 0);
+    });
+
+    it('says in a dry run what would become of it, and changes nothing', async () => {
+      rig.mesh.rules = sampleMesh(Date.now()).rules;
+      const before = rig.mesh.rules;
+      const there = await fairway(['delete', '--dry-run', 'rule', 'reviews', '-n', 'shop'], { env });
+      assert.equal(there.out, 'trafficrule.fairway.dev/reviews deleted (namespace shop) (dry run)\n');
+      const missing = await fairway(['delete', '--dry-run', 'rule', 'nothing'], { env });
+      assert.deepEqual([missing.exit, missing.out], [1, '']);
+      assert.match(missing.err, /FW-CLI-041 there is no rule default\/nothing/);
+      assert.equal(rig.mesh.rules, before);
     });
 
     it('refuses what makes no sense', async () => {

@@ -301,6 +301,10 @@ export class ListerWatcher<T> {
     // Where the watch stands is not known any more, or is not worth keeping: list again.
     if (error.kind === 'expired' || error.kind === 'malformed' || error.kind === 'invalid')
       this.#resourceVersion = undefined;
+    // It answers again: how long it was out of reach says nothing about how soon it may be asked. (An API that was restarted has forgotten
+    // where the watches stood, and so answers 410.)
+    if (this.#health.error?.kind === 'unreachable' && error.kind !== 'unreachable') this.#backoff.reset();
+    if (error.kind === 'expired' && this.#health.error?.kind !== 'expired') this.#backoff.reset();
     const failingSinceMs = this.#health.failingSinceMs ?? clock.now();
     this.#setHealth({ ...this.#health, error, failingSinceMs });
     if (error.retryAfterMs !== undefined) budget.pause(error.retryAfterMs);

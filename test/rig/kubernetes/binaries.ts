@@ -42,12 +42,6 @@ export async function findKubernetes(say: (message: string) => void = sayOnStder
   };
 }
 
-/** Whether `findKubernetes` would answer without building or installing anything. */
-export function kubernetesAtHand(): boolean {
-  const folder = process.env['FAIRWAY_KUBE_BIN'] ?? cacheFolder();
-  return findProgram('etcd') !== undefined && programs.every((program) => existsSync(join(folder, program)));
-}
-
 function cacheFolder(): string {
   const root =
     process.env['FAIRWAY_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fairway');

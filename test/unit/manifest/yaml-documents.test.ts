@@ -110,17 +110,17 @@ describe('YAML documents', () => {
   describe('aliases', () => {
     const uses = (alias: string, count: number): string => Array(count).fill(alias).join(', ');
 
-    it('are read up to the limit, and refused beyond it', () => {
+    it('are read up to the limit, in which the anchor counts, and refused beyond it', () => {
       const text = (count: number): string => `a: &a x\nb: [${uses('*a', count)}]\n`;
-      const [raw] = readYaml(text(100), 'f.yaml').objects;
-      assert.deepEqual((raw?.object as { readonly b: unknown }).b, Array(100).fill('x'));
-      assert.deepEqual(codes(readYaml(text(101), 'f.yaml')), ['FW-FILE-003 f.yaml:1:1']);
+      const [raw] = readYaml(text(99), 'f.yaml').objects;
+      assert.deepEqual(raw?.object, { a: 'x', b: Array(99).fill('x') });
+      assert.deepEqual(codes(readYaml(text(100), 'f.yaml')), ['FW-FILE-003 f.yaml:1:1']);
     });
 
     it('count what they expand to when one leads to another', () => {
       const bomb = (last: number): string => `a: &a x\nb: &b [${uses('*a', 10)}]\nc: [${uses('*b', last)}]\n`;
-      assert.equal(readYaml(bomb(10), 'f.yaml').broken, false);
-      assert.deepEqual(codes(readYaml(bomb(11), 'f.yaml')), ['FW-FILE-003 f.yaml:1:1']);
+      assert.equal(readYaml(bomb(8), 'f.yaml').broken, false);
+      assert.deepEqual(codes(readYaml(bomb(9), 'f.yaml')), ['FW-FILE-003 f.yaml:1:1']);
     });
 
     it('are bounded in number, however little each stands for', () => {
@@ -151,9 +151,9 @@ describe('YAML documents', () => {
   });
 
   it('finds a key given twice in a mapping of any size', () => {
-    const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}: 1\n`).join('');
+    const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1\n`).join('');
     assert.equal(readYaml(keys, 'f.yaml').broken, false);
-    assert.deepEqual(codes(readYaml(`${keys}k7: 2\n`, 'f.yaml')), ['FW-FILE-002 f.yaml:100001:1']);
+    assert.deepEqual(codes(readYaml(`${keys}k7: 2\n`, 'f.yaml')), ['FW-FILE-002 f.yaml:20001:1']);
   });
 
   it('tells the first faults of each document, and stops when there are too many', () => {
@@ -190,7 +190,9 @@ describe('YAML documents', () => {
   });
 
   it('lets others have their turn while it reads', async () => {
-    const text = '---\nkind: A\nspec: {a: [1, 2, 3], b: "text"}\n'.repeat(2000);
+    const text = Array.from({ length: 2000 }, (_, index) => `---\nkind: A\nspec: {a: [1, 2, 3], b: ${index}}\n`).join(
+      '',
+    );
     let turns = 0;
     let done = false;
     const count = (): void => {

@@ -14,7 +14,7 @@ describe('cluster.yaml', () => {
 
   it('refuses everything else, with its place', () => {
     const cases: readonly (readonly [string, string])[] = [
-      ['nmae: a\n', 'FW-FILE-009 1:7'],
+      ['nmae: a\n', 'FW-FILE-009 1:1'],
       ['name: a.b\n', 'FW-FILE-010 1:7'],
       ['network: 1\n', 'FW-FILE-010 1:10'],
       ['zone: "a b"\n', 'FW-FILE-010 1:7'],
