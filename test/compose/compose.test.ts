@@ -33,13 +33,16 @@ function askThrough(port: number, headers: Readonly<Record<string, string>>): Pr
   });
 }
 
+/** Debian's docker-compose 1.29 by default; a Compose v2 program shows that the project works with that, too. */
+const composeCommand = process.env['FAIRWAY_COMPOSE'] ?? 'docker-compose';
+
 describe('the compose project', function () {
   this.timeout(600_000);
   this.bail(true);
   const folder = mkdtempSync(join(tmpdir(), 'fairway-compose-'));
   let docker: DockerDaemon;
 
-  const compose = (...args: string[]): string => docker.run('docker-compose', args, { cwd: project });
+  const compose = (...args: string[]): string => docker.run(composeCommand, args, { cwd: project });
   const kubectl = (...args: string[]): string => compose('run', '--rm', '-T', 'kubectl', ...args);
   const fairway = (...args: string[]): string => compose('exec', '-T', 'pilot', 'fairway', ...args);
 
