@@ -98,7 +98,8 @@ export class MeshState {
     const services = new Map(this.#services);
     for (const [key, { present }] of this.#history) {
       const catalog = this.#inputs.services.get(key);
-      if (catalog !== undefined && isAside(present)) services.set(key, this.#compiled(catalog, this.ruleWithout(key, isAside)));
+      if (catalog !== undefined && isAside(present))
+        services.set(key, this.#compiled(catalog, this.ruleWithout(key, isAside)));
     }
     return { ...this.#mesh, services };
   }

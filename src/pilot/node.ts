@@ -101,7 +101,11 @@ function parseSettings(metadata: XdsNode['metadata']): ProxySettings {
   const inbound = text(metadata['FAIRWAY_INBOUND']);
   const inboundAddress = text(metadata['FAIRWAY_INBOUND_ADDRESS']) || '0.0.0.0';
   if (isIP(inboundAddress) === 0) {
-    throw badNode(4, `FAIRWAY_INBOUND_ADDRESS is "${inboundAddress.slice(0, 100)}"`, 'give an IP address, such as 127.0.0.1');
+    throw badNode(
+      4,
+      `FAIRWAY_INBOUND_ADDRESS is "${inboundAddress.slice(0, 100)}"`,
+      'give an IP address, such as 127.0.0.1',
+    );
   }
   return {
     mode,

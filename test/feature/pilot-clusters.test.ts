@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { defaultStatementLimits } from '../../src/registry/statement.ts';
-import { type EnvoyLike, PilotRig, endpointOf, outbound } from '../support/pilot.ts';
 import { port, shard } from '../support/fixtures.ts';
+import { type EnvoyLike, endpointOf, outbound, PilotRig } from '../support/pilot.ts';
 
 const first = (envoy: EnvoyLike, name = 'reviews'): string[] => envoy.levels(outbound(name))[0] ?? [];
 
@@ -15,7 +15,9 @@ describe('pilot: clusters come and go', () => {
   let envoy: EnvoyLike;
 
   beforeEach(async () => {
-    rig = await PilotRig.start({ inventory: { settings: { limits: { ...defaultStatementLimits, maxEndpointsPerService: 50 } } } });
+    rig = await PilotRig.start({
+      inventory: { settings: { limits: { ...defaultStatementLimits, maxEndpointsPerService: 50 } } },
+    });
     rig.service('east', 'reviews', ['10.0.0.1@v1']);
     rig.service('west', 'reviews', ['10.1.0.1@v2', '10.1.0.2@v2']);
     rig.service('west', 'ratings', ['10.1.1.1@v1']);
@@ -36,12 +38,17 @@ describe('pilot: clusters come and go', () => {
     await rig.quiet();
     assert.equal(envoy.responses.length, before, 'a cluster that is lost is no news to proxies');
 
-    rig.cluster('east').putEndpoints('shop', 'reviews', [endpointOf('east', '10.0.0.1@v1'), endpointOf('east', '10.0.0.9@v1')]);
+    rig
+      .cluster('east')
+      .putEndpoints('shop', 'reviews', [endpointOf('east', '10.0.0.1@v1'), endpointOf('east', '10.0.0.9@v1')]);
     await rig.until(() => first(envoy).length === 4);
     assert.deepEqual(first(envoy), ['10.0.0.1', '10.0.0.9', '10.1.0.1', '10.1.0.2']);
 
     rig.cluster('west').regain();
-    await rig.until(() => first(envoy).length === 3 && !envoy.names(typeUrl.cluster).includes(outbound('ratings')), 'the deletions');
+    await rig.until(
+      () => first(envoy).length === 3 && !envoy.names(typeUrl.cluster).includes(outbound('ratings')),
+      'the deletions',
+    );
     assert.deepEqual(first(envoy), ['10.0.0.1', '10.0.0.9', '10.1.0.2']);
     assert.deepEqual(envoy.routes('ratings'), []);
   });
@@ -67,7 +74,9 @@ describe('pilot: clusters come and go', () => {
     await rig.quiet();
     const foreign = shard('east', 'reviews', { endpoints: [endpointOf('east', '6.6.6.6')] });
     rig.cluster('west').putService({ ...foreign, name: 'stolen' });
-    rig.service('west', 'ratings', ['10.1.1.1@v1'], { endpoints: [endpointOf('west', '10.1.1.1@v1'), endpointOf('east', '6.6.6.7')] });
+    rig.service('west', 'ratings', ['10.1.1.1@v1'], {
+      endpoints: [endpointOf('west', '10.1.1.1@v1'), endpointOf('east', '6.6.6.7')],
+    });
     rig.service('west', 'marker', ['10.1.5.5']);
     await rig.until(() => first(envoy, 'marker').length === 1);
     assert.deepEqual(first(envoy), ['10.0.0.1', '10.1.0.1', '10.1.0.2']);
@@ -92,15 +101,36 @@ describe('pilot: clusters come and go', () => {
 });
 
 describe('pilot: clusters disagree', () => {
-  const old = shard('old', 'reviews', { createdAtMs: 1000, ports: [port(80)], endpoints: [endpointOf('old', '10.0.0.1')] });
+  const old = shard('old', 'reviews', {
+    createdAtMs: 1000,
+    ports: [port(80)],
+    endpoints: [endpointOf('old', '10.0.0.1')],
+  });
   const young = shard('young', 'reviews', {
     createdAtMs: 2000,
     ports: [port(80, 'tcp', 'http'), port(90, 'http', 'extra')],
-    endpoints: [{ ...endpointOf('young', '10.1.0.1'), ports: new Map([['http', 8080], ['extra', 9090]]) }],
+    endpoints: [
+      {
+        ...endpointOf('young', '10.1.0.1'),
+        ports: new Map([
+          ['http', 8080],
+          ['extra', 9090],
+        ]),
+      },
+    ],
   });
-  const tie = shard('tie', 'reviews', { createdAtMs: 1000, ports: [port(80)], headless: true, endpoints: [endpointOf('tie', '10.2.0.1')] });
+  const tie = shard('tie', 'reviews', {
+    createdAtMs: 1000,
+    ports: [port(80)],
+    headless: true,
+    endpoints: [endpointOf('tie', '10.2.0.1')],
+  });
 
-  for (const order of [[old, young, tie], [young, tie, old], [tie, old, young]]) {
+  for (const order of [
+    [old, young, tie],
+    [young, tie, old],
+    [tie, old, young],
+  ]) {
     it(`with one result for every order: ${order.map(({ cluster }) => cluster).join(', ')}`, async () => {
       const rig = await PilotRig.start();
       try {
@@ -124,7 +154,10 @@ describe('pilot: clusters disagree', () => {
         // The oldest goes: the next one's word counts.
         rig.unregister('old');
         rig.unregister('tie');
-        await rig.until(() => envoy.levels(outbound('reviews'))[0]?.join() === '10.1.0.1', 'the young one to take over');
+        await rig.until(
+          () => envoy.levels(outbound('reviews'))[0]?.join() === '10.1.0.1',
+          'the young one to take over',
+        );
         assert.deepEqual(rig.engine.catalog.get('shop/reviews')?.conflicts, []);
       } finally {
         await rig.stop();

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { typeUrl } from '../../src/core/type-urls.ts';
-import { PilotRig, endpointOf, outbound } from '../support/pilot.ts';
+import { endpointOf, outbound, PilotRig } from '../support/pilot.ts';
 import type { XdsResponse } from '../support/xds-client.ts';
 
 const toV2West = '{service: reviews, routes: [{backends: [{version: v2, cluster: west}]}]}';
@@ -44,7 +44,9 @@ describe('pilot: one rule moves the load', () => {
       assert.deepEqual(envoy.routes('ratings'), [outbound('ratings')]);
       await rig.until(() => rig.condition('Programmed').status === 'True');
 
-      rig.rule('{service: reviews, routes: [{backends: [{version: v1, weight: 90, fallback: [{}]}, {version: v2, cluster: west, weight: 10}]}]}');
+      rig.rule(
+        '{service: reviews, routes: [{backends: [{version: v1, weight: 90, fallback: [{}]}, {version: v2, cluster: west, weight: 10}]}]}',
+      );
       const chain = outbound('reviews', 'v1>*');
       await rig.until(() => envoy.routes('reviews')[0] === `${chain}:90 ${wanted}:10`, 'the weighted route');
       assert.deepEqual(envoy.levels(chain), [['10.0.0.1', '10.0.0.2'], ['10.1.0.1']]);
@@ -63,7 +65,9 @@ describe('pilot: one rule moves the load', () => {
     const envoy = rig.openEnvoy();
     await rig.quiet();
     const before = envoy.responses.length;
-    rig.cluster('west').putEndpoints('shop', 'ratings', [endpointOf('west', '10.1.0.9@v1'), endpointOf('west', '10.1.0.10@v1')]);
+    rig
+      .cluster('west')
+      .putEndpoints('shop', 'ratings', [endpointOf('west', '10.1.0.9@v1'), endpointOf('west', '10.1.0.10@v1')]);
     await rig.until(() => envoy.levels(outbound('ratings'))[0]?.length === 2);
     await rig.quiet();
     assert.deepEqual(sent(envoy.responses.slice(before)), [`ClusterLoadAssignment ${outbound('ratings')}`]);
@@ -114,7 +118,10 @@ describe('pilot: before everything is known', () => {
       rig.service('west', 'reviews', ['10.1.0.1@v1']);
       await rig.until(() => rig.engine.mesh.services.get('shop/reviews')?.rule !== undefined);
       await rig.roundTrip();
-      assert.deepEqual(all.map(({ responses }) => responses.length), [0, 0, 0]);
+      assert.deepEqual(
+        all.map(({ responses }) => responses.length),
+        [0, 0, 0],
+      );
       assert.equal(rig.condition('Programmed').message, '0 of 3 proxies acknowledged');
 
       rig.engine.open();

@@ -5,9 +5,10 @@
 
 import assert from 'node:assert/strict';
 import { typeUrl } from '../../src/core/type-urls.ts';
-import { type Judge, PilotRig, decode, nodeId, outbound } from '../support/pilot.ts';
+import { decode, type Judge, nodeId, outbound, PilotRig } from '../support/pilot.ts';
 
-const to = (service: string, version: string): string => `{service: ${service}, routes: [{backends: [{version: ${version}}]}]}`;
+const to = (service: string, version: string): string =>
+  `{service: ${service}, routes: [{backends: [{version: ${version}}]}]}`;
 
 /** Refuses routes and clusters in which one of these texts stands. */
 function refuseWhatHolds(url: string, ...texts: string[]): Judge {
@@ -26,7 +27,13 @@ describe('pilot: a proxy refuses a rule', () => {
   beforeEach(async () => {
     rig = await PilotRig.start();
     for (const [i, name] of services.entries()) {
-      rig.service('east', name, [`10.0.${i}.1@v1`, `10.0.${i}.2@v2`, `10.0.${i}.3@v3`, `10.0.${i}.4@bad`, `10.0.${i}.5@worse`]);
+      rig.service('east', name, [
+        `10.0.${i}.1@v1`,
+        `10.0.${i}.2@v2`,
+        `10.0.${i}.3@v3`,
+        `10.0.${i}.4@bad`,
+        `10.0.${i}.5@worse`,
+      ]);
     }
   });
 
@@ -49,14 +56,22 @@ describe('pilot: a proxy refuses a rule', () => {
   for (const transport of ['delta', 'sotw'] as const) {
     it(`and keeps its former form, while all else goes on (${transport})`, async () => {
       rig.rule(to('reviews', 'v1'));
-      const picky = rig.openEnvoy({ transport, name: 'picky', address: '10.9.0.2', judge: refuseWhatHolds(typeUrl.route, 'bad') });
+      const picky = rig.openEnvoy({
+        transport,
+        name: 'picky',
+        address: '10.9.0.2',
+        judge: refuseWhatHolds(typeUrl.route, 'bad'),
+      });
       const other = rig.openEnvoy({ transport, name: 'other', address: '10.9.0.3' });
       await rig.until(() => holds(picky, 'reviews', 'v1')() && holds(other, 'reviews', 'v1')());
       await rig.until(() => rig.condition('Programmed').status === 'True');
 
       rig.rule(to('reviews', 'bad'));
       await rig.until(holds(other, 'reviews', 'bad'));
-      await rig.until(() => rig.condition('Programmed').reason === 'Rejected' && rig.report().programmed.acknowledged === 1, 'the rejection');
+      await rig.until(
+        () => rig.condition('Programmed').reason === 'Rejected' && rig.report().programmed.acknowledged === 1,
+        'the rejection',
+      );
       const { status, message } = rig.condition('Programmed');
       assert.equal(status, 'False');
       assert.ok(message.includes('Proto constraint validation failed (no such thing)'), message);
@@ -68,10 +83,16 @@ describe('pilot: a proxy refuses a rule', () => {
       await rig.until(holds(picky, 'ratings', 'v2'), 'another rule, at the proxy that refused one');
       assert.deepEqual(picky.routes('reviews'), [outbound('reviews', 'v1')]);
       assert.deepEqual(other.routes('reviews'), [outbound('reviews', 'bad')]);
-      await rig.until(() => rig.condition('Programmed', 'ratings').status === 'True', 'the other rule to be programmed');
+      await rig.until(
+        () => rig.condition('Programmed', 'ratings').status === 'True',
+        'the other rule to be programmed',
+      );
 
       rig.rule(to('reviews', 'v3'));
-      await rig.until(() => holds(picky, 'reviews', 'v3')() && holds(other, 'reviews', 'v3')(), 'the next form, everywhere');
+      await rig.until(
+        () => holds(picky, 'reviews', 'v3')() && holds(other, 'reviews', 'v3')(),
+        'the next form, everywhere',
+      );
       await rig.until(() => rig.condition('Programmed').status === 'True');
     });
   }
@@ -136,7 +157,10 @@ describe('pilot: a proxy refuses a rule', () => {
       rig.rule(to('cart', 'v3'), 'cart');
       const picky = rig.openEnvoy({ transport, judge: refuseWhatHolds(typeUrl.route, 'bad') });
       await rig.until(() => rig.condition('Programmed', 'details').reason === 'Rejected');
-      await rig.until(() => ['reviews', 'ratings', 'cart'].every((name) => rig.condition('Programmed', name).status === 'True'), 'the good rules');
+      await rig.until(
+        () => ['reviews', 'ratings', 'cart'].every((name) => rig.condition('Programmed', name).status === 'True'),
+        'the good rules',
+      );
       assert.deepEqual(
         services.map((name) => picky.routes(name)[0]),
         [outbound('reviews', 'v1'), outbound('ratings', 'v2'), outbound('details'), outbound('cart', 'v3')],
@@ -147,10 +171,19 @@ describe('pilot: a proxy refuses a rule', () => {
   it('that came in one batch with good ones', async () => {
     const picky = rig.openEnvoy({ judge: refuseWhatHolds(typeUrl.route, 'bad') });
     await rig.until(() => picky.routes('reviews').length > 0);
-    for (const [name, version] of [['reviews', 'v1'], ['ratings', 'bad'], ['details', 'v2'], ['cart', 'v3']] as const) rig.rule(to(name, version), name);
+    for (const [name, version] of [
+      ['reviews', 'v1'],
+      ['ratings', 'bad'],
+      ['details', 'v2'],
+      ['cart', 'v3'],
+    ] as const)
+      rig.rule(to(name, version), name);
     rig.engine.flush();
     await rig.until(() => rig.condition('Programmed', 'ratings').reason === 'Rejected');
-    await rig.until(() => ['reviews', 'details', 'cart'].every((name) => rig.condition('Programmed', name).status === 'True'), 'the good rules');
+    await rig.until(
+      () => ['reviews', 'details', 'cart'].every((name) => rig.condition('Programmed', name).status === 'True'),
+      'the good rules',
+    );
     assert.deepEqual(
       services.map((name) => picky.routes(name)[0]),
       [outbound('reviews', 'v1'), outbound('ratings'), outbound('details', 'v2'), outbound('cart', 'v3')],
@@ -176,9 +209,15 @@ describe('pilot: a proxy refuses a rule', () => {
   }
 
   it('while a rule for plain connections, which it took before, stays what it is', async () => {
-    const tcp = { ports: [{ name: 'tcp', port: 6379, transport: 'TCP', protocol: 'tcp' }], vips: ['10.96.0.7'] } as const;
+    const tcp = {
+      ports: [{ name: 'tcp', port: 6379, transport: 'TCP', protocol: 'tcp' }],
+      vips: ['10.96.0.7'],
+    } as const;
     rig.service('east', 'redis', ['10.0.9.1@v1'], tcp);
-    const picky = rig.openEnvoy({ metadata: { FAIRWAY_MODE: 'captured' }, judge: refuseWhatHolds(typeUrl.route, 'bad') });
+    const picky = rig.openEnvoy({
+      metadata: { FAIRWAY_MODE: 'captured' },
+      judge: refuseWhatHolds(typeUrl.route, 'bad'),
+    });
     await rig.until(() => picky.names(typeUrl.route).length > 0);
     rig.rule(to('redis', 'v1'), 'redis');
     await rig.until(() => picky.names(typeUrl.cluster).includes(outbound('redis', 'v1', 6379)));

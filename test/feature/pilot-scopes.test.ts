@@ -5,15 +5,19 @@
 
 import assert from 'node:assert/strict';
 import { typeUrl } from '../../src/core/type-urls.ts';
-import { type EnvoyLike, PilotRig, decode, endpointOf, outbound } from '../support/pilot.ts';
 import { port } from '../support/fixtures.ts';
+import { decode, type EnvoyLike, endpointOf, outbound, PilotRig } from '../support/pilot.ts';
 
 const captured = { FAIRWAY_MODE: 'captured' };
 
 /** The ports of the filter chains of `virtualInbound` that lead to the workload. */
 function inboundPorts(envoy: EnvoyLike): number[] {
-  const listener = envoy.get(typeUrl.listener, 'virtualInbound') as { filter_chains?: { filter_chain_match?: { destination_port?: number } }[] } | undefined;
-  return (listener?.filter_chains ?? []).map(({ filter_chain_match: match }) => match?.destination_port ?? 0).filter((number) => number !== 15_006);
+  const listener = envoy.get(typeUrl.listener, 'virtualInbound') as
+    | { filter_chains?: { filter_chain_match?: { destination_port?: number } }[] }
+    | undefined;
+  return (listener?.filter_chains ?? [])
+    .map(({ filter_chain_match: match }) => match?.destination_port ?? 0)
+    .filter((number) => number !== 15_006);
 }
 
 describe('pilot: what a proxy sees', () => {
@@ -33,16 +37,22 @@ describe('pilot: what a proxy sees', () => {
       await rig.until(() => envoy.names(typeUrl.listener).includes('virtualInbound'));
       assert.deepEqual(inboundPorts(envoy), []);
 
-      rig.cluster('east').putEndpoints('shop', 'reviews', [endpointOf('east', '10.0.0.1@v1'), endpointOf('east', '10.0.0.2@v1')]);
+      rig
+        .cluster('east')
+        .putEndpoints('shop', 'reviews', [endpointOf('east', '10.0.0.1@v1'), endpointOf('east', '10.0.0.2@v1')]);
       await rig.until(() => inboundPorts(envoy).join() === '8080', 'the port of a service that now has the workload');
 
       rig.service('east', 'admin', ['10.0.0.1@v1'], { ports: [port(90, 'tcp', 'tcp')] });
-      rig.cluster('east').putEndpoints('shop', 'admin', [{ ...endpointOf('east', '10.0.0.1'), ports: new Map([['tcp', 9999]]) }]);
+      rig
+        .cluster('east')
+        .putEndpoints('shop', 'admin', [{ ...endpointOf('east', '10.0.0.1'), ports: new Map([['tcp', 9999]]) }]);
       await rig.until(() => inboundPorts(envoy).join() === '8080,9999', 'the port of a second service');
 
       // Another cluster's endpoint of the same address is another workload.
       rig.service('west', 'other', ['10.0.0.1@v1'], { ports: [port(70)] });
-      rig.cluster('west').putEndpoints('shop', 'other', [{ ...endpointOf('west', '10.0.0.1'), ports: new Map([['http', 7070]]) }]);
+      rig
+        .cluster('west')
+        .putEndpoints('shop', 'other', [{ ...endpointOf('west', '10.0.0.1'), ports: new Map([['http', 7070]]) }]);
       rig.cluster('east').removeService('shop', 'admin');
       await rig.until(() => inboundPorts(envoy).join() === '8080', 'the second service to go');
 
@@ -98,7 +108,8 @@ describe('pilot: what a proxy sees', () => {
     const one = rig.openEnvoy({ metadata: { FAIRWAY_OUTBOUND: '127.0.0.1:15001' } });
     const two = rig.openEnvoy({ metadata: { FAIRWAY_OUTBOUND: '127.0.0.1:16001' } });
     await rig.until(() => one.names(typeUrl.listener).length > 0 && two.names(typeUrl.listener).length > 0);
-    const portOf = (envoy: EnvoyLike): unknown => JSON.stringify(envoy.get(typeUrl.listener, 'http_proxy')).match(/"port_value":(\d+)/)?.[1];
+    const portOf = (envoy: EnvoyLike): unknown =>
+      JSON.stringify(envoy.get(typeUrl.listener, 'http_proxy')).match(/"port_value":(\d+)/)?.[1];
     assert.deepEqual([portOf(one), portOf(two)], ['15001', '16001']);
   });
 
@@ -108,7 +119,9 @@ describe('pilot: what a proxy sees', () => {
     await rig.until(() => envoy.routes('reviews').length > 0);
     await rig.quiet();
     const [view] = rig.engine.views();
-    const versions = Object.fromEntries([...envoy.client.held(typeUrl.cluster)].map(([name, { version }]) => [name, version]));
+    const versions = Object.fromEntries(
+      [...envoy.client.held(typeUrl.cluster)].map(([name, { version }]) => [name, version]),
+    );
     envoy.client.close();
     await rig.until(() => rig.engine.proxies.size === 0);
 
@@ -116,13 +129,19 @@ describe('pilot: what a proxy sees', () => {
     const again = rig.open();
     again.send(typeUrl.cluster, { initial_resource_versions: versions });
     await again.untilHolds((held) => held(typeUrl.cluster).has(outbound('ratings')));
-    assert.deepEqual(again.responses[0]?.resources.map(({ name }) => name), [outbound('ratings')]);
+    assert.deepEqual(
+      again.responses[0]?.resources.map(({ name }) => name),
+      [outbound('ratings')],
+    );
     assert.deepEqual([...rig.engine.views()], [view]);
   });
 
   it('proxies that see the same get the very same bytes', async () => {
     rig.service('east', 'reviews', ['10.0.0.1@v1']);
-    const [a, b] = [rig.openEnvoy({ name: 'a', address: '10.9.0.1' }), rig.openEnvoy({ name: 'b', address: '10.9.0.2' })];
+    const [a, b] = [
+      rig.openEnvoy({ name: 'a', address: '10.9.0.1' }),
+      rig.openEnvoy({ name: 'b', address: '10.9.0.2' }),
+    ];
     await rig.until(() => [a, b].every((envoy) => envoy.routes('reviews').length > 0));
     assert.equal([...rig.engine.views()].length, 1);
     for (const url of [typeUrl.cluster, typeUrl.listener, typeUrl.route]) {
@@ -163,13 +182,21 @@ describe('pilot: who is refused', () => {
     ['an empty node', 'FW-NODE-001', { node: {} }],
     ['an id of another form', 'FW-NODE-001', { node: { id: 'envoy-1', cluster: 'x' } }],
     ['an id without an address', 'FW-NODE-001', { node: { id: 'sidecar~nowhere~a.shop~shop.svc.cluster.local' } }],
-    ['an id of a kind that is not served', 'FW-NODE-001', { node: { id: 'ztunnel~10.0.0.1~a.shop~shop.svc.cluster.local' } }],
+    [
+      'an id of a kind that is not served',
+      'FW-NODE-001',
+      { node: { id: 'ztunnel~10.0.0.1~a.shop~shop.svc.cluster.local' } },
+    ],
     ['an id that is too long', 'FW-NODE-001', { name: 'x'.repeat(2000) }],
     ['a cluster that cannot be', 'FW-NODE-002', { cluster: 'a.b|c' }],
     ['an unknown mode', 'FW-NODE-003', { metadata: { FAIRWAY_MODE: 'magic' } }],
     ['an inbound port that is none', 'FW-NODE-004', { metadata: { FAIRWAY_INBOUND: '99999:http' } }],
     ['an inbound port twice', 'FW-NODE-004', { metadata: { FAIRWAY_INBOUND: '9080:http,9080:9081:http' } }],
-    ['more inbound ports than a workload has', 'FW-NODE-004', { metadata: { FAIRWAY_INBOUND: Array.from({ length: 5000 }, (_, i) => i + 1).join() } }],
+    [
+      'more inbound ports than a workload has',
+      'FW-NODE-004',
+      { metadata: { FAIRWAY_INBOUND: Array.from({ length: 5000 }, (_, i) => i + 1).join() } },
+    ],
     ['an outbound address that is none', 'FW-NODE-004', { metadata: { FAIRWAY_OUTBOUND: 'localhost:1' } }],
     ['an inbound address that is none', 'FW-NODE-004', { metadata: { FAIRWAY_INBOUND_ADDRESS: 'everywhere' } }],
   ];

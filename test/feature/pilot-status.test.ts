@@ -3,11 +3,12 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Condition } from '../../src/model/rule.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
-import { PilotRig, endpointOf, outbound } from '../support/pilot.ts';
+import type { Condition } from '../../src/model/rule.ts';
+import { endpointOf, outbound, PilotRig } from '../support/pilot.ts';
 
-const to = (backend: string, service = 'reviews'): string => `{service: ${service}, routes: [{backends: [${backend}]}]}`;
+const to = (backend: string, service = 'reviews'): string =>
+  `{service: ${service}, routes: [{backends: [${backend}]}]}`;
 
 describe('pilot: the status of a rule', () => {
   let rig: PilotRig;
@@ -67,17 +68,25 @@ describe('pilot: the status of a rule', () => {
   it('says what is missing, and takes it in when it comes', async () => {
     const envoy = rig.openEnvoy();
     rig.rule(to('{version: v2, cluster: west}'));
-    assert.deepEqual([condition('ResolvedRefs').status, condition('ResolvedRefs').reason], ['False', 'ServiceNotFound']);
+    assert.deepEqual(
+      [condition('ResolvedRefs').status, condition('ResolvedRefs').reason],
+      ['False', 'ServiceNotFound'],
+    );
     rig.service('east', 'reviews', ['10.0.0.1@v1']);
     await rig.until(() => condition('ResolvedRefs').reason === 'ClusterNotFound');
     const chosen = outbound('reviews', 'v2.west');
-    await rig.until(() => envoy.routes('reviews')[0] === chosen, 'the rule to be in force, though its target is not there');
+    await rig.until(
+      () => envoy.routes('reviews')[0] === chosen,
+      'the rule to be in force, though its target is not there',
+    );
     assert.deepEqual(envoy.levels(chosen), []);
     rig.cluster('west');
     await rig.until(() => condition('ResolvedRefs').reason === 'BackendNotFound');
     rig.service('west', 'reviews', ['10.1.0.1@v1']);
     await rig.until(() => condition('ResolvedRefs').reason === 'VersionNotFound');
-    rig.cluster('west').putEndpoints('shop', 'reviews', [endpointOf('west', '10.1.0.1@v1'), endpointOf('west', '10.1.0.2@v2')]);
+    rig
+      .cluster('west')
+      .putEndpoints('shop', 'reviews', [endpointOf('west', '10.1.0.1@v1'), endpointOf('west', '10.1.0.2@v2')]);
     await rig.until(() => condition('ResolvedRefs').status === 'True');
     await rig.until(() => envoy.levels(chosen)[0]?.join() === '10.1.0.2');
     assert.equal(condition('Accepted').status, 'True');
@@ -93,7 +102,10 @@ describe('pilot: the status of a rule', () => {
     await rig.until(() => envoy.routes('reviews')[0] === outbound('reviews', 'v2'));
     rig.rule(to('{version: v1}'), 'older', { creationTimestamp: '2026-01-01T00:00:00Z' });
     await rig.until(() => envoy.routes('reviews')[0] === outbound('reviews', 'v1'));
-    assert.equal(said('younger'), 'Accepted=False(Conflicted) ResolvedRefs=True(ResolvedRefs) Programmed=False(NotAccepted)');
+    assert.equal(
+      said('younger'),
+      'Accepted=False(Conflicted) ResolvedRefs=True(ResolvedRefs) Programmed=False(NotAccepted)',
+    );
     await rig.until(() => condition('Programmed', 'older').status === 'True');
 
     rig.deleteRule('older');
@@ -121,7 +133,10 @@ describe('pilot: the status of a rule', () => {
     await rig.until(() => envoy.routes('reviews')[0] === outbound('reviews', 'v1'));
     rig.rule('{service: reviews, routes: [{backends: [{version: v1, weight: -1}]}]}');
     assert.equal(condition('Accepted').reason, 'Invalid');
-    assert.match(condition('Accepted').message, /^FW-RULE-\d+ .*weight.*the last good form \(generation 1\) stays in force$/);
+    assert.match(
+      condition('Accepted').message,
+      /^FW-RULE-\d+ .*weight.*the last good form \(generation 1\) stays in force$/,
+    );
     assert.equal(condition('Programmed').reason, 'Invalid');
     rig.service('east', 'ratings', ['10.0.1.1@v1']);
     await rig.until(() => envoy.routes('ratings').length > 0);
@@ -139,6 +154,9 @@ describe('pilot: the status of a rule', () => {
     const envoy = rig.openEnvoy();
     await rig.until(() => envoy.routes('reviews')[0] === outbound('reviews', 'v1'));
     rig.rule(to('{version: v1}', 'ratings'));
-    await rig.until(() => envoy.routes('ratings')[0] === outbound('ratings', 'v1') && envoy.routes('reviews')[0] === outbound('reviews'));
+    await rig.until(
+      () =>
+        envoy.routes('ratings')[0] === outbound('ratings', 'v1') && envoy.routes('reviews')[0] === outbound('reviews'),
+    );
   });
 });

@@ -14,7 +14,7 @@ import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
 import { RuleSet } from '../../src/rules/rule-set.ts';
 import { endpoint, port, shard } from '../support/fixtures.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { PilotSim, type Refuses, type SimProxy, proxyTypes, viewBytes } from '../support/pilot-sim.ts';
+import { PilotSim, proxyTypes, type Refuses, type SimProxy, viewBytes } from '../support/pilot-sim.ts';
 import { rawObject } from '../support/rules.ts';
 
 const seed = 20_260;
@@ -29,14 +29,21 @@ const anyShard = fc.record({
   vips: fc.subarray(['10.96.0.1', '10.96.0.2', 'fd00::1']),
   ports: fc.subarray(portPool, { minLength: 1, maxLength: 2 }),
   endpoints: fc.array(
-    fc.record({ address: fc.constantFrom(...addresses), version: fc.constantFrom('v1', 'v2', 'bad'), ready: fc.boolean() }),
+    fc.record({
+      address: fc.constantFrom(...addresses),
+      version: fc.constantFrom('v1', 'v2', 'bad'),
+      ready: fc.boolean(),
+    }),
     { maxLength: 3 },
   ),
 });
 const anyBackends = fc.constantFrom(
   [{ version: 'v1' }],
   [{ version: 'v2', cluster: 'west', fallback: [{ version: 'v1' }, {}] }],
-  [{ version: 'v1', weight: 9 }, { cluster: 'east', weight: 1 }],
+  [
+    { version: 'v1', weight: 9 },
+    { cluster: 'east', weight: 1 },
+  ],
   [{ version: 'bad' }],
   [{ version: 'bad', cluster: 'west', fallback: [{}] }],
 );
@@ -62,11 +69,21 @@ const anyStep = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), cluster: fc.constantFrom(...clusters) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('regain' as const), cluster: fc.constantFrom(...clusters) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('unregister' as const), cluster: fc.constantFrom(...clusters) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('unregister' as const), cluster: fc.constantFrom(...clusters) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('register' as const), cluster: fc.constantFrom(...clusters) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), proxy: fc.nat(3) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('pump' as const), proxy: fc.nat(3), messages: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('pump' as const),
+      proxy: fc.nat(3),
+      messages: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
 );
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
@@ -110,7 +127,12 @@ class World {
     if (backends === undefined) this.rules.source(source).remove(id);
     else {
       const metadata = { name: id, namespace: 'shop', creationTimestamp: `2026-01-0${id.slice(1)}T00:00:00Z` };
-      const object = { apiVersion: 'fairway.dev/v1alpha1', kind: 'TrafficRule', metadata, spec: { service, routes: [{ backends }] } };
+      const object = {
+        apiVersion: 'fairway.dev/v1alpha1',
+        kind: 'TrafficRule',
+        metadata,
+        spec: { service, routes: [{ backends }] },
+      };
       this.rules.source(source).put(rawObject(object, source), id);
     }
   }
@@ -157,7 +179,9 @@ class World {
   cold(): World {
     const cold = new World();
     for (const name of this.registered) {
-      const shards: ServiceShard[] = services.flatMap((service) => this.inventory.clusters().get(name)?.services.get(serviceKey('shop', service)) ?? []);
+      const shards: ServiceShard[] = services.flatMap(
+        (service) => this.inventory.clusters().get(name)?.services.get(serviceKey('shop', service)) ?? [],
+      );
       for (const one of shards) cold.memory.get(name)?.putService(structuredClone(one));
       cold.register(name);
     }
@@ -169,9 +193,15 @@ class World {
   }
 }
 
-function shardOf(cluster: string, name: string, given: NonNullable<Extract<Step, { do: 'shard' }>['shard']>): ServiceShard {
+function shardOf(
+  cluster: string,
+  name: string,
+  given: NonNullable<Extract<Step, { do: 'shard' }>['shard']>,
+): ServiceShard {
   const ports = new Map(given.ports.map((each) => [each.name, each.port + 1000]));
-  const endpoints = given.endpoints.map(({ address, version, ready }) => endpoint(cluster, address, { version, ready, serving: ready, ports }));
+  const endpoints = given.endpoints.map(({ address, version, ready }) =>
+    endpoint(cluster, address, { version, ready, serving: ready, ports }),
+  );
   return shard(cluster, name, { ...given, endpoints });
 }
 
@@ -224,17 +254,25 @@ describe('the pilot, any sequence of events', function () {
         world.settle(refuses);
         for (const proxy of world.proxies) {
           const rules = [...world.rules.winners.values()];
-          const bad = rules.filter(({ routes }) => routes.some(({ backends }) => backends.some(({ chain }) => chain[0]?.version === 'bad')));
+          const bad = rules.filter(({ routes }) =>
+            routes.some(({ backends }) => backends.some(({ chain }) => chain[0]?.version === 'bad')),
+          );
           const { rejected } = (proxy.view as { scope?: { rejected: readonly string[] } }).scope ?? { rejected: [] };
           for (const url of types) {
             const wanted = new Map([...proxy.view.resources(url)].map(([name, { version }]) => [name, version]));
             for (const [name, version] of wanted) assert.equal(proxy.held.get(url)?.get(name), version, name);
-            assert.ok(![...proxy.view.resources(url).values()].some(({ body }) => body.includes(needle)), 'a refused form is given again');
+            assert.ok(
+              ![...proxy.view.resources(url).values()].some(({ body }) => body.includes(needle)),
+              'a refused form is given again',
+            );
           }
           // Good rules are in force, and nothing of them counts as rejected.
           for (const rule of rules) {
             if (bad.includes(rule)) continue;
-            assert.ok(!rejected.includes(`shop/${rule.ref.name}@${rule.hash}`), `the good rule ${rule.ref.name} is set aside`);
+            assert.ok(
+              !rejected.includes(`shop/${rule.ref.name}@${rule.hash}`),
+              `the good rule ${rule.ref.name} is set aside`,
+            );
           }
         }
         world.sim.stop();

@@ -75,7 +75,15 @@ export class PilotSim {
   connect(id: string, metadata: Readonly<Record<string, unknown>>, transport: 'sotw' | 'delta'): SimProxy {
     const streamId = ++this.#streamIds;
     const locality = { region: '', zone: '', subZone: '' };
-    const node = { id, cluster: '', metadata, locality, userAgentName: 'envoy', userAgentVersion: '', clientFeatures: [] };
+    const node = {
+      id,
+      cluster: '',
+      metadata,
+      locality,
+      userAgentName: 'envoy',
+      userAgentVersion: '',
+      clientFeatures: [],
+    };
     const view = this.engine.connect({ streamId, node, peer: '', transport });
     if (typeof view === 'string') throw new Error(view);
     const { maxResponseBytes } = defaultXdsLimits;
@@ -121,11 +129,24 @@ export class PilotSim {
 
   #request(proxy: SimProxy, url: string, nonce: string, error: string | undefined): void {
     const { machine, streamId } = proxy;
-    const request = { typeUrl: url, node: undefined, nonce, error, subscribe: ['*'], unsubscribe: [], initialVersions: new Map(), resumes: false };
+    const request = {
+      typeUrl: url,
+      node: undefined,
+      nonce,
+      error,
+      subscribe: ['*'],
+      unsubscribe: [],
+      initialVersions: new Map(),
+      resumes: false,
+    };
     // A delta client says what it wants once.
-    const given = nonce === '' || proxy.machine.status(0).get(url) === undefined ? request : { ...request, ...(this.#isDelta(proxy) ? { subscribe: [] } : {}) };
+    const given =
+      nonce === '' || proxy.machine.status(0).get(url) === undefined
+        ? request
+        : { ...request, ...(this.#isDelta(proxy) ? { subscribe: [] } : {}) };
     const outcome = machine.request(given, 0, this.#clock.monotonic());
-    if (outcome.kind === 'acked') this.engine.progress({ streamId, typeUrl: url, kind: 'acked', revision: machine.ackedRevision(url) });
+    if (outcome.kind === 'acked')
+      this.engine.progress({ streamId, typeUrl: url, kind: 'acked', revision: machine.ackedRevision(url) });
     if (outcome.kind === 'nacked') {
       const { revision, names } = outcome;
       this.engine.progress({ streamId, typeUrl: url, kind: 'nacked', revision, error: outcome.error, names });
@@ -149,7 +170,10 @@ export class PilotSim {
 /** Everything that a view holds, for comparison: `<type> <name>` → version and bytes. */
 export function viewBytes(view: ResourceView): Map<string, string> {
   const all = pushOrder.flatMap((url) =>
-    [...view.resources(url)].map(([name, { version, body }]): [string, string] => [`${url} ${name}`, `${version} ${body.toString('base64')}`]),
+    [...view.resources(url)].map(([name, { version, body }]): [string, string] => [
+      `${url} ${name}`,
+      `${version} ${body.toString('base64')}`,
+    ]),
   );
   return new Map(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -89,7 +89,12 @@ export class PilotRig {
         },
       },
     });
-    this.ruleStatus = new RuleStatus({ clock, rules: this.rules, engine: this.engine, clusters: () => new Set(this.inventory.clusters().keys()) });
+    this.ruleStatus = new RuleStatus({
+      clock,
+      rules: this.rules,
+      engine: this.engine,
+      clusters: () => new Set(this.inventory.clusters().keys()),
+    });
     this.xds = new XdsServer({ host: this.engine, clock, logger, limits: { ...defaultXdsLimits, ...options.limits } });
     this.engine.attach({
       changed: (view, changes) => this.xds.changed(view, changes),
@@ -131,11 +136,18 @@ export class PilotRig {
 
   /** The service `shop/<name>` in a cluster: `endpoints` are `10.0.0.1@v1`. */
   service(cluster: string, name: string, endpoints: readonly string[], fields: Parameters<typeof shard>[2] = {}): void {
-    this.cluster(cluster).putService(shard(cluster, name, { endpoints: endpoints.map((text) => endpointOf(cluster, text)), ...fields }));
+    this.cluster(cluster).putService(
+      shard(cluster, name, { endpoints: endpoints.map((text) => endpointOf(cluster, text)), ...fields }),
+    );
   }
 
   /** Applies a TrafficRule as YAML: `spec` in flow style; `source` is the rule source that it stands in. */
-  rule(spec: string, name = 'reviews', metadata: Readonly<Record<string, unknown>> = {}, source = 'rules folder'): void {
+  rule(
+    spec: string,
+    name = 'reviews',
+    metadata: Readonly<Record<string, unknown>> = {},
+    source = 'rules folder',
+  ): void {
     const object = {
       apiVersion: 'fairway.dev/v1alpha1',
       kind: 'TrafficRule',
@@ -163,14 +175,18 @@ export class PilotRig {
 
   open(options: NodeFields & Partial<Omit<XdsClientOptions, 'port'>> = {}): XdsClient {
     const { address, name, cluster, metadata, ...rest } = options;
-    const fields = Object.fromEntries(Object.entries({ address, name, cluster, metadata }).filter(([, value]) => value !== undefined));
+    const fields = Object.fromEntries(
+      Object.entries({ address, name, cluster, metadata }).filter(([, value]) => value !== undefined),
+    );
     const client = XdsClient.open({ port: this.#port, transport: 'delta', node: envoyNode(fields), ...rest });
     this.#clients.push(client);
     return client;
   }
 
   /** As Envoy does it: everything of CDS and LDS, then the assignments and routes that these name. Follows them until it has all. */
-  openEnvoy(options: NodeFields & Partial<Omit<XdsClientOptions, 'port'>> & { readonly judge?: Judge } = {}): EnvoyLike {
+  openEnvoy(
+    options: NodeFields & Partial<Omit<XdsClientOptions, 'port'>> & { readonly judge?: Judge } = {},
+  ): EnvoyLike {
     const { judge, ...rest } = options;
     return new EnvoyLike(this.open({ ...rest, autoAck: false }), rest.transport ?? 'delta', judge);
   }
@@ -189,7 +205,9 @@ export class PilotRig {
     let calm = 0;
     await this.until(() => {
       const streams = [...this.xds.streams()];
-      const pending = streams.some(({ streamId }) => [...(this.xds.status(streamId)?.values() ?? [])].some(({ state }) => state === 'pending'));
+      const pending = streams.some(({ streamId }) =>
+        [...(this.xds.status(streamId)?.values() ?? [])].some(({ state }) => state === 'pending'),
+      );
       calm = pending || this.xds.counters.queueLength > 0 ? 0 : calm + 1;
       return calm > 3;
     }, 'quiet');
@@ -290,7 +308,12 @@ export class EnvoyLike {
 
   #follow(): void {
     const wanted = new Map([
-      [typeUrl.endpoint, [...this.client.held(typeUrl.cluster).values()].filter((one) => decode(typeUrl.cluster, one)['type'] === 'EDS').map(({ name }) => name)],
+      [
+        typeUrl.endpoint,
+        [...this.client.held(typeUrl.cluster).values()]
+          .filter((one) => decode(typeUrl.cluster, one)['type'] === 'EDS')
+          .map(({ name }) => name),
+      ],
       [typeUrl.route, this.#tables()],
     ]);
     for (const [url, names] of wanted) {
@@ -310,7 +333,9 @@ export class EnvoyLike {
   }
 
   #tables(): string[] {
-    const text = [...this.client.held(typeUrl.listener).values()].map((one) => JSON.stringify(decode(typeUrl.listener, one))).join('\n');
+    const text = [...this.client.held(typeUrl.listener).values()]
+      .map((one) => JSON.stringify(decode(typeUrl.listener, one)))
+      .join('\n');
     return [...new Set([...text.matchAll(/"route_config_name":"([^"]+)"/g)].map(([, name]) => name as string))];
   }
 }
@@ -322,7 +347,9 @@ export function decode(url: string, resource: Pick<ReceivedResource, 'body'>): R
 interface Assignment {
   readonly endpoints?: readonly {
     readonly priority?: number;
-    readonly lb_endpoints?: readonly { readonly endpoint: { readonly address: { readonly socket_address: { readonly address: string } } } }[];
+    readonly lb_endpoints?: readonly {
+      readonly endpoint: { readonly address: { readonly socket_address: { readonly address: string } } };
+    }[];
   }[];
 }
 
@@ -339,14 +366,23 @@ interface Table {
   readonly virtual_hosts?: readonly {
     readonly name: string;
     readonly routes?: readonly {
-      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: { readonly clusters: readonly { readonly name: string; readonly weight: number }[] } };
+      readonly route?: {
+        readonly cluster?: string;
+        readonly weighted_clusters?: {
+          readonly clusters: readonly { readonly name: string; readonly weight: number }[];
+        };
+      };
     }[];
   }[];
 }
 
 export function routesOf(table: unknown, service: string): string[] {
   const found = (table as Table | undefined)?.virtual_hosts?.find(({ name }) => name.startsWith(`${host(service)}:`));
-  const leads = (found?.routes ?? []).map(({ route }) => route?.cluster ?? (route?.weighted_clusters?.clusters ?? []).map(({ name, weight }) => `${name}:${weight}`).join(' '));
+  const leads = (found?.routes ?? []).map(
+    ({ route }) =>
+      route?.cluster ??
+      (route?.weighted_clusters?.clusters ?? []).map(({ name, weight }) => `${name}:${weight}`).join(' '),
+  );
   // CONNECT requests have a route of their own, to the same place.
   return [...new Set(leads)];
 }

@@ -12,7 +12,14 @@ describe('destination names', () => {
   });
 
   it('join into a chain, with * for anywhere', () => {
-    assert.equal(chainName([{ version: 'v3', cluster: 'west' }, { version: 'v2', cluster: '' }, { version: '', cluster: '' }]), 'v3.west>v2>*');
+    assert.equal(
+      chainName([
+        { version: 'v3', cluster: 'west' },
+        { version: 'v2', cluster: '' },
+        { version: '', cluster: '' },
+      ]),
+      'v3.west>v2>*',
+    );
     assert.equal(chainName([{ version: '', cluster: '' }]), '');
   });
 });

@@ -92,9 +92,13 @@ describe('the mesh', () => {
       rules.set(key, toVersion(version));
       state.update([key]);
     }
-    const aside = (...hashes: string[]): string | undefined => state.ruleWithout(key, ({ hash }) => hashes.includes(hash))?.hash;
+    const aside = (...hashes: string[]): string | undefined =>
+      state.ruleWithout(key, ({ hash }) => hashes.includes(hash))?.hash;
     assert.deepEqual([aside(), aside('v4'), aside('v4', 'v3'), aside('v4', 'v3', 'v1')], ['v4', 'v3', 'v1', 'v2']);
-    assert.deepEqual([...state.ruleForms()].map(({ hash }) => hash), ['v4', 'v3', 'v1', 'v2']);
+    assert.deepEqual(
+      [...state.ruleForms()].map(({ hash }) => hash),
+      ['v4', 'v3', 'v1', 'v2'],
+    );
     for (let i = 0; i < 100; i++) {
       rules.set(key, toVersion(`more-${i}`));
       state.update([key]);

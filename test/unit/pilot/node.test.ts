@@ -69,7 +69,9 @@ describe("a proxy's node", () => {
 
   it('keeps a bounded part of what is only shown', () => {
     const many = Array.from({ length: 500 }, (_, i) => `10.1.${i >> 8}.${i & 255}`).join();
-    const { identity } = parseNode(node(id, { NAME: 'x'.repeat(9999), INSTANCE_IPS: many, LABELS: { ['k'.repeat(9999)]: 'v' } }));
+    const { identity } = parseNode(
+      node(id, { NAME: 'x'.repeat(9999), INSTANCE_IPS: many, LABELS: { ['k'.repeat(9999)]: 'v' } }),
+    );
     assert.equal(identity.workload.length, 1024);
     assert.equal(identity.addresses.length, 64);
     assert.deepEqual(Object.keys(identity.labels), ['k'.repeat(1024)]);
@@ -87,7 +89,11 @@ describe("a proxy's node", () => {
     ['an inbound port out of range', node(id, { FAIRWAY_INBOUND: '70000:9080' }), 'FW-NODE-004'],
     ['an inbound protocol that is none', node(id, { FAIRWAY_INBOUND: '18080:9080:smtp' }), 'FW-NODE-004'],
     ['an inbound port twice', node(id, { FAIRWAY_INBOUND: '9080,9080:9081' }), 'FW-NODE-004'],
-    ['no end of inbound ports', node(id, { FAIRWAY_INBOUND: Array.from({ length: 300 }, (_, i) => i + 1).join() }), 'FW-NODE-004'],
+    [
+      'no end of inbound ports',
+      node(id, { FAIRWAY_INBOUND: Array.from({ length: 300 }, (_, i) => i + 1).join() }),
+      'FW-NODE-004',
+    ],
     ['an inbound address that is none', node(id, { FAIRWAY_INBOUND_ADDRESS: 'everywhere' }), 'FW-NODE-004'],
     ['an outbound address that is none', node(id, { FAIRWAY_OUTBOUND: 'localhost:15001' }), 'FW-NODE-004'],
   ];

@@ -36,22 +36,32 @@ describe('the quarantine of rules', () => {
     assert.deepEqual(quarantine.aside(), ['a@1', 'b@1', 'c@1']);
     assert.equal(quarantine.rejected.size, 0);
     assert.ok(['a@1', 'b@1', 'c@1'].every((form) => quarantine.isInDoubt(form)));
-    assert.equal(quarantine.advance(() => false), false);
-    assert.equal(quarantine.advance((type) => type === 'RDS'), true);
+    assert.equal(
+      quarantine.advance(() => false),
+      false,
+    );
+    assert.equal(
+      quarantine.advance((type) => type === 'RDS'),
+      true,
+    );
     assert.deepEqual(quarantine.aside(), ['c@1']);
     assert.ok(quarantine.isInDoubt('a@1'));
   });
 
   it('finds exactly the culprits, and gives the others back', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(fc.nat(39), { minLength: 1, maxLength: 3 }), (count, picks) => {
-        const forms = Array.from({ length: count }, (_, i) => `shop/r${i}@1`);
-        const bad = new Set(picks.map((pick) => forms[pick % count] as string));
-        const quarantine = new Quarantine();
-        play(quarantine, forms, bad);
-        assert.deepEqual(quarantine.aside(), [...bad].sort());
-        assert.equal(quarantine.isSearching, false);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(fc.nat(39), { minLength: 1, maxLength: 3 }),
+        (count, picks) => {
+          const forms = Array.from({ length: count }, (_, i) => `shop/r${i}@1`);
+          const bad = new Set(picks.map((pick) => forms[pick % count] as string));
+          const quarantine = new Quarantine();
+          play(quarantine, forms, bad);
+          assert.deepEqual(quarantine.aside(), [...bad].sort());
+          assert.equal(quarantine.isSearching, false);
+        },
+      ),
     );
   });
 
@@ -79,8 +89,14 @@ describe('the quarantine of rules', () => {
     quarantine.keepOnly((form) => form === 'c@1');
     assert.deepEqual(quarantine.aside(), ['c@1']);
     assert.equal(quarantine.isInDoubt('a@1'), false);
-    assert.equal(quarantine.advance(() => true), true);
-    assert.equal(quarantine.advance(() => true), false);
+    assert.equal(
+      quarantine.advance(() => true),
+      true,
+    );
+    assert.equal(
+      quarantine.advance(() => true),
+      false,
+    );
     assert.ok(quarantine.isEmpty());
   });
 });

@@ -21,7 +21,9 @@ function setUp() {
   });
   const status = new RuleStatus({ clock, rules, engine, clusters: () => new Set() });
   const told: string[] = [];
-  status.listen((record, { conditions }) => told.push(`${record.name} ${conditions.map(({ reason }) => reason).join(' ')}`));
+  status.listen((record, { conditions }) =>
+    told.push(`${record.name} ${conditions.map(({ reason }) => reason).join(' ')}`),
+  );
   rules.onChange(() => status.touch());
   return { clock, rules, status, told, source: rules.source('test') };
 }
