@@ -124,7 +124,7 @@ export class Engine implements XdsHost {
 
   /** Everything that can be known at the start is known: what was held back is answered. */
   open(): void {
-    if (this.#ready) return;
+    if (this.#ready || this.#stopped) return;
     this.#debounce.flush();
     this.#ready = true;
     for (const view of this.#scopes.views()) this.#protocol?.changed(view, new Map());

@@ -1,6 +1,6 @@
 /**
  * The rules of each source on disk, as they were last read: a pilot that starts while the primary's API is out of reach must route as it did
- * before. One file per source, replaced whole (temporary file, fsync, rename); a file that cannot be used is ignored and said.
+ * before. One file per source, replaced whole (temporary file, fsync, rename, fsync of the folder); a file that cannot be used is ignored and said.
  */
 
 import { createHash } from 'node:crypto';
@@ -102,6 +102,7 @@ export class RuleMemory {
         await handle.close();
       }
       await rename(`${path}.tmp`, path);
+      await syncFolder(this.#options.folder);
     } catch (error) {
       this.#options.logger.error('the rules of a source could not be saved; what was saved before stays', {
         code: 'FW-PILOT-002',
@@ -113,7 +114,20 @@ export class RuleMemory {
   }
 
   #path(source: string): string {
-    return join(this.#options.folder, `${source.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}.rules.json`);
+    const readable = source.replaceAll(/[^A-Za-z0-9_-]+/g, '-').slice(0, 100);
+    // Names that read alike are different sources.
+    const digest = createHash('sha256').update(source).digest('hex').slice(0, 8);
+    return join(this.#options.folder, `${readable}-${digest}.rules.json`);
+  }
+}
+
+/** A renamed file is there for good once its folder is on disk. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

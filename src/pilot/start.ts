@@ -14,6 +14,7 @@ import { createMetrics } from '../api/metrics.ts';
 import { openTokenFile } from '../api/token-file.ts';
 import { sleep, systemClock } from '../core/clock.ts';
 import { defaultDebounce } from '../core/debounce.ts';
+import { errorMessage, FairwayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
 import { defaultMeshSettings } from '../model/mesh.ts';
@@ -41,7 +42,10 @@ export interface RunningPilot {
   /** Where it listens, `host:port`. */
   readonly xds: string;
   readonly admin: string;
-  /** Resolves when every cluster is synced or marked and the rules are read: proxies are answered from here on. */
+  /**
+   * Resolves when every cluster is synced or marked and the rules are read: proxies are answered from here on. Stays open when it is stopped
+   * before.
+   */
   readonly whenReady: Promise<void>;
   readonly clusterPhases: () => Readonly<Record<string, string>>;
   /** Drains the streams, then ends everything. */
@@ -140,61 +144,73 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
 
   const inputs = new RuleInputs(rules, logger, memory);
   const stoppables: Stoppable[] = [];
-  const writer = attachRulesFolder(config, inputs, rules, clock);
-  if (config.clustersDir !== undefined) {
-    const clusters = new FileClusters({ folder: config.clustersDir, inventory, clock, logger });
-    clusters.start();
-    stoppables.push(clusters);
-  }
-  if (config.contexts.length > 0 || config.inCluster) {
-    // Kubernetes' client is large, and a pilot of files alone does without it.
-    const { attachKubernetes } = await import('./kubernetes.ts');
-    stoppables.push(await attachKubernetes({ config, inventory, inputs, ruleStatus, clock, logger }));
-  }
-
-  const bound = await xds.listen(formatAddress(config.xds));
-  const readiness = (): Readiness => pilotReadiness(engine, inventory, inputs);
-  const admin = await startAdminServer({
-    source: createAdminSource({
-      inventory,
-      engine,
-      ruleStatus,
-      streamStatus,
-      version,
-      settings: () => shownSettings(config),
-      readiness,
-    }),
-    writer: writer ?? noRuleWriter(config.contexts.length > 0 || config.inCluster),
-    metrics,
-    logLevel: log.level,
-    clock,
-    logger,
-    host: config.admin.host,
-    port: config.admin.port,
-    ...(config.adminTokenFile === undefined ? {} : { token: openTokenFile(config.adminTokenFile, clock, logger) }),
-  });
-  metrics.readFrom(() => readMetrics(inventory, engine, xds.counters, clock));
-
   const stopped = new AbortController();
-  const whenReady = untilReady(inventory, inputs, config.syncWaitMs, stopped.signal, logger).then(() => engine.open());
-  return {
-    xds: formatAddress({ host: bound.address.replace(/^\[|\]$/g, ''), port: bound.port }),
-    admin: formatAddress(admin.address),
-    whenReady,
-    clusterPhases: () => Object.fromEntries([...inventory.clusters()].map(([name, { state }]) => [name, state.phase])),
-    async stop() {
-      stopped.abort();
-      engine.stop();
-      ruleStatus.stop();
-      memoryOfBursts.stop();
-      await xds.drain(config.drainMs);
-      await Promise.all(stoppables.map((part) => part.stop()));
-      await inputs.stop();
-      await inventory.close();
-      await admin.stop();
-    },
+  const stop = async (drainMs: number): Promise<void> => {
+    stopped.abort();
+    engine.stop();
+    ruleStatus.stop();
+    memoryOfBursts.stop();
+    await xds.drain(drainMs);
+    await Promise.all(stoppables.map((part) => part.stop()));
+    await inputs.stop();
+    await inventory.close();
   };
+  try {
+    const writer = attachRulesFolder(config, inputs, rules, clock);
+    if (config.clustersDir !== undefined) {
+      const clusters = new FileClusters({ folder: config.clustersDir, inventory, clock, logger });
+      clusters.start();
+      stoppables.push(clusters);
+    }
+    if (config.contexts.length > 0 || config.inCluster) {
+      // Kubernetes' client is large, and a pilot of files alone does without it.
+      const { attachKubernetes } = await import('./kubernetes.ts');
+      stoppables.push(await attachKubernetes({ config, inventory, inputs, ruleStatus, clock, logger }));
+    }
+
+    const bound = await xds.listen(formatAddress(config.xds));
+    const admin = await startAdminServer({
+      source: createAdminSource({
+        inventory,
+        engine,
+        ruleStatus,
+        streamStatus,
+        version,
+        settings: () => shownSettings(config),
+        readiness: () => pilotReadiness(engine, inventory, inputs),
+      }),
+      writer: writer ?? noRuleWriter(config.contexts.length > 0 || config.inCluster),
+      metrics,
+      logLevel: log.level,
+      clock,
+      logger,
+      host: config.admin.host,
+      port: config.admin.port,
+      ...(config.adminTokenFile === undefined ? {} : { token: openTokenFile(config.adminTokenFile, clock, logger) }),
+    });
+    metrics.readFrom(() => readMetrics(inventory, engine, xds.counters, clock));
+
+    const everythingRead = untilReady(inventory, inputs, config.syncWaitMs, stopped.signal, logger);
+    return {
+      xds: formatAddress({ host: bound.address.replace(/^\[|\]$/g, ''), port: bound.port }),
+      admin: formatAddress(admin.address),
+      whenReady: everythingRead.then(() => (stopped.signal.aborted ? never : engine.open())),
+      clusterPhases: () =>
+        Object.fromEntries([...inventory.clusters()].map(([name, { state }]) => [name, state.phase])),
+      async stop() {
+        await stop(config.drainMs);
+        await admin.stop();
+      },
+    };
+  } catch (error) {
+    // What was started before would keep the process alive, watching and answering nobody.
+    await stop(0);
+    throw error;
+  }
 }
+
+/** A pilot that is stopped before it was ready does not become so. */
+const never = new Promise<never>(() => {});
 
 /** The rules folder as a source, and as the place where the admin API writes. */
 function attachRulesFolder(
@@ -204,7 +220,7 @@ function attachRulesFolder(
   clock: typeof systemClock,
 ): RuleWriter | undefined {
   if (rulesDir === undefined) return undefined;
-  mkdirSync(rulesDir, { recursive: true });
+  makeRulesFolder(rulesDir);
   const find: FindRule = (kind, namespace, name) =>
     rules.record(`${rulesFolderSource}#${ruleObjectId(kind, namespace, name)}`);
   const folder = inputs.attach(rulesFolderSource, (sink) => {
@@ -213,6 +229,22 @@ function attachRulesFolder(
     return source;
   });
   return folderRuleWriter(rulesDir, folder, find, clock.now);
+}
+
+function makeRulesFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new FairwayError(
+      {
+        code: 'FW-PILOT-007',
+        message: `the rules folder cannot be used: ${errorMessage(error)}`,
+        where: { file: folder },
+        hint: 'Give a folder with --rules that this process may create and write to',
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** How often the start looks whether everything is known. */

@@ -175,7 +175,7 @@ class World {
     }
   }
 
-  /** A pilot that starts now, with the same registrations and rules, and proxies that set the same aside. */
+  /** A pilot that starts now, with the same registrations, rules and proxies. */
   cold(): World {
     const cold = new World();
     for (const name of this.registered) {
@@ -189,6 +189,8 @@ class World {
       cold.rules.source(source).put({ ...raw, object: structuredClone(raw.object) }, key.slice(source.length + 1));
     }
     cold.sim.engine.flush();
+    // Proxies that connect only now: nothing of what they see was ever changed.
+    for (const i of nodes.keys()) cold.reconnect(i);
     return cold;
   }
 }
