@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
 import { place, type Step, steps, workloads } from './scene.ts';
 import { buildStage, type Stage } from './stage.ts';
-import { drawTable, type Paint, paint } from './table.ts';
+import { drawTable, type Paint, paint, wrapText } from './table.ts';
 import { checkShares, newTally, type ShareCheck, type Tally, Traffic } from './traffic.ts';
 
 export interface DemoOptions {
@@ -61,14 +61,15 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 function printAddresses(stage: Stage, say: (line?: string) => void, draw: Paint): void {
   const { xds, admin, client, clientEnvoyAdmin } = stage.addresses;
   say();
-  say(`  the client's sidecar   http://${client}   (an HTTP proxy)`);
+  say(`  the client's sidecar   http://${client} (an HTTP proxy)`);
   say(`  its Envoy's admin      http://${clientEnvoyAdmin}`);
-  say(`  the pilot              xDS ${xds}, admin http://${admin}`);
+  say(`  the pilot's xDS        ${xds}`);
+  say(`  the pilot's admin API  http://${admin}`);
   say();
   say('  Try, in another terminal:');
   say(draw(`    curl -x http://${client} http://reviews.shop:9080/`, 'cyan'));
-  say(draw(`    npx fairway --admin http://${admin} get endpoints -A`, 'cyan'));
-  say(draw(`    npx fairway --admin http://${admin} get rules -A`, 'cyan'));
+  say(draw(`    npx fairway --admin http://${admin} get endpoints`, 'cyan'));
+  say(draw(`    npx fairway --admin http://${admin} get rules`, 'cyan'));
   say();
 }
 
@@ -101,7 +102,8 @@ async function playOnce(stage: Stage, traffic: Traffic, say: (line?: string) => 
     const failed = sum(plain.failures) + sum(betaTally.failures);
     const ok = settled && failed === 0 && [...shares, ...betaShares].every((share) => share.ok);
     results.push({ step: step.title, ok, requests: plain.total + betaTally.total, failed, shares, betaShares });
-    say(`${ok ? draw('√', 'green') : draw('×', 'red')} ${draw(step.title, 'bold')}  ${step.action}`);
+    say(`${ok ? draw('√', 'green') : draw('×', 'red')} ${draw(step.title, 'bold')}`);
+    for (const line of wrapText(step.action, columnsOf() - 2)) say(`  ${line}`);
     for (const line of drawTable(places, plain, betaTally, columnsOf(), draw)) say(line);
     say();
   }
@@ -123,7 +125,8 @@ async function playLive(
   });
   for (const step of steps) {
     await enter(stage, step);
-    say(`${draw(step.title, 'bold')}  ${step.action}`);
+    say(draw(step.title, 'bold'));
+    for (const line of wrapText(step.action, columnsOf() - 2)) say(`  ${line}`);
     if (step.rule) say(draw(step.rule.trimEnd().replace(/^/gm, '    '), 'dim'));
     await watch(traffic, 8000, draw, () => over);
     if (over) return 0;

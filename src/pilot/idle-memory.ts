@@ -20,6 +20,7 @@ export class IdleMemory {
   readonly #clock: Clock;
   readonly #collect: Collect;
   #timer: Timer | undefined;
+  #lastMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -27,16 +28,19 @@ export class IdleMemory {
     this.#collect = runInNewContext('gc') as Collect;
   }
 
-  /** Work was done; when nothing more comes for a while, its memory is given back. */
+  /** Work was done; when nothing more comes for a while, its memory is given back. Cheap, and called often. */
   worked(): void {
-    this.#timer?.cancel();
-    this.#timer = this.#clock.after(quietMs, () => {
-      this.#timer = undefined;
-      if (process.memoryUsage().heapUsed < heapLimitBytes) this.#collect({ type: 'major' });
-    });
+    this.#lastMs = this.#clock.monotonic();
+    this.#timer ??= this.#clock.after(quietMs, () => this.#look());
   }
 
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  #look(): void {
+    const restMs = this.#lastMs + quietMs - this.#clock.monotonic();
+    this.#timer = restMs > 0 ? this.#clock.after(restMs, () => this.#look()) : undefined;
+    if (this.#timer === undefined && process.memoryUsage().heapUsed < heapLimitBytes) this.#collect({ type: 'major' });
   }
 }
