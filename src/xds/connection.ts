@@ -3,21 +3,22 @@
  * newest state when it is ready again and holds one message in memory, and every end of the stream passes through `#close` once.
  */
 
-import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { Clock, Timer } from '../core/clock.ts';
 import { errorMessage, FairwayError, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { admit, asFault, greet, requestedType } from './admission.ts';
 import { addTo, type Tally } from './counters.ts';
+import type { Draft } from './draft.ts';
+import { type BytesStream, resetStream, takesFramed } from './grpc-stream.ts';
 import type { XdsLimits } from './limits.ts';
 import type { Replica } from './replica.ts';
-import { decodeRequest, type XdsRequest } from './request.ts';
-import type { ResponseEncoder } from './response.ts';
+import type { RequestDecoder, XdsRequest } from './request.ts';
+import type { Response, ResponseEncoder } from './response.ts';
 import type { ResourceMethod } from './services.ts';
 import { StreamMachine } from './stream-machine.ts';
 import type { Job, Turns } from './turns.ts';
 import type { ClientHello, ProgressEvent, ResourceView, XdsHost } from './view.ts';
-
-export type BytesStream = ServerDuplexStream<Buffer, Buffer>;
 
 /** What a connection takes from its server. */
 export interface ConnectionContext {
@@ -27,8 +28,10 @@ export interface ConnectionContext {
   readonly limits: XdsLimits;
   readonly turns: Turns;
   readonly encoder: ResponseEncoder;
+  readonly decoders: Readonly<Record<'sotw' | 'delta', RequestDecoder>>;
   readonly tally: Tally;
-  replicaOf(view: ResourceView): Replica;
+  /** What `connection` reads from now on, instead of what it read before. */
+  replicaFor(connection: Connection, view: ResourceView): Replica;
   closed(connection: Connection): void;
 }
 
@@ -50,6 +53,7 @@ export class Connection implements Job {
   readonly #method: ResourceMethod;
   readonly #context: ConnectionContext;
   readonly #openedMs: number;
+  readonly #takesFramed: boolean;
   #hello: ClientHello | undefined;
   #machine: StreamMachine | undefined;
   #supportsTtl = false;
@@ -71,6 +75,7 @@ export class Connection implements Job {
     this.#method = method;
     this.#context = context;
     this.#openedMs = context.clock.monotonic();
+    this.#takesFramed = takesFramed(call);
     call.on('data', (bytes: Buffer) => this.#queue(bytes));
     call.on('end', () => {
       this.#halfClosed = true;
@@ -95,7 +100,7 @@ export class Connection implements Job {
 
   /** Reads what came in, then writes one message, if there is one and the client can take it. */
   turn(): void {
-    const { clock, encoder, tally } = this.#context;
+    const { clock } = this.#context;
     this.#readInbox();
     if (this.#halfClosed) this.end();
     const machine = this.#machine;
@@ -104,28 +109,15 @@ export class Connection implements Job {
     if (this.#writingSinceMs !== undefined) return;
     const nowMs = clock.monotonic();
     const draft = machine.next(nowMs);
-    machine.note(clock.now());
     this.#sleepUntil(machine.wakeAt, nowMs);
-    if (draft === undefined) return;
-    const response = encoder.encode(draft, {
-      transport: this.#method.transport,
-      ttl: this.#supportsTtl,
-      afterSerial: this.#serials.get(draft.typeUrl) ?? 0,
-    });
-    this.#serials.set(draft.typeUrl, response.serial);
-    this.#sentAtMs.set(draft.typeUrl, clock.now());
-    machine.sent(draft, response.nonce, nowMs);
+    if (draft !== undefined) this.#send(draft, machine, nowMs);
     machine.note(clock.now());
-    tally.bytesTotal += response.bytes.length;
-    addTo(tally.pushesByType, draft.typeUrl);
-    this.#write(response.bytes, nowMs);
-    this.#progress({ streamId: this.id, typeUrl: draft.typeUrl, kind: 'sent', revision: draft.revision });
   }
 
   /** The client is to see another view; the differences are sent. */
   reassign(view: ResourceView): void {
     if (this.#machine === undefined || this.#closed) return;
-    this.#machine.rebase(this.#context.replicaOf(view));
+    this.#machine.rebase(this.#context.replicaFor(this, view));
     this.#context.turns.enqueue(this);
   }
 
@@ -196,48 +188,26 @@ export class Connection implements Job {
 
   #receive(bytes: Buffer): void {
     if (this.#closed) return;
-    this.#context.tally.requestsTotal++;
+    const { decoders, limits, tally } = this.#context;
+    tally.requestsTotal++;
     try {
-      const decoded = decodeRequest(bytes, this.#method.transport, this.#context.limits);
-      const request = { ...decoded, typeUrl: this.#typeOf(decoded) };
+      const decoded = decoders[this.#method.transport].decode(bytes);
+      const request = { ...decoded, typeUrl: requestedType(decoded, this.#method) };
       const machine = this.#machine ?? this.#connect(request);
-      this.#admit(request, machine);
+      admit(request, machine, this.#method.transport, limits);
       this.#handle(request, machine);
     } catch (error) {
-      this.fail(error instanceof FairwayError ? error : unexpected(error));
+      this.fail(asFault(error));
     }
   }
 
   #connect(request: XdsRequest): StreamMachine {
     const { host, limits } = this.#context;
-    if (request.node === undefined) {
-      throw new FairwayError({
-        code: 'FW-XDS-001',
-        message: 'the first request of a stream has no node',
-        where: {},
-        hint: 'give the client a node id (Envoy: `node` in its bootstrap, or --service-node); later requests may leave it out',
-      });
-    }
-    const hello: ClientHello = {
-      streamId: this.id,
-      node: request.node,
-      peer: this.#call.getPeer(),
-      transport: this.#method.transport,
-      ...(this.#method.onlyType === undefined ? {} : { onlyType: this.#method.onlyType }),
-    };
-    const view = host.connect(hello);
-    if (typeof view === 'string') {
-      throw new FairwayError({
-        code: 'FW-XDS-002',
-        message: `the client ${request.node.id === '' ? 'without a node id' : request.node.id} is refused: ${view}`,
-        where: {},
-        hint: 'change the node in its bootstrap',
-      });
-    }
-    const features = request.node.clientFeatures;
+    const stream = { streamId: this.id, peer: this.#call.getPeer(), method: this.#method };
+    const { hello, view } = greet(request, stream, host);
     this.#hello = hello;
     // Over SotW a resource with a TTL is wrapped, which is a feature of its own, though Envoy declares only the first.
-    this.#supportsTtl = features.includes('xds.config.supports-resource-ttl');
+    this.#supportsTtl = hello.node.clientFeatures.includes('xds.config.supports-resource-ttl');
     this.#machine = new StreamMachine(
       {
         transport: this.#method.transport,
@@ -247,38 +217,9 @@ export class Connection implements Job {
         aggregated: this.#method.onlyType === undefined,
         supportsTtl: this.#supportsTtl,
       },
-      this.#context.replicaOf(view),
+      this.#context.replicaFor(this, view),
     );
     return this.#machine;
-  }
-
-  #typeOf(request: XdsRequest): string {
-    const { onlyType } = this.#method;
-    if (onlyType === undefined) {
-      if (request.typeUrl !== '') return request.typeUrl;
-      throw new FairwayError({
-        code: 'FW-XDS-003',
-        message: 'a request on an aggregated stream has no type_url',
-        where: {},
-        hint: 'set type_url in each request, or use the service of one type',
-      });
-    }
-    if (request.typeUrl === '' || request.typeUrl === onlyType) return onlyType;
-    throw new FairwayError({
-      code: 'FW-XDS-006',
-      message: `the service ${this.#method.path} serves ${onlyType}, not ${request.typeUrl}`,
-      where: {},
-      hint: 'ask the aggregated service (ADS) for several types',
-    });
-  }
-
-  #admit(request: XdsRequest, machine: StreamMachine): void {
-    const { limits } = this.#context;
-    if (!machine.knows(request.typeUrl) && machine.typeCount >= limits.maxTypesPerStream)
-      throw beyond(`more than ${limits.maxTypesPerStream} types`);
-    const names = this.#method.transport === 'delta' ? machine.nameCount(request.typeUrl) : 0;
-    if (names + request.subscribe.length > limits.maxNamesPerType)
-      throw beyond(`more than ${limits.maxNamesPerType} names of ${request.typeUrl}`);
   }
 
   #handle(request: XdsRequest, machine: StreamMachine): void {
@@ -304,9 +245,26 @@ export class Connection implements Job {
     turns.enqueue(this);
   }
 
-  #write(bytes: Buffer, nowMs: number): void {
+  #send(draft: Draft, machine: StreamMachine, nowMs: number): void {
+    const { clock, encoder, tally } = this.#context;
+    const { typeUrl, revision } = draft;
+    const response = encoder.encode(draft, {
+      transport: this.#method.transport,
+      ttl: this.#supportsTtl,
+      afterSerial: this.#serials.get(typeUrl) ?? 0,
+    });
+    this.#serials.set(typeUrl, response.serial);
+    this.#sentAtMs.set(typeUrl, clock.now());
+    machine.sent(draft, response.nonce, nowMs);
+    tally.bytesTotal += response.bytes.length;
+    addTo(tally.pushesByType, typeUrl);
+    this.#write(response, nowMs);
+    this.#progress({ streamId: this.id, typeUrl, kind: 'sent', revision });
+  }
+
+  #write({ bytes, framed }: Response, nowMs: number): void {
     this.#writingSinceMs = nowMs;
-    this.#call.write(bytes, () => {
+    this.#call.write(this.#takesFramed ? framed : bytes, () => {
       this.#writingSinceMs = undefined;
       if (!this.#closed) this.#context.turns.enqueue(this);
     });
@@ -337,31 +295,4 @@ export class Connection implements Job {
     this.#context.turns.remove(this);
     this.#context.closed(this);
   }
-}
-
-function beyond(what: string): FairwayError {
-  return new FairwayError({
-    code: 'FW-XDS-005',
-    message: `the stream asks for ${what}`,
-    where: {},
-    hint: 'ask for fewer resources on this stream',
-  });
-}
-
-function unexpected(error: unknown): FairwayError {
-  return new FairwayError(
-    {
-      code: 'FW-XDS-014',
-      message: `the request could not be handled: ${errorMessage(error)}`,
-      where: {},
-      hint: 'this is a fault of the server; report it with its log',
-    },
-    { cause: error },
-  );
-}
-
-/** grpc-js has no public way to reset a stream from the server; the HTTP/2 stream is reached through its call object. */
-function resetStream(call: BytesStream): void {
-  const inner = (call as unknown as { call?: { stream?: { destroy?: () => void } } }).call;
-  inner?.stream?.destroy?.();
 }

@@ -17,6 +17,8 @@ export interface XdsLimits {
   /** Encoded responses kept for the next stream in the same state. */
   readonly cacheBytes: number;
   readonly cacheEntries: number;
+  /** Lists of names in requests, kept to be recognised. */
+  readonly nameListBytes: number;
   /** How long listeners and routes wait for the endpoints of clusters that were just added. */
   readonly warmingWaitMaxMs: number;
   /** How long removed clusters and endpoints stay while a client does not answer for the routes that led to them. */
@@ -43,6 +45,7 @@ export const defaultXdsLimits: XdsLimits = {
   maxStreamsPerConnection: 64,
   cacheBytes: 32 * 1024 * 1024,
   cacheEntries: 512,
+  nameListBytes: 4 * 1024 * 1024,
   warmingWaitMaxMs: 2_000,
   removalLingerMs: 15_000,
   stuckReaderMs: 30_000,

@@ -9,6 +9,7 @@
 
 import type { EncodedResource } from '../core/resource.ts';
 import { pushOrder } from '../core/type-urls.ts';
+import { SharedAnswers } from './shared-answers.ts';
 import type { ResourceView } from './view.ts';
 
 /** Names whose resource differs now, with what it was before; undefined where there was none. */
@@ -29,6 +30,7 @@ export interface TypeReplica {
   readonly edition: number;
   /** Of all bodies. */
   readonly bytes: number;
+  readonly answers: SharedAnswers;
 }
 
 let replicas = 0;
@@ -113,6 +115,7 @@ export class Replica {
 class MutableType implements TypeReplica {
   readonly resources = new Map<string, EncodedResource>();
   readonly names = new Map<string, string>();
+  readonly answers = new SharedAnswers(this);
   edition = 0;
   bytes = 0;
   #low = 0;

@@ -5,6 +5,7 @@
 
 import { errorMessage, FairwayError } from '../core/errors.ts';
 import type { XdsLimits } from './limits.ts';
+import { NameLists } from './name-lists.ts';
 import { decodeNode } from './node.ts';
 import { discoveryProtos } from './protos.ts';
 import type { XdsNode } from './view.ts';
@@ -18,6 +19,8 @@ export interface XdsRequest {
   readonly error: string | undefined;
   /** SotW: the whole subscription. Delta: the names added to it. */
   readonly subscribe: readonly string[];
+  /** The same names where many requests share them; never written to. */
+  readonly subscribeSet?: ReadonlySet<string>;
   /** Delta only. */
   readonly unsubscribe: readonly string[];
   /** Delta, first request of a type: what the client holds from an earlier stream. */
@@ -45,39 +48,63 @@ interface RawRequest {
   initial_resource_versions?: Record<string, string>;
 }
 
-/** Throws a FairwayError FW-XDS-004 (not a request), FW-XDS-005 (bounds). */
-export function decodeRequest(bytes: Buffer, transport: 'sotw' | 'delta', limits: XdsLimits): XdsRequest {
-  const protos = discoveryProtos();
-  let raw: RawRequest;
-  try {
-    const type = transport === 'sotw' ? protos.sotwRequest : protos.deltaRequest;
-    raw = type.decode(bytes) as unknown as RawRequest;
-  } catch (error) {
-    throw new FairwayError({
-      code: 'FW-XDS-004',
-      message: `the request is not a ${transport === 'sotw' ? 'DiscoveryRequest' : 'DeltaDiscoveryRequest'}: ${errorMessage(error)}`,
-      where: {},
-      hint: 'check that the client speaks xDS v3 and uses the matching method (SotW or delta)',
-    });
+/** Reads requests of one transport. */
+export class RequestDecoder {
+  readonly #transport: 'sotw' | 'delta';
+  readonly #limits: XdsLimits;
+  readonly #lists: NameLists;
+
+  constructor(transport: 'sotw' | 'delta', limits: XdsLimits) {
+    this.#transport = transport;
+    this.#limits = limits;
+    this.#lists = new NameLists(limits.nameListBytes);
   }
-  const subscribe =
-    transport === 'sotw'
-      ? names(raw.resource_names, raw.resource_locators, limits)
-      : names(raw.resource_names_subscribe, raw.resource_locators_subscribe, limits);
-  return {
-    typeUrl: checkLength(raw.type_url, 'type_url', limits),
-    node: raw.node === undefined || raw.node === null ? undefined : decodeNode(raw.node),
-    nonce: checkLength(raw.response_nonce, 'response_nonce', limits),
-    error:
-      raw.error_detail === undefined || raw.error_detail === null
-        ? undefined
-        : raw.error_detail.message.slice(0, maxErrorLength),
-    subscribe,
-    unsubscribe:
-      transport === 'sotw' ? noNames : names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe, limits),
-    initialVersions: transport === 'sotw' ? noVersions : versions(raw.initial_resource_versions, limits),
-    resumes: (raw.version_info ?? '') !== '' || Object.keys(raw.initial_resource_versions ?? {}).length > 0,
-  };
+
+  /** Throws a FairwayError FW-XDS-004 (not a request), FW-XDS-005 (bounds). */
+  decode(bytes: Buffer): XdsRequest {
+    const taken = this.#lists.take(bytes, (list) => this.#decodeAll(list).subscribe);
+    if (taken === undefined) return this.#decodeAll(bytes);
+    const request = this.#decodeAll(taken.rest);
+    // Names in two places; no encoder does that, but it is allowed.
+    if (request.subscribe.length > 0) return this.#decodeAll(bytes);
+    return { ...request, subscribe: taken.list.names, subscribeSet: taken.list.set };
+  }
+
+  #decodeAll(bytes: Buffer): XdsRequest {
+    const raw = this.#raw(bytes);
+    const limits = this.#limits;
+    const sotw = this.#transport === 'sotw';
+    return {
+      typeUrl: checkLength(raw.type_url, 'type_url', limits),
+      node: raw.node === undefined || raw.node === null ? undefined : decodeNode(raw.node),
+      nonce: checkLength(raw.response_nonce, 'response_nonce', limits),
+      error:
+        raw.error_detail === undefined || raw.error_detail === null
+          ? undefined
+          : raw.error_detail.message.slice(0, maxErrorLength),
+      subscribe: sotw
+        ? names(raw.resource_names, raw.resource_locators, limits)
+        : names(raw.resource_names_subscribe, raw.resource_locators_subscribe, limits),
+      unsubscribe: sotw ? noNames : names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe, limits),
+      initialVersions: sotw ? noVersions : versions(raw.initial_resource_versions, limits),
+      resumes: (raw.version_info ?? '') !== '' || Object.keys(raw.initial_resource_versions ?? {}).length > 0,
+    };
+  }
+
+  #raw(bytes: Buffer): RawRequest {
+    const { sotwRequest, deltaRequest } = discoveryProtos();
+    const type = this.#transport === 'sotw' ? sotwRequest : deltaRequest;
+    try {
+      return type.decode(bytes) as unknown as RawRequest;
+    } catch (error) {
+      throw new FairwayError({
+        code: 'FW-XDS-004',
+        message: `the request is not a ${type.name}: ${errorMessage(error)}`,
+        where: {},
+        hint: 'check that the client speaks xDS v3 and uses the matching method (SotW or delta)',
+      });
+    }
+  }
 }
 
 function names(
@@ -85,6 +112,7 @@ function names(
   locators: readonly { name: string }[] | undefined,
   limits: XdsLimits,
 ): readonly string[] {
+  if ((plain?.length ?? 0) + (locators?.length ?? 0) === 0) return noNames;
   const all = [...(plain ?? noNames), ...(locators ?? []).map((locator) => locator.name)];
   if (all.length > limits.maxNamesPerType) throw tooMuch(`${all.length} resource names`, limits.maxNamesPerType);
   for (const name of all) checkLength(name, 'a resource name', limits);

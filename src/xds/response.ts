@@ -9,9 +9,13 @@
 import protobuf from 'protobufjs';
 import type { EncodedResource } from '../core/resource.ts';
 import type { Draft } from './draft.ts';
+import { frame, frameBytes } from './grpc-stream.ts';
 
 export interface Response {
+  /** The encoded message. */
   readonly bytes: Buffer;
+  /** The same memory with gRPC's frame in front of it. */
+  readonly framed: Buffer;
   readonly nonce: string;
   readonly serial: number;
 }
@@ -61,8 +65,9 @@ export class ResponseEncoder {
     this.#misses++;
     const serial = ++this.#serial;
     const nonce = serial.toString(36);
-    const frame = context.transport === 'sotw' ? frameSotw : frameDelta;
-    const response = { bytes: frame(draft, nonce, context.ttl, this.#identifier), nonce, serial };
+    const write = context.transport === 'sotw' ? writeSotw : writeDelta;
+    const framed = frame(write(draft, nonce, context.ttl, this.#identifier));
+    const response = { bytes: framed.subarray(frameBytes), framed, nonce, serial };
     this.#keep(key, response);
     return response;
   }
@@ -94,7 +99,7 @@ function cacheKey(draft: Draft, context: ResponseContext): string {
   return [`${head} ${draft.version}`, ...resources, '', ...draft.removed].join('\0');
 }
 
-function frameSotw(draft: Draft, nonce: string, ttl: boolean, identifier: string): Buffer {
+function writeSotw(draft: Draft, nonce: string, ttl: boolean, identifier: string): Uint8Array {
   const writer = protobuf.Writer.create();
   text(writer, 1, draft.version);
   for (const resource of draft.resources) {
@@ -109,10 +114,10 @@ function frameSotw(draft: Draft, nonce: string, ttl: boolean, identifier: string
   text(writer, 4, draft.typeUrl);
   text(writer, 5, nonce);
   controlPlane(writer, 6, identifier);
-  return finish(writer);
+  return writer.finish();
 }
 
-function frameDelta(draft: Draft, nonce: string, ttl: boolean, identifier: string): Buffer {
+function writeDelta(draft: Draft, nonce: string, ttl: boolean, identifier: string): Uint8Array {
   const writer = protobuf.Writer.create();
   text(writer, 1, draft.version);
   for (const resource of draft.resources) {
@@ -124,7 +129,7 @@ function frameDelta(draft: Draft, nonce: string, ttl: boolean, identifier: strin
   text(writer, 5, nonce);
   for (const name of draft.removed) writer.uint32(tag(6)).string(name);
   controlPlane(writer, 7, identifier);
-  return finish(writer);
+  return writer.finish();
 }
 
 function writeResource(writer: protobuf.Writer, resource: EncodedResource, heartbeat: boolean, ttl: boolean): void {
@@ -150,9 +155,4 @@ function controlPlane(writer: protobuf.Writer, field: number, identifier: string
   writer.uint32(tag(field)).fork();
   text(writer, 1, identifier);
   writer.ldelim();
-}
-
-function finish(writer: protobuf.Writer): Buffer {
-  const bytes = writer.finish();
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

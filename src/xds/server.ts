@@ -9,12 +9,14 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Clock, Timer } from '../core/clock.ts';
 import { FairwayError, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { type BytesStream, Connection, type ConnectionContext } from './connection.ts';
+import { Connection, type ConnectionContext } from './connection.ts';
 import { newTally, type XdsCounters } from './counters.ts';
 import { clientStatusResponse } from './csds.ts';
 import type { Held } from './draft.ts';
+import type { BytesStream } from './grpc-stream.ts';
 import type { XdsLimits } from './limits.ts';
 import { Replica } from './replica.ts';
+import { RequestDecoder } from './request.ts';
 import { ResponseEncoder } from './response.ts';
 import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
 import { Turns } from './turns.ts';
@@ -37,6 +39,8 @@ export class XdsServer {
   readonly #tally = newTally();
   readonly #connections = new Map<number, Connection>();
   readonly #replicas = new WeakMap<ResourceView, Replica>();
+  /** Whose clients see what a replica has. */
+  readonly #readers = new Map<Replica, Set<Connection>>();
   readonly #context: ConnectionContext;
   #streamIds = 0;
   #draining = false;
@@ -58,8 +62,9 @@ export class XdsServer {
       limits,
       turns: this.#turns,
       encoder: this.#encoder,
+      decoders: { sotw: new RequestDecoder('sotw', limits), delta: new RequestDecoder('delta', limits) },
       tally: this.#tally,
-      replicaOf: (view) => this.#replicaOf(view),
+      replicaFor: (connection, view) => this.#replicaFor(connection, view),
       closed: (connection) => this.#closed(connection),
     };
     this.#server = newGrpcServer(limits);
@@ -90,9 +95,7 @@ export class XdsServer {
     const wasReady = replica.ready;
     const types = replica.update(changes);
     if (types.length === 0 && wasReady === replica.ready) return;
-    for (const connection of this.#connections.values()) {
-      if (connection.machine?.replica === replica) this.#turns.enqueue(connection);
-    }
+    for (const connection of this.#readers.get(replica) ?? []) this.#turns.enqueue(connection);
   }
 
   /** The stream's client is to see `view` from now on; only differences are sent. Nothing happens if the stream is gone. */
@@ -186,16 +189,28 @@ export class XdsServer {
 
   #closed(connection: Connection): void {
     this.#connections.delete(connection.id);
+    this.#leave(connection);
     if (connection.hello !== undefined) this.#options.host.disconnect(connection.id);
   }
 
-  #replicaOf(view: ResourceView): Replica {
+  #replicaFor(connection: Connection, view: ResourceView): Replica {
     let replica = this.#replicas.get(view);
     if (replica === undefined) {
       replica = new Replica(view);
       this.#replicas.set(view, replica);
     }
+    this.#leave(connection);
+    const readers = this.#readers.get(replica) ?? new Set();
+    this.#readers.set(replica, readers.add(connection));
     return replica;
+  }
+
+  #leave(connection: Connection): void {
+    const replica = connection.machine?.replica;
+    const readers = replica && this.#readers.get(replica);
+    if (replica === undefined || readers === undefined) return;
+    readers.delete(connection);
+    if (readers.size === 0) this.#readers.delete(replica);
   }
 
   #sweep(): void {

@@ -11,9 +11,11 @@
 
 import { pushOrder, typeUrl as types } from '../core/type-urls.ts';
 import type { Draft, Held, Outcome } from './draft.ts';
+import { Heartbeats } from './heartbeats.ts';
 import type { LogEntry, Replica } from './replica.ts';
 import type { XdsRequest } from './request.ts';
-import { impliesWildcard, TypeMachine } from './type-machine.ts';
+import { TypeMachine } from './type-machine.ts';
+import { impliesWildcard } from './type-traits.ts';
 import type { StreamTypeStatus } from './view.ts';
 
 export interface StreamMachineOptions {
@@ -30,11 +32,10 @@ export interface StreamMachineOptions {
 const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
 const lingering: readonly string[] = [types.cluster, types.endpoint, types.secret];
 
-/** Names still to be resent, at which monotonic ms. */
-type Heartbeats = Map<string, number>;
-
 interface TypeState {
+  readonly typeUrl: string;
   readonly machine: TypeMachine;
+  readonly isReferrer: boolean;
   readonly heartbeats: Heartbeats;
   state: StreamTypeStatus['state'];
   sinceMs: number;
@@ -43,7 +44,8 @@ interface TypeState {
 export class StreamMachine {
   readonly #options: StreamMachineOptions;
   readonly #types = new Map<string, TypeState>();
-  #order: string[] = [];
+  /** By the order in which they are sent. */
+  #ordered: readonly TypeState[] = [];
   #replica: Replica;
   #seen: LogEntry;
   /** Clusters sent for the first time whose endpoints have not been sent yet, and until when others wait for them (monotonic ms). */
@@ -54,6 +56,8 @@ export class StreamMachine {
   /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
   #resumesUntil: number | undefined;
   #wakeAt: number | undefined;
+  /** There was nothing to say, and nothing has happened since. Most turns end here: after a write, after an ACK. */
+  #idle = false;
 
   constructor(options: StreamMachineOptions, replica: Replica) {
     this.#options = options;
@@ -84,17 +88,17 @@ export class StreamMachine {
 
   request(request: XdsRequest, wallMs: number, nowMs: number): Outcome {
     this.catchUp();
+    this.#idle = false;
     if (request.resumes && this.#options.aggregated && this.#types.size === 0)
       this.#resumesUntil = nowMs + this.#options.warmingWaitMaxMs;
-    const state = this.#stateOf(request.typeUrl, wallMs);
-    const outcome = state.machine.request(request);
-    return outcome;
+    return this.#stateOf(request.typeUrl, wallMs).machine.request(request);
   }
 
   /** Reads what the view's log has to say. Cheap if there is nothing. */
   catchUp(): void {
     while (this.#seen.next !== undefined) {
       this.#seen = this.#seen.next;
+      this.#idle = false;
       for (const [typeUrl, diff] of this.#seen.diffs) this.#types.get(typeUrl)?.machine.mark(diff);
     }
   }
@@ -104,6 +108,7 @@ export class StreamMachine {
     if (replica === this.#replica) return;
     this.catchUp();
     this.#replica = replica;
+    this.#idle = false;
     for (const { machine } of this.#types.values()) machine.rebase(replica);
     this.#seen = replica.tail;
   }
@@ -111,29 +116,37 @@ export class StreamMachine {
   /** The next message to write, or undefined. The caller must `sent` it before it asks again. */
   next(nowMs: number): Draft | undefined {
     this.catchUp();
+    if (this.#idle) return undefined;
     this.#wakeAt = undefined;
     if (!this.#replica.ready) return undefined;
+    const draft = this.#nextAddition(nowMs) ?? this.#nextRemoval(nowMs) ?? this.#nextHeartbeat(nowMs);
+    this.#idle = draft === undefined && this.#wakeAt === undefined;
+    return draft;
+  }
+
+  #nextAddition(nowMs: number): Draft | undefined {
     const gated = this.#referrersWait(nowMs);
-    for (const typeUrl of this.#order) {
-      if (gated && referrers.includes(typeUrl)) continue;
-      const draft = this.#types.get(typeUrl)?.machine.draft();
+    for (const { machine, isReferrer } of this.#ordered) {
+      if (gated && isReferrer) continue;
+      const draft = machine.draft();
       if (draft !== undefined) return draft;
     }
-    return this.#nextRemoval(nowMs) ?? this.#nextHeartbeat(nowMs);
+    return undefined;
   }
 
   sent(draft: Draft, nonce: string, nowMs: number): void {
     const state = this.#types.get(draft.typeUrl);
     if (state === undefined) return;
+    this.#idle = false;
     state.machine.commit(draft, nonce);
-    this.#scheduleHeartbeats(state, draft, nowMs);
+    if (this.#options.supportsTtl) state.heartbeats.sent(draft, nowMs);
     if (draft.typeUrl === types.cluster) this.#clustersSent(draft, nowMs);
     if (draft.typeUrl === types.endpoint) for (const { name } of draft.resources) this.#warming.delete(name);
   }
 
   /** Brings `state` and `sinceMs` of each type up to date; call after each step. */
   note(wallMs: number): void {
-    for (const state of this.#types.values()) {
+    for (const state of this.#ordered) {
       const now = stateOf(state.machine);
       if (now === state.state) continue;
       state.state = now;
@@ -145,16 +158,14 @@ export class StreamMachine {
     this.catchUp();
     this.note(wallMs);
     const all = new Map<string, StreamTypeStatus>();
-    for (const typeUrl of this.#order) {
-      const type = this.#types.get(typeUrl);
-      if (type === undefined) continue;
+    for (const { typeUrl, machine, state, sinceMs } of this.#ordered) {
       all.set(typeUrl, {
-        state: type.state,
-        sinceMs: type.sinceMs,
-        resources: type.machine.heldCount(),
-        sentRevision: type.machine.sentRevision,
-        ackedRevision: type.machine.ackedRevision(),
-        error: type.machine.error,
+        state,
+        sinceMs,
+        resources: machine.heldCount(),
+        sentRevision: machine.sentRevision,
+        ackedRevision: machine.ackedRevision(),
+        error: machine.error,
       });
     }
     return all;
@@ -167,15 +178,13 @@ export class StreamMachine {
   /** Per type: name → what the client holds. */
   held(): ReadonlyMap<string, ReadonlyMap<string, Held>> {
     this.catchUp();
-    return new Map(this.#order.map((typeUrl) => [typeUrl, new Map(this.#types.get(typeUrl)?.machine.held() ?? [])]));
+    return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, new Map(machine.held())]));
   }
 
   /** Per type: names whose newest state the client does not hold, or has not confirmed. */
   outOfStep(): ReadonlyMap<string, ReadonlySet<string>> {
     this.catchUp();
-    return new Map(
-      this.#order.map((typeUrl) => [typeUrl, new Set(this.#types.get(typeUrl)?.machine.outOfStep() ?? [])]),
-    );
+    return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, new Set(machine.outOfStep())]));
   }
 
   #stateOf(typeUrl: string, wallMs: number): TypeState {
@@ -184,9 +193,10 @@ export class StreamMachine {
       const impliedWildcard = this.#replica.view.impliedWildcard?.(typeUrl) ?? impliesWildcard(typeUrl);
       const { transport, maxResponseBytes } = this.#options;
       const machine = new TypeMachine({ typeUrl, transport, impliedWildcard, maxResponseBytes }, this.#replica);
-      state = { machine, heartbeats: new Map(), state: 'pending', sinceMs: wallMs };
+      const isReferrer = referrers.includes(typeUrl);
+      state = { typeUrl, machine, isReferrer, heartbeats: new Heartbeats(), state: 'pending', sinceMs: wallMs };
       this.#types.set(typeUrl, state);
-      this.#order = [...this.#types.keys()].sort((a, b) => rank(a) - rank(b));
+      this.#ordered = [...this.#types.values()].sort((a, b) => rank(a.typeUrl) - rank(b.typeUrl));
     }
     return state;
   }
@@ -204,8 +214,7 @@ export class StreamMachine {
   }
 
   #referrersWait(nowMs: number): boolean {
-    const parents = [types.cluster, types.endpoint].map((typeUrl) => this.#types.get(typeUrl)?.machine);
-    if (parents.some((machine) => machine?.inFlight === true && machine.hasAdditions())) {
+    if (this.#isHeldUp(types.cluster) || this.#isHeldUp(types.endpoint)) {
       this.#parentsWaitFrom ??= nowMs;
       const until = this.#parentsWaitFrom + this.#options.removalLingerMs;
       if (nowMs < until) {
@@ -213,6 +222,7 @@ export class StreamMachine {
         return true;
       }
     } else this.#parentsWaitFrom = undefined;
+    if (this.#warming.size === 0) return false;
     const { resources } = this.#replica.type(types.endpoint);
     for (const [name, until] of this.#warming) {
       if (nowMs >= until) this.#warming.delete(name);
@@ -224,9 +234,15 @@ export class StreamMachine {
     return false;
   }
 
+  /** More is to be sent of a type, once the client has answered. */
+  #isHeldUp(typeUrl: string): boolean {
+    const machine = this.#types.get(typeUrl)?.machine;
+    return machine !== undefined && machine.inFlight && machine.hasAdditions();
+  }
+
   #nextRemoval(nowMs: number): Draft | undefined {
-    const due = lingering.filter((typeUrl) => this.#types.get(typeUrl)?.machine.hasRemovals() === true);
-    if (due.length === 0) {
+    const due = lingering.find((typeUrl) => this.#types.get(typeUrl)?.machine.hasRemovals() === true);
+    if (due === undefined) {
       this.#removalsFrom = undefined;
       return undefined;
     }
@@ -240,39 +256,20 @@ export class StreamMachine {
       return undefined;
     }
     // Clusters before their endpoints: the other way round, a cluster would be left without.
-    for (const typeUrl of due) {
-      const machine = this.#types.get(typeUrl)?.machine;
-      const draft = machine?.draftRemovals();
-      if (draft !== undefined) return draft;
-      // In flight: the rest waits for its turn.
-      return undefined;
-    }
-    return undefined;
+    // If a message of theirs is in flight, the rest waits for its turn.
+    return this.#types.get(due)?.machine.draftRemovals();
   }
 
   #isResuming(nowMs: number): boolean {
     return this.#resumesUntil !== undefined && nowMs < this.#resumesUntil;
   }
 
-  #scheduleHeartbeats(state: TypeState, draft: Draft, nowMs: number): void {
-    if (!this.#options.supportsTtl) return;
-    for (const resource of draft.resources) {
-      if (resource.ttlMs === undefined) state.heartbeats.delete(resource.name);
-      else state.heartbeats.set(resource.name, nowMs + resource.ttlMs / 3);
-    }
-    for (const name of draft.removed) state.heartbeats.delete(name);
-  }
-
   #nextHeartbeat(nowMs: number): Draft | undefined {
-    for (const { machine, heartbeats } of this.#types.values()) {
-      const due: string[] = [];
-      for (const [name, atMs] of heartbeats) {
-        if (!machine.isSubscribed(name)) heartbeats.delete(name);
-        else if (atMs <= nowMs) due.push(name);
-        else this.#wake(atMs);
-      }
-      if (due.length === 0) continue;
-      const draft = machine.draftHeartbeat(due);
+    for (const { machine, heartbeats } of this.#ordered) {
+      if (heartbeats.size === 0) continue;
+      const isSubscribed = (name: string): boolean => machine.isSubscribed(name);
+      const due = heartbeats.due(nowMs, isSubscribed, (atMs) => this.#wake(atMs));
+      const draft = due.length === 0 ? undefined : machine.draftHeartbeat(due);
       if (draft !== undefined) return draft;
     }
     return undefined;

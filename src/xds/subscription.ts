@@ -4,11 +4,15 @@
  *
  * SotW: `[]` → `[*,A]` → `[A]` → `[]` mean all, all and A, A, none: an empty list means all only until the first name was given.
  * Delta: the first request means all if it names nothing; after that, only what is subscribed and unsubscribed counts.
+ *
+ * Names that came as a set shared by many requests stay shared until they change (1,000 streams × 1,000 names would be 40 MB of sets).
  */
 
 import type { EncodedResource } from '../core/resource.ts';
 
 const everything = '*';
+const noNames: ReadonlySet<string> = new Set();
+const noChange = { added: [], dropped: [], wildcard: 'same' } as const;
 
 export interface SubscriptionChange {
   /** Names in this request that were not subscribed before (delta: all that it subscribes, again or not). */
@@ -19,7 +23,9 @@ export interface SubscriptionChange {
 
 export class Subscription {
   readonly #impliedWildcard: boolean;
-  readonly #names = new Set<string>();
+  #names: ReadonlySet<string> = noNames;
+  /** The same set, if it is this subscription's own to change. */
+  #ownNames: Set<string> | undefined;
   #wildcard = false;
   /** A name, `*` included, was given before. */
   #explicit = false;
@@ -41,6 +47,16 @@ export class Subscription {
     return this.#names;
   }
 
+  /** `names`, if streams with equal subscriptions have the very same set, which never changes. */
+  get sharedNames(): ReadonlySet<string> | undefined {
+    return this.#ownNames === undefined ? this.#names : undefined;
+  }
+
+  /** Of `requested`, what is not asked for by name yet. `shared`: the same as a set that many requests share. */
+  unknown(requested: readonly string[], shared: ReadonlySet<string> | undefined): readonly string[] {
+    return shared === this.#names ? [] : requested.filter((name) => !this.#names.has(name));
+  }
+
   has(name: string, resource: EncodedResource | undefined): boolean {
     if (this.#wildcard || this.#names.has(name)) return true;
     return resource?.aliases?.some((alias) => this.#names.has(alias)) ?? false;
@@ -58,7 +74,8 @@ export class Subscription {
   }
 
   settleDoubts(): { readonly dropped: readonly string[]; readonly wildcardLost: boolean } {
-    const dropped = [...this.#doubtful].filter((name) => this.#names.delete(name));
+    const dropped = [...this.#doubtful].filter((name) => this.#names.has(name));
+    for (const name of dropped) this.#own().delete(name);
     const wildcardLost = this.#doubtfulWildcard && this.#wildcard;
     if (wildcardLost) this.#wildcard = false;
     this.#doubtful.clear();
@@ -66,33 +83,63 @@ export class Subscription {
     return { dropped, wildcardLost };
   }
 
-  replace(requested: readonly string[]): SubscriptionChange {
+  /** `shared`: `requested` as a set that many requests share. */
+  replace(requested: readonly string[], shared?: ReadonlySet<string>): SubscriptionChange {
+    if (shared === this.#names && !this.#wildcard) return noChange;
     const wanted = new Set(requested);
     const wasWildcard = this.#wildcard;
     if (wanted.size > 0) this.#explicit = true;
     this.#wildcard = wanted.delete(everything) || (wanted.size === 0 && !this.#explicit && this.#impliedWildcard);
     const added = [...wanted].filter((name) => !this.#names.has(name));
     const dropped = [...this.#names].filter((name) => !wanted.has(name));
-    for (const name of dropped) this.#names.delete(name);
-    for (const name of added) this.#names.add(name);
+    if (shared !== undefined && !shared.has(everything)) this.#share(shared);
+    else if (added.length > 0 || dropped.length > 0) this.#keep(wanted);
     return { added, dropped, wildcard: compare(wasWildcard, this.#wildcard) };
   }
 
-  edit(subscribe: readonly string[], unsubscribe: readonly string[], first: boolean): SubscriptionChange {
+  /** `shared`: `subscribe` as a set that many requests share. */
+  edit(
+    subscribe: readonly string[],
+    unsubscribe: readonly string[],
+    first: boolean,
+    shared?: ReadonlySet<string>,
+  ): SubscriptionChange {
+    const fresh = this.#names.size === 0 && unsubscribe.length === 0;
+    if (fresh && shared !== undefined && !shared.has(everything)) {
+      this.#share(shared);
+      return { ...noChange, added: subscribe };
+    }
     const wasWildcard = this.#wildcard;
     if (first && subscribe.length === 0 && this.#impliedWildcard) this.#wildcard = true;
     const added = new Set(subscribe);
     if (added.delete(everything)) this.#wildcard = true;
-    for (const name of added) this.#names.add(name);
+    for (const name of added) this.#own().add(name);
     const dropped: string[] = [];
     for (const name of new Set(unsubscribe)) {
       if (name === everything) this.#wildcard = false;
-      else if (this.#names.delete(name)) {
+      else if (this.#names.has(name)) {
+        this.#own().delete(name);
         dropped.push(name);
         added.delete(name);
       }
     }
     return { added: [...added], dropped, wildcard: compare(wasWildcard, this.#wildcard) };
+  }
+
+  #share(names: ReadonlySet<string>): void {
+    this.#names = names;
+    this.#ownNames = undefined;
+  }
+
+  #keep(names: Set<string>): void {
+    this.#names = names;
+    this.#ownNames = names;
+  }
+
+  #own(): Set<string> {
+    const own = this.#ownNames ?? new Set(this.#names);
+    this.#keep(own);
+    return own;
   }
 }
 

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { endpointOf, outbound, PilotRig } from '../support/pilot.ts';
-import type { XdsResponse } from '../support/xds-client.ts';
+import type { XdsResponse } from '../support/xds-response.ts';
 
 const toV2West = '{service: reviews, routes: [{backends: [{version: v2, cluster: west}]}]}';
 

@@ -7,7 +7,8 @@ import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { waitFor } from '../rig/wait.ts';
-import type { XdsClient, XdsClientOptions, XdsResponse } from '../support/xds-client.ts';
+import type { XdsClient, XdsClientOptions } from '../support/xds-client.ts';
+import type { XdsResponse } from '../support/xds-response.ts';
 import { XdsRig } from '../support/xds-rig.ts';
 import { contentOf, TestView, testResource, together } from '../support/xds-views.ts';
 

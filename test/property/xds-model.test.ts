@@ -5,7 +5,8 @@
 
 import fc from 'fast-check';
 import { typeUrl } from '../../src/core/type-urls.ts';
-import { ModelClient, type Transport } from '../support/xds-model.ts';
+import { ModelClient } from '../support/xds-model.ts';
+import type { Transport } from '../support/xds-model-requests.ts';
 import { TestView, testResource } from '../support/xds-views.ts';
 
 const runs = 10_000;

@@ -21,7 +21,8 @@ import { XdsServer } from '../../src/xds/server.ts';
 import type { ProgressEvent } from '../../src/xds/view.ts';
 import { endpoint, shard } from './fixtures.ts';
 import { rawObject } from './rules.ts';
-import { type ReceivedResource, XdsClient, type XdsClientOptions, type XdsResponse } from './xds-client.ts';
+import { XdsClient, type XdsClientOptions } from './xds-client.ts';
+import type { ReceivedResource, XdsResponse } from './xds-response.ts';
 
 export const host = (name: string): string => `${name}.shop.svc.cluster.local`;
 

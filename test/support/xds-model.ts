@@ -6,14 +6,13 @@
 
 import assert from 'node:assert/strict';
 import type { EncodedResource } from '../../src/core/resource.ts';
-import { typeUrl as types } from '../../src/core/type-urls.ts';
 import type { Draft } from '../../src/xds/draft.ts';
 import { Replica } from '../../src/xds/replica.ts';
 import type { XdsRequest } from '../../src/xds/request.ts';
 import { StreamMachine } from '../../src/xds/stream-machine.ts';
+import { SendingJudge } from './xds-model-judge.ts';
+import { impliedWildcard, request, short, type Transport, wholeSet } from './xds-model-requests.ts';
 import type { TestView } from './xds-views.ts';
-
-export type Transport = 'sotw' | 'delta';
 
 interface Message {
   readonly draft: Draft;
@@ -31,20 +30,6 @@ interface ClientType {
   nonce: string;
 }
 
-/** What the server may assume of its client, kept apart from the machine to judge whether a resource had to be sent. */
-interface ServerSide {
-  readonly sent: Map<string, string>;
-  undo: Map<string, string | undefined>;
-  readonly asked: Set<string>;
-  inFlight: string | undefined;
-  refused: boolean;
-}
-
-const wholeSet = (transport: Transport, typeUrl: string): boolean =>
-  transport === 'sotw' && (typeUrl === types.cluster || typeUrl === types.listener);
-
-export const impliedWildcard = (typeUrl: string): boolean => typeUrl === types.cluster || typeUrl === types.listener;
-
 export class ModelClient {
   readonly transport: Transport;
   readonly poison = new Set<string>();
@@ -53,7 +38,7 @@ export class ModelClient {
   #view: TestView;
   readonly #replicas = new Map<TestView, Replica>();
   readonly #types = new Map<string, ClientType>();
-  #server = new Map<string, ServerSide>();
+  #judge: SendingJudge;
   #toServer: XdsRequest[] = [];
   #toClient: Message[] = [];
   #nonces = 0;
@@ -61,6 +46,7 @@ export class ModelClient {
 
   constructor(transport: Transport, view: TestView) {
     this.transport = transport;
+    this.#judge = new SendingJudge(transport);
     this.#view = view;
     this.#machine = this.#newMachine();
   }
@@ -117,7 +103,7 @@ export class ModelClient {
   reconnect(): void {
     this.#toServer = [];
     this.#toClient = [];
-    this.#server = new Map();
+    this.#judge = new SendingJudge(this.transport);
     this.#machine = this.#newMachine();
     for (const [typeUrl, type] of this.#types) {
       if (!type.requested) continue;
@@ -139,25 +125,7 @@ export class ModelClient {
   toServer(): boolean {
     const next = this.#toServer.shift();
     if (next === undefined) return false;
-    const side = this.#side(next.typeUrl);
-    const answers = next.nonce !== '' && next.nonce === side.inFlight;
-    if (answers) {
-      side.inFlight = undefined;
-      if (next.error !== undefined) {
-        for (const [name, version] of side.undo) {
-          if (version === undefined) side.sent.delete(name);
-          else side.sent.set(name, version);
-        }
-        side.refused = true;
-      }
-    }
-    for (const name of next.subscribe) side.asked.add(name);
-    for (const name of next.unsubscribe) {
-      side.asked.add(name);
-      if (name === '*') side.sent.clear();
-      else side.sent.delete(name);
-    }
-    if (this.transport === 'sotw') this.#noteSotwList(next, side);
+    this.#judge.heard(next);
     this.#machine.request(next, 0, this.nowMs);
     return true;
   }
@@ -166,29 +134,12 @@ export class ModelClient {
   write(): boolean {
     const draft = this.#machine.next(this.nowMs);
     if (draft === undefined) return false;
-    this.#check(draft);
+    this.#judge.check(draft);
     const nonce = `n${++this.#nonces}`;
     this.#machine.sent(draft, nonce, this.nowMs);
     this.#toClient.push({ draft, nonce });
     this.sentMessages++;
-    const side = this.#side(draft.typeUrl);
-    assert.equal(side.inFlight, undefined, 'two messages of one type in flight');
-    side.inFlight = nonce;
-    side.undo = new Map();
-    for (const { name, version } of draft.resources) {
-      side.undo.set(name, side.sent.get(name));
-      side.sent.set(name, version);
-      side.asked.delete(name);
-    }
-    for (const name of draft.removed) {
-      side.undo.set(name, side.sent.get(name));
-      side.sent.delete(name);
-      side.asked.delete(name);
-    }
-    if (draft.typeUrl === types.cluster) {
-      const endpoints = this.#side(types.endpoint);
-      for (const { name } of draft.resources) endpoints.asked.add(name);
-    }
+    this.#judge.sent(draft, nonce);
     return true;
   }
 
@@ -273,24 +224,6 @@ export class ModelClient {
     }
   }
 
-  #check(draft: Draft): void {
-    const side = this.#side(draft.typeUrl);
-    const names = [...draft.resources.map((resource) => resource.name), ...draft.removed];
-    assert.equal(new Set(names).size, names.length, 'a name twice in one response');
-    if (wholeSet(this.transport, draft.typeUrl)) return;
-    for (const { name, version, aliases } of draft.resources) {
-      if (side.refused) continue;
-      const asked = side.asked.has(name) || (aliases?.some((alias) => side.asked.has(alias)) ?? false);
-      assert(asked || side.sent.get(name) !== version, `${short(draft.typeUrl)} ${name} was sent without need`);
-    }
-  }
-
-  #noteSotwList(next: XdsRequest, side: ServerSide): void {
-    const wanted = new Set(next.subscribe);
-    if (wanted.has('*') || (wanted.size === 0 && impliedWildcard(next.typeUrl))) return;
-    for (const name of side.sent.keys()) if (!wanted.has(name)) side.sent.delete(name);
-  }
-
   #apply(draft: Draft, type: ClientType): void {
     if (wholeSet(this.transport, draft.typeUrl)) type.held.clear();
     for (const resource of draft.resources) if (wants(type, resource)) type.held.set(resource.name, resource);
@@ -347,15 +280,6 @@ export class ModelClient {
     return type;
   }
 
-  #side(typeUrl: string): ServerSide {
-    let side = this.#server.get(typeUrl);
-    if (side === undefined) {
-      side = { sent: new Map(), undo: new Map(), asked: new Set(), inFlight: undefined, refused: false };
-      this.#server.set(typeUrl, side);
-    }
-    return side;
-  }
-
   #newMachine(): StreamMachine {
     return new StreamMachine(
       {
@@ -380,29 +304,11 @@ export class ModelClient {
   }
 }
 
+function sorted(map: ReadonlyMap<string, string>): [string, string][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 function wants(type: ClientType, resource: EncodedResource): boolean {
   if (type.wildcard || type.names.has(resource.name)) return true;
   return resource.aliases?.some((alias) => type.names.has(alias)) ?? false;
-}
-
-function request(typeUrl: string, fields: Partial<XdsRequest>): XdsRequest {
-  return {
-    typeUrl,
-    node: undefined,
-    nonce: '',
-    error: undefined,
-    subscribe: [],
-    unsubscribe: [],
-    initialVersions: new Map(),
-    resumes: (fields.initialVersions?.size ?? 0) > 0,
-    ...fields,
-  };
-}
-
-function short(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf('.') + 1);
-}
-
-function sorted(map: ReadonlyMap<string, string>): [string, string][] {
-  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }

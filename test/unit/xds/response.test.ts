@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { typeUrl } from '../../../src/core/type-urls.ts';
 import type { Draft } from '../../../src/xds/draft.ts';
 import { ResponseEncoder } from '../../../src/xds/response.ts';
-import { decodeResponse } from '../../support/xds-client.ts';
+import { decodeResponse } from '../../support/xds-response.ts';
 import { testResource } from '../../support/xds-views.ts';
 
 const options = { identifier: 'pilot-1', maxBytes: 1 << 20, maxEntries: 3 };

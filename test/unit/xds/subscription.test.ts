@@ -43,3 +43,47 @@ describe('subscriptions', () => {
     assert(!subscription.has('t/y', testResource('any', 't/y', '1', { aliases: ['t/z'] })));
   });
 });
+
+describe('names that subscriptions share', () => {
+  const list = ['a', 'b', 'c'];
+  const set: ReadonlySet<string> = new Set(list);
+
+  it('are never written to, whatever a subscription goes on to ask for', () => {
+    for (const change of [
+      (one: Subscription) => one.edit(['d'], [], false),
+      (one: Subscription) => one.edit([], ['a'], false),
+      (one: Subscription) => one.edit(list, ['a'], false, set),
+      (one: Subscription) => one.replace(['a', 'd']),
+      (one: Subscription) => {
+        one.doubt(['a']);
+        return one.settleDoubts();
+      },
+    ]) {
+      const subscription = new Subscription(false);
+      subscription.edit(list, [], true, set);
+      assert.equal(subscription.sharedNames, set);
+      change(subscription);
+      assert.deepEqual([...set], list);
+      assert.equal(subscription.sharedNames, undefined);
+    }
+  });
+
+  it('are taken for no change where they are what is asked for', () => {
+    const subscription = new Subscription(false);
+    assert.deepEqual(subscription.replace(list, set), { added: list, dropped: [], wildcard: 'same' });
+    assert.deepEqual(subscription.unknown(list, set), []);
+    assert.deepEqual(subscription.replace(list, set), { added: [], dropped: [], wildcard: 'same' });
+  });
+
+  it('with a wildcard among them are read one by one', () => {
+    const all = ['*', 'a'];
+    for (const ask of [
+      (one: Subscription) => one.edit(all, [], true, new Set(all)),
+      (one: Subscription) => one.replace(all, new Set(all)),
+    ]) {
+      const subscription = new Subscription(false);
+      assert.equal(ask(subscription).wildcard, 'gained');
+      assert.deepEqual([...subscription.names], ['a']);
+    }
+  });
+});

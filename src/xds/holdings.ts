@@ -1,0 +1,273 @@
+/**
+ * What one client holds of one type, told from what the replica has and the client asked for. In: what changed, what was sent, what the
+ * client claims. Out: what it holds, and where that is not what it should hold.
+ *
+ * What is held is not stored but implied: the client holds what the replica has of its subscription, except for the names in `behind` (it
+ * holds something else, or nothing) and in `#extra` (it holds what the replica does not have). A stream that is in step costs no memory per
+ * resource.
+ */
+
+import { Claims } from './claims.ts';
+import { type Draft, type Held, same } from './draft.ts';
+import type { Replica, TypeDiff } from './replica.ts';
+import type { Selection } from './selection.ts';
+
+/** A name of which the client does not hold what it should, or is to be told again. */
+export interface Behind {
+  readonly held: Held | undefined;
+  /** Send it, or say that it is not there, even if the client should have it. */
+  readonly force: boolean;
+}
+
+export class Holdings {
+  readonly #selection: Selection;
+  readonly #behind = new Map<string, Behind>();
+  readonly #extra = new Map<string, Held>();
+  /** The client holds nothing yet, or what `claims` says; `behind` is filled when the first answer is drafted. */
+  #unsettled = true;
+  readonly claims = new Claims();
+
+  constructor(selection: Selection) {
+    this.#selection = selection;
+  }
+
+  // ---- what is known -------------------------------------------------------------------------------------------------------------
+
+  get behind(): ReadonlyMap<string, Behind> {
+    return this.#behind;
+  }
+
+  /** Nothing was answered yet: what the client holds is nothing, or what it claims. */
+  get unsettled(): boolean {
+    return this.#unsettled;
+  }
+
+  /** Held though the replica has nothing of that name. */
+  isExtra(name: string): boolean {
+    return this.#extra.has(name);
+  }
+
+  /** What the client does hold under `name`. */
+  heldOf(name: string): Held | undefined {
+    const entry = this.#behind.get(name);
+    if (entry !== undefined) return entry.held;
+    const extra = this.#extra.get(name);
+    if (extra !== undefined) return extra;
+    const resource = this.#selection.type.resources.get(name);
+    return resource !== undefined && this.#selection.subscription.has(name, resource) ? resource : undefined;
+  }
+
+  /** name → what the client holds, as far as it was sent or told us. */
+  *held(): Generator<[string, Held]> {
+    if (this.#unsettled) {
+      for (const [name, version] of this.claims.entries()) yield [name, { version }];
+      return;
+    }
+    for (const [name, resource] of this.#selection.resources()) {
+      if (!this.#behind.has(name)) yield [name, resource];
+    }
+    for (const [name, held] of this.#extra) if (!this.#behind.has(name)) yield [name, held];
+    for (const [name, entry] of this.#behind) if (entry.held !== undefined) yield [name, entry.held];
+  }
+
+  heldCount(): number {
+    let count = 0;
+    if (this.#unsettled) return this.claims.size;
+    if (this.#selection.subscription.wildcard) count = this.#selection.type.resources.size;
+    else for (const _ of this.#selection.resources()) count++;
+    for (const name of this.#extra.keys()) if (!this.#behind.has(name)) count++;
+    for (const [name, entry] of this.#behind) {
+      const current = this.#selection.type.resources.get(name);
+      const counted = current !== undefined && this.#selection.subscription.has(name, current);
+      if (counted && entry.held === undefined) count--;
+      if (!counted && entry.held !== undefined) count++;
+    }
+    return count;
+  }
+
+  /** Compares what the client claims to hold, or that it holds nothing, with what it should hold. A first answer that is all there is stays due. */
+  settle(wholeSet: boolean): void {
+    if (!this.#unsettled) return;
+    for (const name of this.#selection.subscription.names) {
+      const canonical = this.#selection.canonical(name);
+      if (this.claims.versionOf(canonical) === undefined) this.#behind.set(canonical, { held: undefined, force: true });
+    }
+    if (this.claims.size === 0) {
+      if (!this.#selection.subscription.wildcard && !wholeSet) this.#unsettled = false;
+      return;
+    }
+    for (const [name, resource] of this.#selection.resources()) {
+      const claim = this.claims.versionOf(name);
+      if (claim === resource.version) continue;
+      const held = claim === undefined ? undefined : { version: claim };
+      this.#behind.set(name, { held, force: this.#behind.get(name)?.force ?? false });
+    }
+    for (const [name, version] of this.claims.entries()) {
+      const resource = this.#selection.type.resources.get(name);
+      if (resource !== undefined && this.#selection.subscription.has(name, resource)) continue;
+      if (resource === undefined) this.#behind.set(name, { held: { version }, force: false });
+    }
+    this.begin();
+  }
+
+  /** From here on it is known what the client holds. */
+  begin(): void {
+    this.#unsettled = false;
+    this.claims.clear();
+  }
+
+  /** The client holds nothing: it starts again. */
+  reset(): void {
+    this.#unsettled = true;
+    this.claims.clear();
+    this.#behind.clear();
+    this.#extra.clear();
+  }
+
+  // ---- what happens --------------------------------------------------------------------------------------------------------------
+
+  /** Takes note of what changed in the replica. Whether any of it concerns the client. */
+  mark(diff: TypeDiff): boolean {
+    if (this.#unsettled) return true;
+    let concerned = false;
+    for (const [name, before] of diff) {
+      const wasSubscribed = before !== undefined && this.#selection.subscription.has(name, before);
+      if (!wasSubscribed && !this.#selection.subscription.has(name, this.#selection.type.resources.get(name))) continue;
+      concerned = true;
+      if (this.#behind.has(name)) continue;
+      this.#behind.set(name, { held: this.#extra.get(name) ?? (wasSubscribed ? before : undefined), force: false });
+    }
+    return concerned;
+  }
+
+  /** The client is to hold what another replica has. What it holds stays what it was. */
+  rebase(replica: Replica): void {
+    const held = this.#unsettled ? undefined : new Map(this.held());
+    const forced = [...this.#behind].filter(([, entry]) => entry.force).map(([name]) => name);
+    this.#selection.rebase(replica);
+    if (held === undefined) return;
+    this.#behind.clear();
+    this.#extra.clear();
+    for (const [name, resource] of this.#selection.resources()) {
+      const before = held.get(name);
+      if (before !== undefined && same(before, resource)) continue;
+      this.#behind.set(name, { held: before, force: false });
+    }
+    for (const [name, before] of held) {
+      if (!this.#selection.type.resources.has(name)) this.#behind.set(name, { held: before, force: false });
+    }
+    for (const name of forced) this.#behind.set(name, { held: held.get(name), force: true });
+  }
+
+  /** `draft` was sent: the client is taken to hold it. Returns what `behind` said of its names, for `takeBack`. */
+  sent(draft: Draft, wholeSet: boolean): ReadonlyMap<string, Behind> {
+    if (draft.cacheKey !== undefined) {
+      // It is all that the client should hold, and nothing else.
+      const undo = new Map(this.#behind);
+      this.begin();
+      this.#behind.clear();
+      this.#extra.clear();
+      return undo;
+    }
+    const undo = new Map<string, Behind>();
+    const settle = (name: string): void => {
+      const entry = this.#behind.get(name);
+      if (entry === undefined) return;
+      undo.set(name, entry);
+      this.#behind.delete(name);
+    };
+    if (this.#unsettled) this.begin();
+    for (const resource of draft.resources) {
+      // A removed cluster that goes along until its removal is due stays known as such.
+      if (this.#selection.current(resource.name) === undefined) continue;
+      settle(resource.name);
+      for (const alias of resource.aliases ?? []) this.#extra.delete(alias);
+      if (this.#selection.type.resources.has(resource.name)) this.#extra.delete(resource.name);
+      else this.#extra.set(resource.name, resource);
+    }
+    for (const name of draft.removed) {
+      settle(name);
+      this.#extra.delete(name);
+    }
+    if (wholeSet) {
+      const all = new Set(draft.resources.map((resource) => resource.name));
+      for (const name of [...this.#behind.keys()]) {
+        if (all.has(name)) continue;
+        settle(name);
+        this.#extra.delete(name);
+      }
+    }
+    return undo;
+  }
+
+  /** What was sent was refused: the client holds what it held before. */
+  takeBack(undo: ReadonlyMap<string, Behind>): void {
+    for (const [name, entry] of undo) {
+      const held = entry.held !== undefined && 'body' in entry.held ? entry.held : undefined;
+      const current = this.#selection.type.resources.get(name);
+      if (!this.#selection.subscription.has(name, current) && !this.#selection.subscription.has(name, held)) continue;
+      this.#extra.delete(name);
+      this.#behind.set(name, { held: entry.held, force: this.#behind.get(name)?.force ?? false });
+    }
+  }
+
+  /** Nothing was taken of `draft`, the first answer. */
+  nothingTaken(draft: Draft, wholeSet: boolean): void {
+    if (wholeSet) {
+      this.#unsettled = true;
+      this.#behind.clear();
+      return;
+    }
+    for (const { name } of draft.resources) {
+      if (!this.#selection.includes(name)) continue;
+      this.#behind.set(name, { held: undefined, force: this.#behind.get(name)?.force ?? false });
+    }
+  }
+
+  // ---- single names --------------------------------------------------------------------------------------------------------------
+
+  /** The client holds `held` of `name`, which is not what it should hold, or is to be told again. */
+  fallsBehind(name: string, held: Held | undefined, force: boolean): void {
+    this.#behind.set(name, { held, force });
+  }
+
+  /** Nothing is to be said of `name`. */
+  settled(name: string): void {
+    this.#behind.delete(name);
+  }
+
+  /** The client holds again what it should. */
+  inStep(name: string, held: Held): void {
+    this.#behind.delete(name);
+    if (!this.#selection.type.resources.has(name)) this.#extra.set(name, held);
+  }
+
+  /** The client keeps what it holds, and cannot be told that it should not. */
+  keeps(name: string, held: Held | undefined): void {
+    this.#behind.delete(name);
+    if (held !== undefined) this.#extra.set(name, held);
+  }
+
+  /** The client holds nothing of `name`, or nothing that counts, and is owed nothing. */
+  forget(name: string): void {
+    this.#behind.delete(name);
+    this.#extra.delete(name);
+  }
+
+  forgetExtra(name: string): void {
+    this.#extra.delete(name);
+  }
+
+  forgetUnsubscribed(): void {
+    for (const map of [this.#behind, this.#extra]) {
+      for (const name of map.keys()) if (!this.isAskedFor(name)) map.delete(name);
+    }
+  }
+
+  /** Asked for by its name, or by an alias of what there is or of what the client holds. */
+  isAskedFor(name: string): boolean {
+    if (this.#selection.includes(name)) return true;
+    const held = this.#behind.get(name)?.held;
+    return held !== undefined && 'body' in held && this.#selection.subscription.has(name, held);
+  }
+}

@@ -1,0 +1,67 @@
+/** What the replica has of a subscription: what the client should hold of one type. */
+
+import type { EncodedResource } from '../core/resource.ts';
+import type { Replica, TypeReplica } from './replica.ts';
+import type { Subscription } from './subscription.ts';
+
+export class Selection {
+  readonly typeUrl: string;
+  readonly subscription: Subscription;
+  #replica: Replica;
+  #type: TypeReplica;
+
+  constructor(typeUrl: string, subscription: Subscription, replica: Replica) {
+    this.typeUrl = typeUrl;
+    this.subscription = subscription;
+    this.#replica = replica;
+    this.#type = replica.type(typeUrl);
+  }
+
+  get replica(): Replica {
+    return this.#replica;
+  }
+
+  get type(): TypeReplica {
+    return this.#type;
+  }
+
+  /** From now on, of another replica. */
+  rebase(replica: Replica): void {
+    this.#replica = replica;
+    this.#type = replica.type(this.typeUrl);
+  }
+
+  /** `name` is asked for, whether there is such a thing or not. */
+  includes(name: string): boolean {
+    return this.subscription.has(name, this.#type.resources.get(name));
+  }
+
+  /** The name under which the replica has it, for an alias. */
+  canonical(name: string): string {
+    return this.#type.resources.has(name) ? name : (this.#type.names.get(name) ?? name);
+  }
+
+  /** What the client should hold under `name`, the host's answer for what is not there included; undefined if nothing. */
+  current(name: string): EncodedResource | undefined {
+    const resource = this.#type.resources.get(name);
+    if (resource !== undefined) return this.subscription.has(name, resource) ? resource : undefined;
+    if (!this.subscription.names.has(name) || this.#type.names.has(name)) return undefined;
+    return this.#replica.view.missing?.(this.typeUrl, name);
+  }
+
+  /** What there is of the subscription, by name. */
+  *resources(): Generator<[string, EncodedResource]> {
+    if (this.subscription.wildcard) {
+      yield* this.#type.resources;
+      return;
+    }
+    const seen = new Set<string>();
+    for (const name of this.subscription.names) {
+      const canonical = this.canonical(name);
+      const resource = this.#type.resources.get(canonical);
+      if (resource === undefined || seen.has(canonical)) continue;
+      seen.add(canonical);
+      yield [canonical, resource];
+    }
+  }
+}
