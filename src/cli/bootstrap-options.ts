@@ -9,6 +9,8 @@ export interface BootstrapFlags {
   readonly mode: 'captured' | 'explicit';
   readonly xds?: readonly string[];
   readonly transport: 'delta' | 'sotw';
+  readonly routes?: 'vhds' | 'tables';
+  readonly config?: 'eager' | 'on-demand';
   readonly cluster: string;
   readonly network: string;
   readonly locality?: string;
@@ -45,6 +47,18 @@ export function addBootstrapFlags(command: Command): Command {
     .option('--locality <region/zone/subzone>', 'where it runs, as far as known')
     .option('--xds <host:port>', `a pilot; may be repeated (default: ${serveDefaults.xds})`, collect)
     .addOption(new Option('--transport <kind>', 'the xDS variant').choices(['delta', 'sotw']).default('delta'))
+    .addOption(
+      new Option(
+        '--routes <form>',
+        'each virtual host by itself, or whole route tables (default: vhds over delta)',
+      ).choices(['vhds', 'tables']),
+    )
+    .addOption(
+      new Option(
+        '--config <mode>',
+        'how much it holds, over vhds (default: what its namespace or the mesh says)',
+      ).choices(['eager', 'on-demand']),
+    )
     .option('--admin-port <port>', "Envoy's own admin port, on 127.0.0.1", '15000')
     .option('--outbound <host:port>', 'explicit: where the application finds its proxy', '127.0.0.1:15001')
     .option('--inbound-address <ip>', 'explicit: where the inbound ports listen', '0.0.0.0')

@@ -177,6 +177,11 @@ function addServe(program: Command, run: Run): void {
         .choices(['allow-any', 'registered-only'])
         .default(serveDefaults.outbound),
     )
+    .addOption(
+      new Option('--mode <mode>', 'how much sidecars hold: all that they may see, or what their requests asked for')
+        .choices(['eager', 'on-demand'])
+        .default(serveDefaults.mode),
+    )
     .option('--cluster-domain <domain>', 'the suffix of service host names', serveDefaults.clusterDomain)
     .option('--no-access-log', 'sidecars write no access log')
     .addOption(

@@ -41,6 +41,8 @@ export interface ServeOptions {
   /** The pilot's own namespace: where cluster Secrets and the Lease live. */
   readonly namespace: string;
   readonly outbound: 'allow-any' | 'registered-only';
+  /** How much sidecars hold: all that they may see, or what their requests asked for. Namespaces and sidecars may say otherwise. */
+  readonly mode: 'eager' | 'on-demand';
   readonly clusterDomain: string;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
@@ -59,6 +61,7 @@ export const serveDefaults = {
   inClusterName: 'primary',
   clusterDomain: 'cluster.local',
   outbound: 'allow-any',
+  mode: 'eager',
   logLevel: 'info',
   logFormat: 'auto',
   syncWait: '30s',

@@ -14,6 +14,13 @@ export interface BootstrapOptions {
   readonly xds: readonly string[];
   /** Default: delta. */
   readonly transport?: 'delta' | 'sotw';
+  /**
+   * What the sidecar can take of routes: `vhds`, each virtual host by itself (delta only; seen with Envoy 1.40), or whole `tables`.
+   * Default: vhds over delta, tables over sotw.
+   */
+  readonly routes?: 'vhds' | 'tables';
+  /** Over VHDS: all that the sidecar may see, or what its requests ask for. Default: what its namespace or the mesh says. */
+  readonly config?: 'eager' | 'on-demand';
   /** The registered name of the cluster that the workload is in. */
   readonly cluster: string;
   readonly namespace: string;
@@ -110,6 +117,7 @@ function renderNode(options: BootstrapOptions): Json {
     network = '',
     locality,
   } = options;
+  const vhds = options.transport !== 'sotw' && options.routes !== 'tables';
   const domain = options.clusterDomain ?? 'cluster.local';
   const explicit = {
     FAIRWAY_OUTBOUND: options.outbound ?? '127.0.0.1:15001',
@@ -130,6 +138,8 @@ function renderNode(options: BootstrapOptions): Json {
       ...(Object.keys(labels).length === 0 ? {} : { LABELS: { ...labels } }),
       ...(network === '' ? {} : { NETWORK: network }),
       FAIRWAY_MODE: mode,
+      ...(vhds ? { FAIRWAY_ROUTES: 'vhds' } : {}),
+      ...(vhds && options.config !== undefined ? { FAIRWAY_CONFIG: options.config } : {}),
       ...(mode === 'explicit' ? explicit : {}),
       ...(options.inbound === undefined || options.inbound.length === 0
         ? {}

@@ -12,6 +12,7 @@ import { socketAddress } from './common.ts';
 import { forwardProxyFilter } from './forward-proxy.ts';
 import { httpManager } from './http-connection-manager.ts';
 import { blackHoleCluster, httpProxy, listenerName, passthroughCluster, virtualOutbound } from './names.ts';
+import { onDemandFilter } from './on-demand.ts';
 import { constantAny, type NamedPlain, type Plain } from './proto/encode.ts';
 import type { ClusterShare } from './routes.ts';
 import { tcpProxy, tcpTo } from './tcp-proxy.ts';
@@ -69,6 +70,7 @@ export function portListener(
   headless: readonly HeadlessChain[],
   settings: MeshSettings,
   hasIpv6: boolean,
+  onDemand: boolean,
 ): NamedPlain {
   return {
     name: listenerName('0.0.0.0', port),
@@ -84,7 +86,15 @@ export function portListener(
               name: `http-${port}`,
               filter_chain_match: { application_protocols: ['http/1.0', 'http/1.1', 'h2c'] },
               filters: [
-                httpManager({ direction: 'outbound', routes: String(port), statPrefix: `outbound_${port}` }, settings),
+                httpManager(
+                  {
+                    direction: 'outbound',
+                    routes: String(port),
+                    statPrefix: `outbound_${port}`,
+                    ...(onDemand ? { filters: [onDemandFilter] } : {}),
+                  },
+                  settings,
+                ),
               ],
             },
           ]
@@ -156,7 +166,10 @@ export function httpProxyListener(scope: Scope, settings: MeshSettings): NamedPl
               routes: httpProxy,
               statPrefix: httpProxy,
               connect: true,
-              ...(passes ? { filters: [forwardProxyFilter] } : {}),
+              filters: [
+                ...(scope.routes === 'on-demand' ? [onDemandFilter] : []),
+                ...(passes ? [forwardProxyFilter] : []),
+              ],
             },
             settings,
           ),

@@ -25,8 +25,14 @@ interface PortUse {
 }
 
 export class PortListeners {
+  readonly #onDemand: boolean;
   readonly #ports = new Map<number, PortUse>();
   readonly #touched = new Set<number>();
+
+  /** `onDemand`: hosts come when requests ask for them. */
+  constructor(onDemand: boolean) {
+    this.#onDemand = onDemand;
+  }
 
   replace(key: ServiceKey, before: HostPieces | undefined, after: HostPieces | undefined): void {
     for (const port of before?.httpPorts ?? []) this.#use(port).http -= 1;
@@ -44,7 +50,7 @@ export class PortListeners {
         this.#ports.delete(port);
         maps.remove(typeUrl.listener, listenerName('0.0.0.0', port));
       } else {
-        maps.set(typeUrl.listener, listener(port, use, settings, hasIpv6));
+        maps.set(typeUrl.listener, listener(port, use, settings, hasIpv6, this.#onDemand));
       }
     }
     this.#touched.clear();
@@ -77,18 +83,24 @@ export class PortListeners {
 /** Listeners that only say HTTP are the same in every scope of the same settings: one encoding for all. */
 const shared = new WeakMap<MeshSettings, Map<string, EncodedResource>>();
 
-function listener(port: number, use: PortUse, settings: MeshSettings, hasIpv6: boolean): EncodedResource {
+function listener(
+  port: number,
+  use: PortUse,
+  settings: MeshSettings,
+  hasIpv6: boolean,
+  onDemand: boolean,
+): EncodedResource {
   use.dropped = 0;
-  if (use.headless.size > 0) return encode(port, use.http > 0, distinctChains(use), settings, hasIpv6);
+  if (use.headless.size > 0) return encode(port, use.http > 0, distinctChains(use), settings, hasIpv6, onDemand);
   let ofSettings = shared.get(settings);
   if (ofSettings === undefined) {
     ofSettings = new Map();
     shared.set(settings, ofSettings);
   }
-  const id = `${port} ${hasIpv6}`;
+  const id = `${port} ${hasIpv6} ${onDemand}`;
   let resource = ofSettings.get(id);
   if (resource === undefined) {
-    resource = encode(port, true, [], settings, hasIpv6);
+    resource = encode(port, true, [], settings, hasIpv6, onDemand);
     ofSettings.set(id, resource);
   }
   return resource;
@@ -100,8 +112,9 @@ function encode(
   headless: readonly HeadlessChain[],
   settings: MeshSettings,
   hasIpv6: boolean,
+  onDemand: boolean,
 ): EncodedResource {
-  const value = portListener(port, hasHttp, headless, settings, hasIpv6);
+  const value = portListener(port, hasHttp, headless, settings, hasIpv6, onDemand);
   return encodeResource(typeUrl.listener, value.name, value);
 }
 

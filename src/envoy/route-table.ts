@@ -1,5 +1,6 @@
 /**
- * A route table (RDS) put together from virtual hosts that are encoded already: a change of one host costs its own encoding, not the table's.
+ * A route table (RDS) put together from virtual hosts that are encoded already: a change of one host costs its own encoding, not the table's;
+ * or, for proxies that get the hosts over VHDS, the table without them, which stays the same while hosts come and go.
  *
  * What always holds: the parts are in the order of their names and the catch-all comes last, so that equal sets of parts are equal bytes; the
  * version follows the parts' versions. The body is joined only when somebody reads it.
@@ -7,19 +8,23 @@
 
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
-import { encodeAny, encodeMessage, versionOf } from './proto/encode.ts';
+import type { Scope } from '../model/mesh.ts';
+import { overAds } from './common.ts';
+import { encodeAny, encodeMessage, encodeResource, versionOf } from './proto/encode.ts';
 import type { VirtualHostPart } from './virtual-hosts.ts';
 
 export class RouteTable {
   readonly #name: string;
+  readonly #routes: Scope['routes'];
   #catchAll: VirtualHostPart;
   readonly #parts = new Map<string, VirtualHostPart>();
   /** The parts' names, sorted. */
   readonly #order: string[] = [];
   #resource: EncodedResource | undefined;
 
-  constructor(name: string, catchAll: VirtualHostPart) {
+  constructor(name: string, catchAll: VirtualHostPart, routes: Scope['routes'] = 'tables') {
     this.#name = name;
+    this.#routes = routes;
     this.#catchAll = catchAll;
   }
 
@@ -35,15 +40,20 @@ export class RouteTable {
   set(part: VirtualHostPart): void {
     const before = this.#parts.get(part.name);
     if (before === part) return;
-    if (before === undefined) this.#order.splice(this.#position(part.name), 0, part.name);
     this.#parts.set(part.name, part);
+    if (this.#routes !== 'tables') return;
+    if (before === undefined) this.#order.splice(this.#position(part.name), 0, part.name);
     this.#resource = undefined;
   }
 
   delete(name: string): void {
-    if (!this.#parts.delete(name)) return;
+    if (!this.#parts.delete(name) || this.#routes !== 'tables') return;
     this.#order.splice(this.#position(name), 1);
     this.#resource = undefined;
+  }
+
+  get catchAll(): VirtualHostPart {
+    return this.#catchAll;
   }
 
   setCatchAll(part: VirtualHostPart): void {
@@ -53,11 +63,21 @@ export class RouteTable {
 
   /** The same object until something is set or deleted. */
   resource(): EncodedResource {
-    this.#resource ??= new JoinedTable(this.#name, [
-      ...this.#order.map((name) => this.#parts.get(name) as VirtualHostPart),
-      this.#catchAll,
-    ]);
+    this.#resource ??= this.#encode();
     return this.#resource;
+  }
+
+  #encode(): EncodedResource {
+    switch (this.#routes) {
+      case 'tables':
+        return new JoinedTable(this.#name, [
+          ...this.#order.map((name) => this.#parts.get(name) as VirtualHostPart),
+          this.#catchAll,
+        ]);
+      case 'vhds':
+      case 'on-demand':
+        return discoveredTable(this.#name);
+    }
   }
 
   /** The index of the first name that does not sort before `name`. */
@@ -94,7 +114,15 @@ class JoinedTable implements EncodedResource {
   }
 }
 
-/** RouteConfiguration: `name` is field 1, `virtual_hosts` field 2, repeated. Fields of one message may be joined as bytes. */
+/**
+ * The catch-all comes over VHDS too: standing here, it would take requests before the hosts have come; and where hosts come on demand, Envoy
+ * asks for a host only if nothing matches it.
+ */
+function discoveredTable(name: string): EncodedResource {
+  return encodeResource(typeUrl.route, name, { name, vhds: { config_source: overAds } });
+}
+
+/** RouteConfiguration: `virtual_hosts` is field 2, repeated. Fields of one message may be joined as bytes. */
 function join(name: string, parts: readonly VirtualHostPart[]): Buffer {
   const head = encodeMessage('envoy.config.route.v3.RouteConfiguration', { name });
   const chunks: Buffer[] = [head];

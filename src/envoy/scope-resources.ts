@@ -22,6 +22,8 @@ import { encodeResource, type NamedPlain } from './proto/encode.ts';
 import { ResourceMaps } from './resource-maps.ts';
 import { RouteTable } from './route-table.ts';
 import { type HostPieces, type ServicePieces, servicePieces } from './service-pieces.ts';
+import { UnknownHosts } from './unknown-hosts.ts';
+import { askedVirtualHost, pushedVirtualHost, virtualHostName } from './virtual-host-resources.ts';
 import type { HostKey, VirtualHostPart } from './virtual-hosts.ts';
 
 interface Held {
@@ -40,16 +42,25 @@ export class ScopeResources {
   readonly #maps = new ResourceMaps();
   readonly #held = new Map<ServiceKey, Held>();
   readonly #claims = new AddressClaims();
-  readonly #ports = new PortListeners();
+  readonly #ports: PortListeners;
   readonly #tables = new Map<string, RouteTable>();
   readonly #touchedTables = new Set<string>();
+  /** The resource over VHDS that each table has whatever its hosts, by table. */
+  readonly #standing = new Map<string, string>();
   /** Names of the resources that come from the scope and the settings alone, by type. */
   readonly #own = new Map<string, ReadonlySet<string>>();
+  /** On demand: names that every sidecar gets; the others it asks for. */
+  readonly #always = new Map<string, Set<string>>([
+    [typeUrl.cluster, new Set()],
+    [typeUrl.virtualHost, new Set()],
+  ]);
+  readonly #unknownHosts = new UnknownHosts();
   #settings: MeshSettings | undefined;
   #hasIpv6 = false;
 
   constructor(scope: Scope) {
     this.#scope = scope;
+    this.#ports = new PortListeners(scope.routes === 'on-demand');
   }
 
   /** Live, for reading: it changes with the next update. Empty for a type that sidecars do not get. */
@@ -60,6 +71,16 @@ export class ScopeResources {
   /** A route table's virtual hosts, each encoded by itself, by name; without the catch-all. */
   virtualHosts(table: string): ReadonlyMap<string, VirtualHostPart> | undefined {
     return this.#tables.get(table)?.parts;
+  }
+
+  /** What of a type a sidecar gets without asking for it by name, live; undefined: all that there is. */
+  unasked(url: string): ReadonlySet<string> | undefined {
+    return this.#scope.routes === 'on-demand' ? this.#always.get(url) : undefined;
+  }
+
+  /** On demand: the answer to a request for a virtual host that no service has. */
+  unknownHost(name: string): EncodedResource | undefined {
+    return this.#scope.routes === 'on-demand' ? this.#unknownHosts.answer(name) : undefined;
   }
 
   /** What of the mesh this scope's sidecars do not get, and why. */
@@ -129,22 +150,41 @@ export class ScopeResources {
 
   #takeAway({ before, after }: Move): void {
     this.#maps.removeAbsent(typeUrl.cluster, before?.pieces.clusters, after?.pieces.clusters);
+    this.#forgetAlways(before?.pieces.clusters, after?.pieces.clusters);
     this.#maps.removeAbsent(typeUrl.endpoint, before?.pieces.assignments, after?.pieces.assignments);
     this.#maps.removeAbsent(typeUrl.listener, before?.hosts.listeners, after?.hosts.listeners);
     if (before === undefined || before.hosts === after?.hosts) return;
     const stays = new Set((after?.hosts.hosts ?? []).map(({ table, name }) => `${table} ${name}`));
     for (const { table, name } of before.hosts.hosts) {
-      if (!stays.has(`${table} ${name}`)) this.#table(table).delete(name);
+      if (stays.has(`${table} ${name}`)) continue;
+      this.#table(table).delete(name);
+      if (this.#scope.routes !== 'tables') this.#maps.remove(typeUrl.virtualHost, virtualHostName(table, name));
     }
   }
 
   #put({ key, before, after }: Move): void {
     for (const resource of after?.pieces.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
+    for (const name of after?.hosts.connections ?? []) this.#always.get(typeUrl.cluster)?.add(name);
     for (const resource of after?.pieces.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
     for (const resource of after?.hosts.listeners ?? []) this.#maps.set(typeUrl.listener, resource);
     if (before?.hosts === after?.hosts) return;
     this.#ports.replace(key, before?.hosts, after?.hosts);
-    for (const part of after?.hosts.hosts ?? []) this.#table(part.table).set(part);
+    this.#unknownHosts.replace(before?.hosts.hosts, after?.hosts.hosts);
+    const { routes } = this.#scope;
+    for (const part of after?.hosts.hosts ?? []) {
+      this.#table(part.table).set(part);
+      if (routes !== 'tables') {
+        const resource = routes === 'vhds' ? pushedVirtualHost(part) : askedVirtualHost(part);
+        this.#maps.set(typeUrl.virtualHost, resource);
+      }
+    }
+  }
+
+  /** A cluster that sidecars get unasked stays so while it is there, so that whoever holds it is told of its end. */
+  #forgetAlways(before: readonly EncodedResource[] | undefined, after: readonly EncodedResource[] | undefined): void {
+    if (before === after || before === undefined) return;
+    const names = new Set(after?.map(({ name }) => name));
+    for (const { name } of before) if (!names.has(name)) this.#always.get(typeUrl.cluster)?.delete(name);
   }
 
   /** A table that is about to change. */
@@ -152,7 +192,11 @@ export class ScopeResources {
     this.#touchedTables.add(name);
     let table = this.#tables.get(name);
     if (table === undefined) {
-      table = new RouteTable(name, catchAll(name, this.#scope.mode, this.#settings as MeshSettings));
+      table = new RouteTable(
+        name,
+        catchAll(name, this.#scope.mode, this.#settings as MeshSettings),
+        this.#scope.routes,
+      );
       this.#tables.set(name, table);
     }
     return table;
@@ -170,11 +214,33 @@ export class ScopeResources {
       if (table.size === 0 && name !== httpProxy) {
         this.#tables.delete(name);
         this.#maps.remove(typeUrl.route, name);
+        this.#setStanding(name, undefined);
       } else {
         this.#maps.set(typeUrl.route, table.resource());
+        this.#setStanding(name, table.catchAll);
       }
     }
     this.#touchedTables.clear();
+  }
+
+  /** Envoy holds a table back until something comes for it over VHDS: so every table has something, though it have no hosts. */
+  #setStanding(table: string, part: VirtualHostPart | undefined): void {
+    const { routes } = this.#scope;
+    if (routes === 'tables') return;
+    const before = this.#standing.get(table);
+    if (part === undefined) {
+      this.#standing.delete(table);
+      this.#unknownHosts.setCatchAll(table, undefined);
+    } else {
+      this.#unknownHosts.setCatchAll(table, part);
+      const resource = routes === 'vhds' ? pushedVirtualHost(part) : this.#unknownHosts.marker(table);
+      this.#standing.set(table, resource.name);
+      this.#always.get(typeUrl.virtualHost)?.add(resource.name);
+      this.#maps.set(typeUrl.virtualHost, resource);
+    }
+    if (before === undefined || before === this.#standing.get(table)) return;
+    this.#always.get(typeUrl.virtualHost)?.delete(before);
+    this.#maps.remove(typeUrl.virtualHost, before);
   }
 
   #applyOwn(settings: MeshSettings): void {
@@ -190,8 +256,16 @@ export class ScopeResources {
 
   #replaceOwn(url: string, values: readonly NamedPlain[]): void {
     const names = new Set(values.map(({ name }) => name));
-    for (const name of this.#own.get(url) ?? []) if (!names.has(name)) this.#maps.remove(url, name);
-    for (const value of values) this.#maps.set(url, encodeResource(url, value.name, value));
+    const always = this.#always.get(url);
+    for (const name of this.#own.get(url) ?? []) {
+      if (names.has(name)) continue;
+      this.#maps.remove(url, name);
+      always?.delete(name);
+    }
+    for (const value of values) {
+      this.#maps.set(url, encodeResource(url, value.name, value));
+      always?.add(value.name);
+    }
     this.#own.set(url, names);
   }
 }

@@ -25,6 +25,8 @@ export interface HostPieces {
   readonly listeners: readonly EncodedResource[];
   /** Captured: the ports whose `0.0.0.0_<port>` listener must speak HTTP. */
   readonly httpPorts: readonly number[];
+  /** Captured: the Envoy clusters that listeners lead to. */
+  readonly connections: readonly string[];
   /** Captured, headless: what the `0.0.0.0_<port>` listeners must know of its workloads. */
   readonly headless: readonly { readonly port: number; readonly chain: HeadlessChain }[];
 }
@@ -90,7 +92,7 @@ export function servicePieces(service: MeshService, settings: MeshSettings, form
 
 function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings): HostPieces {
   const hosts = virtualHosts(service, key, settings);
-  if (key.mode === 'explicit') return { hosts, listeners: [], httpPorts: [], headless: [] };
+  if (key.mode === 'explicit') return { hosts, listeners: [], httpPorts: [], connections: [], headless: [] };
   const { catalog } = service;
   const tcp = catalog.ports
     .filter((port) => port.transport === 'TCP' && port.protocol === 'tcp')
@@ -107,6 +109,7 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
       typeUrl.listener,
       listeners.map((value) => ({ name: value.name, value })),
     ),
+    connections: tcp.flatMap((port) => connectionShares(service, port, settings).map(({ name }) => name)),
     httpPorts: catalog.ports.filter(isHttp).map(({ port }) => port),
     headless: key.headless ? tcp.flatMap((port) => headlessChain(service, port, settings)) : [],
   };

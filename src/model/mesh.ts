@@ -5,6 +5,9 @@
 import type { RouteRetry, RuleBackend, RuleRef, RuleRoute } from './rule.ts';
 import type { AppProtocol, CatalogService, ServiceKey } from './service.ts';
 
+/** `eager`: a proxy holds all that it may see. `on-demand`: what its requests asked for. */
+export type ConfigMode = 'eager' | 'on-demand';
+
 export interface MeshSettings {
   /** What a sidecar does with a host or address that no service has: pass it through, or refuse it. */
   readonly outbound: 'allow-any' | 'registered-only';
@@ -74,6 +77,12 @@ export interface Scope {
   readonly inboundAddress: string;
   /** Sorted by port. */
   readonly inbound: readonly InboundPort[];
+  /**
+   * - `tables`: whole route tables; any client.
+   * - `vhds`: tables without hosts, and every host by itself, so that a change sends one host. Delta ADS only.
+   * - `on-demand`: hosts, and what they lead to, when a request asks for them. Delta ADS only. What is not HTTP comes as always.
+   */
+  readonly routes: 'tables' | 'vhds' | 'on-demand';
   /** Rules (`namespace/name@hash`) that proxies of this scope rejected: they see these rules' last good form instead. Sorted. */
   readonly rejected: readonly string[];
 }

@@ -1,6 +1,7 @@
 /** What a pilot is told, complete and checked. Durations in ms; paths relative to the working directory. */
 
 import type { LogLevel } from '../core/logger.ts';
+import type { ConfigMode } from '../model/mesh.ts';
 
 export interface Address {
   /** '' means every address. */
@@ -25,6 +26,8 @@ export interface PilotConfig {
   readonly staleKeepMs?: number;
   readonly namespace: string;
   readonly outbound: 'allow-any' | 'registered-only';
+  /** For proxies that do not say it, in namespaces that do not say it. */
+  readonly mode: ConfigMode;
   readonly clusterDomain: string;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;

@@ -13,7 +13,7 @@ import { Debounce, type DebounceLimits } from '../core/debounce.ts';
 import { FairwayError, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { MeshState } from '../mesh/mesh-state.ts';
-import type { Mesh, MeshSettings, Scope } from '../model/mesh.ts';
+import type { ConfigMode, Mesh, MeshSettings, Scope } from '../model/mesh.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import { type CatalogService, type ServiceKey, type ServiceShard, splitServiceKey } from '../model/service.ts';
 import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
@@ -49,6 +49,8 @@ export interface EngineOptions {
   readonly shards: (key: ServiceKey) => readonly ServiceShard[];
   /** The rule in force per service; live. */
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
+  /** How much the proxies of a namespace hold that do not say it themselves; asked when one connects. Default: `eager`. */
+  readonly configMode?: (cluster: string, namespace: string) => ConfigMode;
   readonly events: EngineEvents;
 }
 
@@ -78,6 +80,7 @@ export class Engine implements XdsHost {
       scopes: this.#scopes,
       workloads: this.#workloads,
       services: this.#catalog.services,
+      configMode: options.configMode ?? (() => 'eager'),
       reassign: (streamId, view) => this.#protocol?.reassign(streamId, view),
       now: () => options.clock.now(),
       logger: options.logger,
@@ -158,9 +161,13 @@ export class Engine implements XdsHost {
     }
   }
 
-  disconnect(streamId: number): void {
-    this.proxies.disconnect(streamId);
+  disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]> = () => new Map()): void {
+    this.proxies.disconnect(streamId, asked);
     this.#options.events.progress();
+  }
+
+  remembered(streamId: number, typeUrl: string): readonly string[] {
+    return this.proxies.remembered(streamId, typeUrl);
   }
 
   progress(event: ProgressEvent): void {

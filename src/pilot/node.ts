@@ -2,13 +2,13 @@
  * Reads a proxy's xDS node: who it is, and which sidecar settings it asks for. Ids and metadata are Istio's, so that its agents connect:
  * `sidecar~10.1.2.3~reviews-v1-abc.shop~shop.svc.cluster.local`
  * (https://github.com/istio/istio/blob/master/pkg/model/proxy.go). Fairway's own metadata: FAIRWAY_MODE, FAIRWAY_OUTBOUND,
- * FAIRWAY_INBOUND_ADDRESS, FAIRWAY_INBOUND.
+ * FAIRWAY_INBOUND_ADDRESS, FAIRWAY_INBOUND, FAIRWAY_ROUTES, FAIRWAY_CONFIG.
  */
 
 import { isIP } from 'node:net';
 import { FairwayError } from '../core/errors.ts';
 import { clusterNamePattern } from '../model/cluster.ts';
-import type { InboundPort, Scope } from '../model/mesh.ts';
+import type { ConfigMode, InboundPort, Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import type { AppProtocol } from '../model/service.ts';
 import type { XdsNode } from '../xds/view.ts';
@@ -20,6 +20,10 @@ export interface ProxySettings {
   readonly inboundAddress: string;
   /** Given by hand (explicit mode); undefined: what the catalog says of the proxy's addresses. */
   readonly inbound?: readonly InboundPort[];
+  /** What it can take: virtual hosts as resources of their own, or whole route tables alone. */
+  readonly routes: 'tables' | 'vhds';
+  /** Which of the two it wants; undefined: what its namespace or the mesh says. */
+  readonly config?: ConfigMode;
 }
 
 export interface ProxyNode {
@@ -98,6 +102,14 @@ function parseSettings(metadata: XdsNode['metadata']): ProxySettings {
   if (mode !== 'captured' && mode !== 'explicit') {
     throw badNode(3, `FAIRWAY_MODE is "${mode.slice(0, 100)}"`, 'give captured or explicit');
   }
+  const routes = text(metadata['FAIRWAY_ROUTES']) || 'tables';
+  if (routes !== 'tables' && routes !== 'vhds') {
+    throw badNode(3, `FAIRWAY_ROUTES is "${routes.slice(0, 100)}"`, 'give vhds, or tables for whole route tables');
+  }
+  const config = text(metadata['FAIRWAY_CONFIG']);
+  if (config !== '' && config !== 'eager' && config !== 'on-demand') {
+    throw badNode(3, `FAIRWAY_CONFIG is "${config.slice(0, 100)}"`, 'give eager or on-demand');
+  }
   const inbound = text(metadata['FAIRWAY_INBOUND']);
   const inboundAddress = text(metadata['FAIRWAY_INBOUND_ADDRESS']) || '0.0.0.0';
   if (isIP(inboundAddress) === 0) {
@@ -111,6 +123,8 @@ function parseSettings(metadata: XdsNode['metadata']): ProxySettings {
     mode,
     outbound: parseAddress(text(metadata['FAIRWAY_OUTBOUND']) || '127.0.0.1:15001'),
     inboundAddress,
+    routes,
+    ...(config === '' ? {} : { config }),
     ...(inbound === '' ? {} : { inbound: parseInboundList(inbound) }),
   };
 }

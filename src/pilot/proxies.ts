@@ -7,19 +7,23 @@
  */
 
 import type { Logger } from '../core/logger.ts';
-import type { Scope } from '../model/mesh.ts';
+import { typeUrl as types } from '../core/type-urls.ts';
+import type { ConfigMode, Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import { ruleId, type TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { ClientHello } from '../xds/view.ts';
-import { type ProxySettings, parseNode } from './node.ts';
+import { type ProxyNode, type ProxySettings, parseNode } from './node.ts';
 import { Quarantine } from './quarantine.ts';
 import type { Scopes, ScopeView } from './scopes.ts';
+import { WantsMemory } from './wants.ts';
 import { addressKey, inboundPorts, type WorkloadIndex } from './workload-index.ts';
 
 export interface Proxy {
   readonly identity: ProxyIdentity;
   readonly settings: ProxySettings;
+  /** In which form it gets routes: what it can take, over the streams that it opened. */
+  readonly routes: Scope['routes'];
   readonly connectedSinceMs: number;
   readonly peer: string;
   readonly transport: 'sotw' | 'delta';
@@ -38,6 +42,8 @@ export interface ProxiesOptions {
   readonly scopes: Scopes;
   readonly workloads: WorkloadIndex;
   readonly services: ReadonlyMap<ServiceKey, CatalogService>;
+  /** For a proxy that says nothing of it. */
+  readonly configMode: (cluster: string, namespace: string) => ConfigMode;
   /** Called when a stream's scope changed. */
   readonly reassign: (streamId: number, view: ScopeView) => void;
   readonly now: () => number;
@@ -55,9 +61,11 @@ export class Proxies {
   readonly #byAddress = new Map<string, Set<Proxy>>();
   /** By `proxyKey`, the longest gone first. */
   readonly #remembered = new Map<string, Quarantine>();
+  readonly #wants: WantsMemory;
 
   constructor(options: ProxiesOptions) {
     this.#options = options;
+    this.#wants = new WantsMemory(options.now);
   }
 
   get size(): number {
@@ -78,7 +86,8 @@ export class Proxies {
 
   /** A stream's first request. Throws a coded error (FW-NODE-…) for a node that cannot be served. */
   connect(client: ClientHello): ScopeView {
-    const node = parseNode(client.node);
+    const parsed = parseNode(client.node);
+    const node = { ...parsed, routes: this.#routesOf(parsed, client) };
     const key = proxyKey(node);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
@@ -95,7 +104,7 @@ export class Proxies {
       transport: client.transport,
       streams: new Set([client.streamId]),
       quarantine,
-      view: this.#options.scopes.acquire(this.#scopeOf(node.identity, node.settings, quarantine.aside())),
+      view: this.#options.scopes.acquire(this.#scopeOf(node, quarantine.aside())),
     };
     this.#byKey.set(key, proxy);
     this.#byStream.set(client.streamId, proxy);
@@ -107,7 +116,13 @@ export class Proxies {
     return proxy.view;
   }
 
-  disconnect(streamId: number): void {
+  /** What the stream's node had asked for when it was here before, of a type that comes on demand. */
+  remembered(streamId: number, typeUrl: string): readonly string[] {
+    const proxy = this.#byStream.get(streamId);
+    return proxy?.routes === 'on-demand' ? this.#wants.of(proxy.identity.nodeId, typeUrl) : [];
+  }
+
+  disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]>): void {
     const proxy = this.#byStream.get(streamId);
     if (proxy === undefined) return;
     this.#byStream.delete(streamId);
@@ -116,6 +131,7 @@ export class Proxies {
     const key = proxyKey(proxy);
     this.#byKey.delete(key);
     this.#remember(key, proxy.quarantine);
+    if (proxy.routes === 'on-demand') this.#rememberWants(proxy.identity.nodeId, asked());
     this.#options.scopes.release(proxy.view);
     for (const address of addressesOf(proxy.identity)) {
       const there = this.#byAddress.get(address);
@@ -162,6 +178,11 @@ export class Proxies {
     }
   }
 
+  #rememberWants(nodeId: string, asked: ReadonlyMap<string, readonly string[]>): void {
+    const wants = [types.cluster, types.virtualHost].map((type) => [type, asked.get(type) ?? []] as const);
+    this.#wants.remember(nodeId, new Map(wants));
+  }
+
   #remember(key: string, quarantine: Quarantine): void {
     quarantine.endSearch();
     if (quarantine.isEmpty()) return;
@@ -173,7 +194,7 @@ export class Proxies {
   #rescope(proxy: Proxy): void {
     const { scopes, reassign } = this.#options;
     const before = proxy.view;
-    const view = scopes.acquire(this.#scopeOf(proxy.identity, proxy.settings, proxy.quarantine.aside()));
+    const view = scopes.acquire(this.#scopeOf(proxy, proxy.quarantine.aside()));
     if (view === before) {
       view.users -= 1;
       return;
@@ -183,7 +204,17 @@ export class Proxies {
     scopes.release(before);
   }
 
-  #scopeOf(identity: ProxyIdentity, settings: ProxySettings, rejected: readonly string[]): Scope {
+  /** Envoy takes VHDS and on-demand resources over the aggregated delta stream alone; whoever does not declare it gets whole tables. */
+  #routesOf({ identity, settings }: ProxyNode, { transport, onlyType }: ClientHello): Scope['routes'] {
+    if (settings.routes !== 'vhds' || transport !== 'delta' || onlyType !== undefined) return 'tables';
+    const config = settings.config ?? this.#options.configMode(identity.cluster, identity.namespace);
+    return config === 'on-demand' ? 'on-demand' : 'vhds';
+  }
+
+  #scopeOf(
+    { identity, settings, routes }: Pick<Proxy, 'identity' | 'settings' | 'routes'>,
+    rejected: readonly string[],
+  ): Scope {
     return {
       cluster: identity.cluster,
       network: identity.network,
@@ -192,6 +223,7 @@ export class Proxies {
       outbound: settings.outbound,
       inboundAddress: settings.inboundAddress,
       inbound: settings.inbound ?? (settings.mode === 'captured' ? this.#inboundOf(identity) : []),
+      routes,
       rejected,
     };
   }
@@ -204,8 +236,8 @@ export class Proxies {
 }
 
 /** All that the node says: a restarted Envoy of another version or with other settings is another proxy. */
-function proxyKey({ identity, settings }: Pick<Proxy, 'identity' | 'settings'>): string {
-  return JSON.stringify([identity, settings]);
+function proxyKey({ identity, settings, routes }: Pick<Proxy, 'identity' | 'settings' | 'routes'>): string {
+  return JSON.stringify([identity, settings, routes]);
 }
 
 function addressesOf({ cluster, addresses }: ProxyIdentity): string[] {

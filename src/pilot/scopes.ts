@@ -4,9 +4,11 @@
 
 import type { Finding } from '../core/errors.ts';
 import type { EncodedResource } from '../core/resource.ts';
+import { typeUrl as types } from '../core/type-urls.ts';
 import { ScopeResources } from '../envoy/scope-resources.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
+import { impliesWildcard } from '../xds/type-traits.ts';
 import type { ResourceView } from '../xds/view.ts';
 
 /** How many scopes without a proxy are kept for those that come back. */
@@ -38,6 +40,19 @@ export class ScopeView implements ResourceView {
 
   resources(typeUrl: string): ReadonlyMap<string, EncodedResource> {
     return this.#resources.resources(typeUrl);
+  }
+
+  /** Envoy's first VHDS request names no host; a scope that has hosts as resources means all of them by it. */
+  impliedWildcard(typeUrl: string): boolean {
+    return typeUrl === types.virtualHost ? this.scope.routes !== 'tables' : impliesWildcard(typeUrl);
+  }
+
+  wildcardNames(typeUrl: string): ReadonlySet<string> | undefined {
+    return this.#resources.unasked(typeUrl);
+  }
+
+  missing(typeUrl: string, name: string): EncodedResource | undefined {
+    return typeUrl === types.virtualHost ? this.#resources.unknownHost(name) : undefined;
   }
 
   /** What of the mesh this scope's proxies do not get, and why. */
@@ -97,7 +112,7 @@ export class Scopes {
 
 /** Equal scopes, equal ids: every field of the scope is in it, in a fixed order. */
 export function scopeId(scope: Scope): string {
-  const { cluster, network, namespace, mode, outbound, inboundAddress, inbound, rejected } = scope;
+  const { cluster, network, namespace, mode, outbound, inboundAddress, inbound, routes, rejected } = scope;
   const ports = inbound.map(({ port, targetPort, protocol }) => `${port}:${targetPort}:${protocol}`);
   return JSON.stringify([
     cluster,
@@ -108,6 +123,7 @@ export function scopeId(scope: Scope): string {
     outbound.port,
     inboundAddress,
     ports,
+    routes,
     rejected,
   ]);
 }

@@ -27,6 +27,7 @@ import { RuleSet } from '../rules/rule-set.ts';
 import { defaultXdsLimits } from '../xds/limits.ts';
 import { XdsServer } from '../xds/server.ts';
 import type { Address, PilotConfig } from './config.ts';
+import { configModes } from './config-mode.ts';
 import { Convergence } from './convergence.ts';
 import { Engine } from './engine.ts';
 import { IdleMemory } from './idle-memory.ts';
@@ -93,6 +94,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
     debounce: defaultDebounce,
     shards: (key) => inventory.shards(key),
     rules: rules.winners,
+    configMode: configModes(() => inventory.clusters(), config.mode, logger),
     events: {
       batch({ services, waitedMs, tookMs }) {
         metrics.debounced(waitedMs);

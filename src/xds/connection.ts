@@ -216,6 +216,7 @@ export class Connection implements Job {
         removalLingerMs: limits.removalLingerMs,
         aggregated: this.#method.onlyType === undefined,
         supportsTtl: this.#supportsTtl,
+        remembered: (typeUrl) => host.remembered?.(this.id, typeUrl) ?? [],
       },
       this.#context.replicaFor(this, view),
     );

@@ -103,7 +103,7 @@ export class Drafting {
     const { type } = this.#selection;
     if (!unsettled || claims.size > 0 || this.#refusals.any) return undefined;
     const { wildcard, names, sharedNames } = this.#selection.subscription;
-    if (wildcard ? names.size > 0 : sharedNames === undefined) return undefined;
+    if (wildcard ? names.size > 0 || this.#selection.all !== undefined : sharedNames === undefined) return undefined;
     const answer = type.answers.to(wildcard ? undefined : sharedNames);
     if (answer === undefined || answer.names.length === 0) return undefined;
     if (answer.bytes > this.#traits.maxResponseBytes && !this.#traits.wholeSet) return undefined;
@@ -121,6 +121,7 @@ export class Drafting {
     const { type } = this.#selection;
     if (
       lingering.length === 0 &&
+      this.#selection.all === undefined &&
       this.#selection.subscription.wildcard &&
       this.#selection.subscription.names.size === 0
     )
@@ -161,7 +162,7 @@ export class Drafting {
   #first(answerDue: boolean): Draft | undefined {
     const { behind } = this.#holdings;
     const { type } = this.#selection;
-    if (type.bytes > this.#traits.maxResponseBytes) {
+    if (type.bytes > this.#traits.maxResponseBytes || this.#selection.all !== undefined) {
       this.#holdings.begin();
       for (const [name] of this.#selection.resources()) {
         if (!behind.has(name)) this.#holdings.fallsBehind(name, undefined, false);
@@ -200,6 +201,7 @@ export class Drafting {
     const suspects = this.#refusals.suspectNames();
     const resources: EncodedResource[] = [];
     const removed: string[] = [];
+    const ghosts = new Set<string>();
     let bytes = 0;
     let exhaustive = suspects.size === 0;
     for (const [name, entry] of holdings.behind) {
@@ -220,6 +222,7 @@ export class Drafting {
         }
         bytes += current.body.length;
         resources.push(current);
+        if (transport === 'delta') for (const ghost of holdings.ghostsOf(current)) ghosts.add(ghost);
         // Over SotW, left out means unchanged: there is no way to say that it is gone.
       } else if (transport === 'sotw') holdings.keeps(name, entry.held);
       else if (entry.held === undefined) {
@@ -228,6 +231,8 @@ export class Drafting {
       } else if (lingers) exhaustive = false;
       else removed.push(name);
     }
+    for (const name of removed) ghosts.delete(name);
+    removed.push(...ghosts);
     if (resources.length > 0 || removed.length > 0 || this.#dues.isEmptyAnswer(answerDue))
       return this.#draftOf(resources, removed, exhaustive);
     return this.#suspects();

@@ -7,6 +7,7 @@
  * resource.
  */
 
+import type { EncodedResource } from '../core/resource.ts';
 import { Claims } from './claims.ts';
 import { type Draft, type Held, same } from './draft.ts';
 import type { Replica, TypeDiff } from './replica.ts';
@@ -73,7 +74,8 @@ export class Holdings {
   heldCount(): number {
     let count = 0;
     if (this.#unsettled) return this.claims.size;
-    if (this.#selection.subscription.wildcard) count = this.#selection.type.resources.size;
+    const hasAll = this.#selection.subscription.wildcard && this.#selection.all === undefined;
+    if (hasAll) count = this.#selection.type.resources.size;
     else for (const _ of this.#selection.resources()) count++;
     for (const name of this.#extra.keys()) if (!this.#behind.has(name)) count++;
     for (const [name, entry] of this.#behind) {
@@ -131,13 +133,54 @@ export class Holdings {
     if (this.#unsettled) return true;
     let concerned = false;
     for (const [name, before] of diff) {
+      if (before?.aliases !== undefined && this.#aliasesLost(before.aliases)) concerned = true;
       const wasSubscribed = before !== undefined && this.#selection.subscription.has(name, before);
       if (!wasSubscribed && !this.#selection.subscription.has(name, this.#selection.type.resources.get(name))) continue;
       concerned = true;
       if (this.#behind.has(name)) continue;
       this.#behind.set(name, { held: this.#extra.get(name) ?? (wasSubscribed ? before : undefined), force: false });
     }
-    return concerned;
+    const { all } = this.#selection;
+    const standsInAnew = all !== undefined && diff.keys().some((name) => all.has(name)) && this.#reviewGhosts();
+    return concerned || standsInAnew;
+  }
+
+  /**
+   * Names that a client asked for and that go nowhere any more: it is told what the host says of them, for it may not ask again (Envoy remembers
+   * which names were answered).
+   */
+  #aliasesLost(aliases: readonly string[]): boolean {
+    let lost = false;
+    const { subscription, type } = this.#selection;
+    for (const alias of aliases) {
+      if (!subscription.names.has(alias) || type.names.has(alias) || type.resources.has(alias)) continue;
+      if (this.#behind.has(alias) || this.#selection.current(alias) === undefined) continue;
+      this.#behind.set(alias, { held: this.#extra.get(alias), force: false });
+      lost = true;
+    }
+    return lost;
+  }
+
+  /** What everybody gets is another, so what the host says for names that are not there may be too. */
+  #reviewGhosts(): boolean {
+    let differs = false;
+    for (const [name, held] of this.#extra) {
+      if (this.#behind.has(name)) continue;
+      const current = this.#selection.current(name);
+      if (current === undefined || same(held, current)) continue;
+      this.#behind.set(name, { held, force: false });
+      differs = true;
+    }
+    return differs;
+  }
+
+  /** What the client holds in the host's words for names by which there is a resource now: two that match alike would be refused. */
+  ghostsOf(resource: EncodedResource): readonly string[] {
+    return (resource.aliases ?? []).filter((alias) => {
+      if (alias === resource.name) return false;
+      const held = this.#behind.get(alias)?.held ?? this.#extra.get(alias);
+      return held !== undefined && (held as Partial<EncodedResource>).body?.length !== 0;
+    });
   }
 
   /** The client is to hold what another replica has. What it holds stays what it was. */
@@ -155,6 +198,11 @@ export class Holdings {
     }
     for (const [name, before] of held) {
       if (!this.#selection.type.resources.has(name)) this.#behind.set(name, { held: before, force: false });
+    }
+    for (const name of this.#selection.subscription.names) {
+      const { names, resources } = this.#selection.type;
+      if (this.#behind.has(name) || names.has(name) || resources.has(name)) continue;
+      if (this.#selection.current(name) !== undefined) this.#behind.set(name, { held: held.get(name), force: false });
     }
     for (const name of forced) this.#behind.set(name, { held: held.get(name), force: true });
   }

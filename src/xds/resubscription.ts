@@ -80,7 +80,7 @@ function wildcardGained({ selection, holdings }: Resubscriber): void {
   const { names } = selection.subscription;
   for (const [name, resource] of selection.type.resources) {
     const named = names.has(name) || (resource.aliases?.some((alias) => names.has(alias)) ?? false);
-    if (!named && !holdings.behind.has(name)) holdings.fallsBehind(name, undefined, false);
+    if (!named && selection.includes(name) && !holdings.behind.has(name)) holdings.fallsBehind(name, undefined, false);
   }
 }
 

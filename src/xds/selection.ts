@@ -31,6 +31,11 @@ export class Selection {
     this.#type = replica.type(this.typeUrl);
   }
 
+  /** The names that a wildcard means; undefined: everything. */
+  get all(): ReadonlySet<string> | undefined {
+    return this.#replica.view.wildcardNames?.(this.typeUrl);
+  }
+
   /** `name` is asked for, whether there is such a thing or not. */
   includes(name: string): boolean {
     return this.subscription.has(name, this.#type.resources.get(name));
@@ -51,11 +56,20 @@ export class Selection {
 
   /** What there is of the subscription, by name. */
   *resources(): Generator<[string, EncodedResource]> {
-    if (this.subscription.wildcard) {
-      yield* this.#type.resources;
-      return;
-    }
     const seen = new Set<string>();
+    if (this.subscription.wildcard) {
+      const { all } = this;
+      if (all === undefined) {
+        yield* this.#type.resources;
+        return;
+      }
+      for (const name of all) {
+        const resource = this.#type.resources.get(name);
+        if (resource === undefined) continue;
+        seen.add(name);
+        yield [name, resource];
+      }
+    }
     for (const name of this.subscription.names) {
       const canonical = this.canonical(name);
       const resource = this.#type.resources.get(canonical);

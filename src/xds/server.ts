@@ -190,7 +190,8 @@ export class XdsServer {
   #closed(connection: Connection): void {
     this.#connections.delete(connection.id);
     this.#leave(connection);
-    if (connection.hello !== undefined) this.#options.host.disconnect(connection.id);
+    if (connection.hello !== undefined)
+      this.#options.host.disconnect(connection.id, () => connection.machine?.asked() ?? new Map());
   }
 
   #replicaFor(connection: Connection, view: ResourceView): Replica {

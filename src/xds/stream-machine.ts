@@ -6,6 +6,8 @@
  *   added have been sent with the endpoints that the client asks for, since Envoy does not route to a cluster that is warming. It never
  *   waits for the ACK of those clusters: Envoy gives that only after the endpoints came.
  * - Removed clusters, endpoints and secrets go last, once the client has accepted the listeners and routes that no longer lead to them.
+ * - Virtual hosts after the route table that they belong to, and again if a table is sent to a client that did not have it: Envoy listens for
+ *   a table's hosts once it has the table, asks for none of them by itself if it has others, and forgets those that came before.
  * Both waits are bounded, the second as long as the client has not refused: then it still uses what it had.
  */
 
@@ -27,6 +29,8 @@ export interface StreamMachineOptions {
   readonly aggregated: boolean;
   /** The client declared `xds.config.supports-resource-ttl`. */
   readonly supportsTtl: boolean;
+  /** What the client had asked for before it came back with nothing in hand. */
+  readonly remembered?: (typeUrl: string) => readonly string[];
 }
 
 const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
@@ -141,6 +145,7 @@ export class StreamMachine {
     state.machine.commit(draft, nonce);
     if (this.#options.supportsTtl) state.heartbeats.sent(draft, nowMs);
     if (draft.typeUrl === types.cluster) this.#clustersSent(draft, nowMs);
+    if (draft.typeUrl === types.route) this.#types.get(types.virtualHost)?.machine.forceHostsOf(new Set(draft.added));
     if (draft.typeUrl === types.endpoint) for (const { name } of draft.resources) this.#warming.delete(name);
   }
 
@@ -175,6 +180,11 @@ export class StreamMachine {
     return this.#types.get(typeUrl)?.machine.ackedRevision() ?? 0;
   }
 
+  /** Per type: names that the client asked for one by one, and that are there. */
+  asked(): ReadonlyMap<string, readonly string[]> {
+    return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, machine.askedNames()]));
+  }
+
   /** Per type: name → what the client holds. */
   held(): ReadonlyMap<string, ReadonlyMap<string, Held>> {
     this.catchUp();
@@ -191,8 +201,9 @@ export class StreamMachine {
     let state = this.#types.get(typeUrl);
     if (state === undefined) {
       const impliedWildcard = this.#replica.view.impliedWildcard?.(typeUrl) ?? impliesWildcard(typeUrl);
-      const { transport, maxResponseBytes } = this.#options;
-      const machine = new TypeMachine({ typeUrl, transport, impliedWildcard, maxResponseBytes }, this.#replica);
+      const { transport, maxResponseBytes, remembered = () => [] } = this.#options;
+      const options = { typeUrl, transport, impliedWildcard, maxResponseBytes, remembered };
+      const machine = new TypeMachine(options, this.#replica);
       const isReferrer = referrers.includes(typeUrl);
       state = { typeUrl, machine, isReferrer, heartbeats: new Heartbeats(), state: 'pending', sinceMs: wallMs };
       this.#types.set(typeUrl, state);

@@ -23,6 +23,7 @@ export interface SubscriptionChange {
 
 export class Subscription {
   readonly #impliedWildcard: boolean;
+  readonly #isOfAll: (name: string) => boolean;
   #names: ReadonlySet<string> = noNames;
   /** The same set, if it is this subscription's own to change. */
   #ownNames: Set<string> | undefined;
@@ -33,9 +34,10 @@ export class Subscription {
   readonly #doubtful = new Set<string>();
   #doubtfulWildcard = false;
 
-  /** `impliedWildcard`: a first request without names means all. */
-  constructor(impliedWildcard: boolean) {
+  /** `impliedWildcard`: a first request without names means all. `isOfAll`: what all means. */
+  constructor(impliedWildcard: boolean, isOfAll: (name: string) => boolean = () => true) {
     this.#impliedWildcard = impliedWildcard;
+    this.#isOfAll = isOfAll;
   }
 
   get wildcard(): boolean {
@@ -58,7 +60,7 @@ export class Subscription {
   }
 
   has(name: string, resource: EncodedResource | undefined): boolean {
-    if (this.#wildcard || this.#names.has(name)) return true;
+    if (this.#names.has(name) || (this.#wildcard && this.#isOfAll(name))) return true;
     return resource?.aliases?.some((alias) => this.#names.has(alias)) ?? false;
   }
 
@@ -124,6 +126,11 @@ export class Subscription {
       }
     }
     return { added: [...added], dropped, wildcard: compare(wasWildcard, this.#wildcard) };
+  }
+
+  /** Names that count as asked for, though no request said so. */
+  assume(names: Iterable<string>): void {
+    for (const name of names) if (!this.#isOfAll(name) && !this.#names.has(name)) this.#own().add(name);
   }
 
   #share(names: ReadonlySet<string>): void {

@@ -32,10 +32,13 @@ export interface TypeMachineOptions {
   readonly transport: 'sotw' | 'delta';
   readonly impliedWildcard: boolean;
   readonly maxResponseBytes: number;
+  /** What the client had asked for before it came back with nothing in hand. */
+  readonly remembered?: (typeUrl: string) => readonly string[];
 }
 
 export class TypeMachine {
   readonly #traits: TypeTraits;
+  readonly #remembered: (typeUrl: string) => readonly string[];
   /** Also what src/xds/resubscription.ts takes: the parts of this machine that a change of the subscription concerns. */
   readonly transport: 'sotw' | 'delta';
   readonly selection: Selection;
@@ -59,7 +62,8 @@ export class TypeMachine {
     const { typeUrl, transport, impliedWildcard, maxResponseBytes } = options;
     this.#traits = traitsOf(typeUrl, transport, maxResponseBytes);
     this.transport = transport;
-    this.#subscription = new Subscription(impliedWildcard);
+    this.#remembered = options.remembered ?? (() => []);
+    this.#subscription = new Subscription(impliedWildcard, (name) => this.selection.all?.has(name) ?? true);
     this.selection = new Selection(typeUrl, this.#subscription, replica);
     this.holdings = new Holdings(this.selection);
     this.#dues = new Dues(this.#traits, this.selection, this.holdings, this.refusals);
@@ -116,6 +120,12 @@ export class TypeMachine {
   /** Resources that the client has and that should go, once nothing leads to them any more. */
   hasRemovals(): boolean {
     return !this.refusals.silent && this.#dues.removals();
+  }
+
+  /** Names that it asked for one by one, and that are there. */
+  askedNames(): readonly string[] {
+    const { subscription, type } = this.selection;
+    return [...subscription.names].filter((name) => type.resources.has(this.selection.canonical(name)));
   }
 
   isSubscribed(name: string): boolean {
@@ -179,7 +189,17 @@ export class TypeMachine {
     }
     const { subscribe, unsubscribe, subscribeSet } = request;
     this.#apply(subscribe, first, () => this.#subscription.edit(subscribe, unsubscribe, first, subscribeSet));
+    if (first && this.selection.all !== undefined) this.#assumeWants(subscribe);
     return outcome;
+  }
+
+  /**
+   * What a client holds it goes on wanting, whether it asked for it or was given it; what it asked for before it lost everything it is given.
+   */
+  #assumeWants(subscribe: readonly string[]): void {
+    const claims = [...this.holdings.claims.entries()].map(([name]) => name);
+    if (claims.length > 0) this.#subscription.assume(claims.filter((name) => !this.selection.includes(name)));
+    else if (subscribe.length === 0) this.#subscription.assume(this.#remembered(this.selection.typeUrl));
   }
 
   #apply(candidates: readonly string[], first: boolean, edit: () => SubscriptionChange): void {
@@ -224,6 +244,15 @@ export class TypeMachine {
     if (this.holdings.unsettled || !this.isSubscribed(name) || this.selection.current(name) === undefined) return;
     this.#somethingNew();
     this.holdings.fallsBehind(name, this.holdings.heldOf(name), true);
+  }
+
+  /** Has the virtual hosts of these route tables sent again, as `force` does. */
+  forceHostsOf(tables: ReadonlySet<string>): void {
+    if (this.holdings.unsettled || tables.size === 0) return;
+    const isOfThem = (name: string): boolean => tables.has(name.slice(0, Math.max(0, name.lastIndexOf('/'))));
+    const found = new Set(this.#subscription.names.values().filter(isOfThem));
+    for (const [name] of this.selection.resources()) if (isOfThem(name)) found.add(name);
+    for (const name of found) this.force(this.selection.canonical(name));
   }
 
   /** The client is to see another view. What it holds stays what it was; only the differences will be sent. */

@@ -18,9 +18,15 @@ export interface ResourceView {
   /**
    * What a client gets that asks by name for something which is not there: an empty assignment, say, so that an Envoy cluster need not warm
    * for 15 s. Undefined: the protocol's own answer (delta: `removed_resources`; SotW: silence, and the resource once it exists).
+   * An answer that changes later is sent when a resource of `wildcardNames` changes, or when the client asks again.
    * An empty `body` sends the name without a resource, which tells an Envoy that waits on VHDS that there is no such host.
    */
   missing?(typeUrl: string, name: string): EncodedResource | undefined;
+  /**
+   * Names that a client gets which asks for all of a type (live); the others it gets by asking for them by name, or by an alias. Undefined: all
+   * that there is. A name stays among them while its resource is there.
+   */
+  wildcardNames?(typeUrl: string): ReadonlySet<string> | undefined;
   /** Whether a first request without names means all. Default: yes, except for endpoints, routes, virtual hosts and secrets. */
   impliedWildcard?(typeUrl: string): boolean;
 }
@@ -51,7 +57,13 @@ export interface XdsNode {
 export interface XdsHost {
   /** Decides what a client sees. A string refuses it: the stream ends with INVALID_ARGUMENT and these words. */
   connect(client: ClientHello): ResourceView | string;
-  disconnect(streamId: number): void;
+  /** `asked`: by type, the names that the client had asked for one by one and that are there. */
+  disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]>): void;
+  /**
+   * What a client gets of a type as if it had asked for it, where all does not mean everything (`wildcardNames`) and its first request brings
+   * and names nothing. Default: nothing.
+   */
+  remembered?(streamId: number, typeUrl: string): readonly string[];
   /** After each send, ACK and NACK; cheap, and called often. */
   progress(event: ProgressEvent): void;
 }

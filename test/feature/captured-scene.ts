@@ -1,11 +1,13 @@
 /**
  * Runs inside a network namespace of its own (started by envoy-captured.test.ts): a captured sidecar, real iptables, and what a workload sees.
- * Prints one line of JSON: observations by name.
+ * In: the form of its routes. Prints one line of JSON: observations by name.
  */
 
 import { get } from 'node:http';
 import { connect } from 'node:net';
+import type { Scope } from '../../src/model/mesh.ts';
 import { runSync } from '../rig/process.ts';
+import { waitFor } from '../rig/wait.ts';
 import { startEnvoyRig, startHttpWorkload, startTcpWorkload } from './envoy-rig.ts';
 
 const packetMark = 0x1337;
@@ -80,6 +82,7 @@ const rig = await startEnvoyRig({
   mode: 'captured',
   inbound: [{ port: 9080, targetPort: 9080, protocol: 'http' }],
   packetMark,
+  routes: process.argv[2] as Scope['routes'],
 });
 
 const rule = (service: string, version: string): object => ({
@@ -88,7 +91,7 @@ const rule = (service: string, version: string): object => ({
   metadata: { name: service, namespace: 'shop' },
   spec: { service, routes: [{ backends: [{ version }] }] },
 });
-const mesh = (settings: object): string =>
+const mesh = (settings: object, more: readonly object[] = []): string =>
   JSON.stringify({
     settings,
     services: [
@@ -129,6 +132,7 @@ const mesh = (settings: object): string =>
           },
         },
       },
+      ...more,
     ],
     rules: [rule('reviews', 'v2'), rule('redis', 'v2'), rule('db', 'v2')],
   });
@@ -150,6 +154,24 @@ if (rig === undefined) {
     inbound: await ask('10.3.0.1', 9080, 'anything'),
     inboundOtherPort: await greeting('10.3.0.1', 7777),
   };
+  // A port that no service had: its listener, its table and its hosts come to an Envoy that is at work.
+  const late = {
+    name: 'late',
+    clusters: {
+      east: { vips: ['10.1.0.7'], ports: ['81:http'], endpoints: [{ address: '127.0.0.1', ports: { http: v1.port } }] },
+    },
+  };
+  await rig.apply(mesh({}, [late]));
+  const newPort = await waitFor('the service on a new port', async () => {
+    const said = await ask('10.1.0.7', 81, 'late');
+    return said.text === 'v1' && said;
+  });
+  await rig.apply(mesh({}));
+  await rig.apply(mesh({}, [late]));
+  const newPortAgain = await waitFor('the service on a port that had gone', async () => {
+    const said = await ask('10.1.0.7', 81, 'late.shop');
+    return said.text === 'v1' && said;
+  });
   await rig.apply(mesh({ outbound: 'registered-only' }));
   const closed = {
     byName: await ask('10.1.0.5', 80, 'reviews'),
@@ -158,6 +180,6 @@ if (rig === undefined) {
     tcpByRule: await greeting('10.1.0.9', 6379),
   };
   await rig.stop();
-  console.log(JSON.stringify({ seen, closed }));
+  console.log(JSON.stringify({ seen: { ...seen, newPort, newPortAgain }, closed }));
 }
 for (const workload of workloads) await workload.stop();

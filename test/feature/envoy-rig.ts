@@ -15,11 +15,10 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
-import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import type { Mesh, Scope } from '../../src/model/mesh.ts';
+import { ScopeView } from '../../src/pilot/scopes.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
 import { XdsServer } from '../../src/xds/server.ts';
-import type { ResourceView } from '../../src/xds/view.ts';
 import { freePort } from '../rig/ports.ts';
 import { startProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
@@ -39,6 +38,8 @@ export interface Answer {
 }
 
 export interface Ask {
+  /** The request's body. */
+  readonly content?: string;
   readonly path?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -57,7 +58,9 @@ export interface EnvoyRig {
   stop(): Promise<void>;
 }
 
-export type RigOptions =
+export type RigOptions = { readonly routes?: Scope['routes'] } & RigMode;
+
+type RigMode =
   | {
       readonly mode: 'explicit';
       /** Where the inbound port leads. */
@@ -76,7 +79,7 @@ export async function startEnvoyRig(options: RigOptions): Promise<EnvoyRig | und
   const found = await lookForEnvoy({ env: process.env, log: () => {} });
   if (found === undefined) return undefined;
   const dir = mkdtempSync(join(tmpdir(), 'fairway-envoy-rig-'));
-  const { mode } = options;
+  const { mode, routes = 'tables' } = options;
   const [proxyPort, inboundPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const scope: Scope = {
     cluster: 'east',
@@ -89,6 +92,7 @@ export async function startEnvoyRig(options: RigOptions): Promise<EnvoyRig | und
       mode === 'captured'
         ? options.inbound
         : [{ port: inboundPort, targetPort: options.inboundTarget, protocol: 'http' }],
+    routes,
     rejected: [],
   };
   const pilot = await startPilot(scope);
@@ -142,13 +146,8 @@ interface Pilot {
 }
 
 async function startPilot(scope: Scope): Promise<Pilot> {
-  const resources = new ScopeResources(scope);
-  const view: { -readonly [K in keyof ResourceView]: ResourceView[K] } = {
-    id: 'rig',
-    revision: 0,
-    ready: false,
-    resources: (url) => resources.resources(url),
-  };
+  let ready = false;
+  const view = new ScopeView('rig', scope, () => ready);
   const streams = new Set<number>();
   const server = new XdsServer({
     host: {
@@ -178,9 +177,8 @@ async function startPilot(scope: Scope): Promise<Pilot> {
         settings: mesh !== undefined && isDeepStrictEqual(mesh.settings, settings) ? mesh.settings : settings,
         revision,
       };
-      const changes = resources.update(mesh, dirty);
-      view.revision = revision;
-      view.ready = true;
+      const changes = view.update(mesh, dirty);
+      ready = true;
       server.changed(view, changes);
       const synced = (): boolean =>
         [...streams].some((stream) => {
@@ -189,7 +187,7 @@ async function startPilot(scope: Scope): Promise<Pilot> {
           if (rejected !== undefined) throw new Error(rejected.error);
           // Without routes (a captured scope without HTTP services) Envoy asks for three types only.
           return (
-            status.length >= (resources.resources(typeUrl.route).size > 0 ? 4 : 3) &&
+            status.length >= (view.resources(typeUrl.route).size > 0 ? 4 : 3) &&
             status.every(({ ackedRevision }) => ackedRevision >= revision)
           );
         });
@@ -199,10 +197,11 @@ async function startPilot(scope: Scope): Promise<Pilot> {
   };
 }
 
-function askProxy(
+/** Through a sidecar in explicit mode, by an absolute URL. */
+export function askProxy(
   proxyPort: number,
   host: string,
-  { path = '/', method = 'GET', headers = {} }: Ask = {},
+  { path = '/', method = 'GET', headers = {}, content }: Ask = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -226,7 +225,7 @@ function askProxy(
       });
     });
     outgoing.on('error', reject);
-    outgoing.end();
+    outgoing.end(content);
   });
 }
 

@@ -573,5 +573,82 @@ describe('rules of the xDS protocol', () => {
       assert.equal(none.resources[0]?.body, undefined);
       assert.deepEqual(none.removed, []);
     });
+
+    it('rule 26: hosts are sent again with a route table that the client did not have', async () => {
+      rig.view.impliedWildcard = (type) => type === virtualHost;
+      // All but what `assertSilent` asks for.
+      rig.view.wildcardNames = (type) => (type === virtualHost ? new Set(['one/a', 'two/a', 'two/b']) : undefined);
+      rig.view.set(route, { one: '1', two: '1' });
+      rig.view.set(virtualHost, { 'one/a': '1', 'two/a': '1', 'two/b': '1' });
+      const client = open('delta');
+      client.subscribe(route, ['one']);
+      await takeAndAck(client, route, ['one']);
+      client.subscribe(virtualHost);
+      await takeAndAck(client, virtualHost, ['one/a', 'two/a', 'two/b']);
+      client.subscribe(route, ['two']);
+      await takeAndAck(client, route, ['two']);
+      await takeAndAck(client, virtualHost, ['two/a', 'two/b']);
+      rig.server.changed(rig.view, rig.view.set(route, { two: '2' }));
+      await takeAndAck(client, route, ['two']);
+      await assertSilent(client);
+    });
+
+    it('rule 26: a view may say what all means; the rest is got by name, and given up again', async () => {
+      rig.view.wildcardNames = (type) => (type === cluster ? new Set(['base']) : undefined);
+      rig.view.set(cluster, { base: '1', a: '1', b: '1' });
+      const client = open('delta');
+      client.subscribe(cluster);
+      await takeAndAck(client, cluster, ['base']);
+      client.subscribe(cluster, ['b', '*']);
+      await takeAndAck(client, cluster, ['b']);
+      rig.server.changed(rig.view, rig.view.set(cluster, { base: '2', a: '2', b: '2' }));
+      await takeAndAck(client, cluster, ['b', 'base']);
+      client.unsubscribe(cluster, ['b']);
+      assert.deepEqual((await takeAndAck(client, cluster, [])).removed, ['b']);
+      rig.server.changed(rig.view, rig.view.set(cluster, { b: '3' }));
+      await assertSilent(client);
+      client.close();
+      const back = open('delta');
+      const versions = Object.fromEntries(
+        [...rig.view.resources(cluster)].map(([name, { version }]) => [name, version]),
+      );
+      back.send(cluster, {
+        resource_names_subscribe: ['*', 'a'],
+        initial_resource_versions: { base: versions['base'], a: 'old' },
+      });
+      await takeAndAck(back, cluster, ['a']);
+      await assertSilent(back);
+    });
+
+    it('rule 26: what stood in for a name goes when its resource comes, and comes back when that goes', async () => {
+      rig.view.missing = (type, name) => (type === virtualHost ? testResource(type, name, 'none') : undefined);
+      const client = open('delta');
+      client.subscribe(virtualHost, ['table/a.shop', 'table/b.shop']);
+      await takeAndAck(client, virtualHost, ['table/a.shop', 'table/b.shop']);
+      const host = testResource(virtualHost, 'table/a', '1', { aliases: ['table/a', 'table/a.shop'] });
+      rig.server.changed(rig.view, rig.view.put(virtualHost, new Map([['table/a', host]])));
+      assert.deepEqual((await takeAndAck(client, virtualHost, ['table/a'])).removed, ['table/a.shop']);
+      rig.server.changed(rig.view, rig.view.put(virtualHost, new Map([['table/a', undefined]])));
+      assert.deepEqual((await takeAndAck(client, virtualHost, ['table/a.shop'])).removed, ['table/a']);
+    });
+
+    it('rule 26: what stands in for names is looked at again when something changes that everybody gets', async () => {
+      let words = 'refused';
+      rig.view.impliedWildcard = () => true;
+      rig.view.wildcardNames = () => new Set(['table/']);
+      rig.view.missing = (type, name) => (type === virtualHost ? testResource(type, name, words) : undefined);
+      rig.view.set(virtualHost, { 'table/': '1', 'table/x': '1' });
+      const client = open('delta');
+      client.subscribe(virtualHost);
+      await takeAndAck(client, virtualHost, ['table/']);
+      client.subscribe(virtualHost, ['table/nobody']);
+      await takeAndAck(client, virtualHost, ['table/nobody']);
+      words = 'passes';
+      rig.server.changed(rig.view, rig.view.set(virtualHost, { 'table/x': '2' }));
+      await assertSilent(client);
+      rig.server.changed(rig.view, rig.view.set(virtualHost, { 'table/': '2' }));
+      const again = await takeAndAck(client, virtualHost, ['table/', 'table/nobody']);
+      assert.equal(contentOf(again.resources.find(({ name }) => name === 'table/nobody')?.body), 'passes');
+    });
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Goldens: a mesh in (`in/X.yaml`), what one scope's sidecars get out (`out/X.{listeners,routes,clusters,endpoints}.yaml`), each also taken by
+ * Goldens: a mesh in (`in/X.yaml`), what one scope's sidecars get out (`out/X.{listeners,routes,hosts,clusters,endpoints}.yaml`), each also taken by
  * a real `envoy --mode validate`. `UPDATE_GOLDEN=1` writes the outputs anew and removes stale ones; read the difference before you keep it.
  */
 
@@ -24,6 +24,7 @@ const update = process.env['UPDATE_GOLDEN'] === '1';
 const kinds = [
   ['listeners', typeUrl.listener],
   ['routes', typeUrl.route],
+  ['hosts', typeUrl.virtualHost],
   ['clusters', typeUrl.cluster],
   ['endpoints', typeUrl.endpoint],
 ] as const;
@@ -41,7 +42,8 @@ function resourcesOf(name: string): { resources: ResourcesOf; findings: readonly
 
 function render(name: string): Map<string, string> {
   const { resources, findings } = resourcesOf(name);
-  const files = kinds.map(([kind, url]): [string, string] => [
+  const present = kinds.filter(([kind, url]) => kind !== 'hosts' || resources(url).size > 0);
+  const files = present.map(([kind, url]): [string, string] => [
     `${name}.${kind}.yaml`,
     stringify(decodeAll(resources, url), { lineWidth: 0, aliasDuplicateObjects: false }),
   ]);

@@ -22,12 +22,16 @@ const base: Scope = {
   outbound: { address: '127.0.0.1', port: 15001 },
   inboundAddress: '0.0.0.0',
   inbound: [{ port: 9080, targetPort: 9080, protocol: 'http' }],
+  routes: 'tables',
   rejected: [],
 };
 const scopes: readonly Scope[] = [
   base,
   { ...base, cluster: 'west', namespace: 'other' },
   { ...base, mode: 'explicit' },
+  { ...base, routes: 'vhds' },
+  { ...base, routes: 'on-demand' },
+  { ...base, mode: 'explicit', routes: 'on-demand' },
 ];
 
 const settingsPool: readonly MeshSettings[] = [
@@ -163,7 +167,10 @@ function bytesOf(resources: ScopeResources): Bytes {
   const all = pushOrder.flatMap((url) =>
     [...resources.resources(url)].map(([name, resource]): [string, string] => {
       assert.equal(resource.name, name);
-      return [`${url} ${name}`, `${resource.version} ${resource.body.toString('base64')}`];
+      return [
+        `${url} ${name}`,
+        `${resource.version} ${resource.body.toString('base64')} ${resource.aliases?.join() ?? ''}`,
+      ];
     }),
   );
   return new Map(all.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -178,7 +185,7 @@ describe('incremental Envoy resources', function () {
   this.timeout(120_000);
 
   for (const scope of scopes) {
-    it(`end as a cold rebuild does, for a sidecar ${scope.mode} in ${scope.cluster}/${scope.namespace}`, () => {
+    it(`end as a cold rebuild does, for a sidecar ${scope.mode} in ${scope.cluster}/${scope.namespace} with ${scope.routes}`, () => {
       fc.assert(
         fc.property(
           fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 12 }),

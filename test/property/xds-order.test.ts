@@ -1,7 +1,8 @@
 /**
  * Make before break, on random changes: whatever prefix of the messages a client has taken, its routes lead only to clusters that it has, with
  * their endpoints. The client behaves as Envoy does: it asks for the endpoints of each new cluster, confirms clusters only when they are warm,
- * and may refuse a route table, after which it keeps the old one.
+ * and may refuse a route table (or, over VHDS, a virtual host), after which it keeps the old one. Over VHDS it asks for no host by name, and
+ * takes only those of the table that it has.
  */
 
 import assert from 'node:assert/strict';
@@ -13,12 +14,15 @@ import type { XdsRequest } from '../../src/xds/request.ts';
 import { StreamMachine } from '../../src/xds/stream-machine.ts';
 import { TestView, testResource, together } from '../support/xds-views.ts';
 
-const { cluster, endpoint, route } = typeUrl;
+const { cluster, endpoint, route, virtualHost } = typeUrl;
 const table = 'table';
-type Transport = 'sotw' | 'delta';
+const host = 'table/host';
+type Transport = 'sotw' | 'delta' | 'vhds';
 
 class Envoy {
-  readonly #transport: Transport;
+  readonly #transport: 'sotw' | 'delta';
+  /** What leads to clusters: the table, or its host over VHDS. */
+  readonly #leader: { readonly type: string; readonly name: string };
   readonly #view: TestView;
   readonly #replica: Replica;
   #machine: StreamMachine;
@@ -35,11 +39,16 @@ class Envoy {
   #count = 0;
   #nowMs = 0;
   #routeAsked = false;
+  #hasTable = false;
+  #hostsAsked = false;
   refuseNext = false;
 
   constructor(transport: Transport) {
-    this.#transport = transport;
+    this.#transport = transport === 'sotw' ? 'sotw' : 'delta';
+    this.#leader = transport === 'vhds' ? { type: virtualHost, name: host } : { type: route, name: table };
     this.#view = new TestView();
+    this.#view.impliedWildcard = (type) => type === cluster || type === virtualHost;
+    if (transport === 'vhds') this.#view.set(route, { [table]: 'hosts come over VHDS' });
     // Without it, Envoy would wait 15 s for the endpoints of a cluster that was gone before they were asked for.
     this.#view.missing = (type, name) => (type === endpoint ? testResource(type, name, 'empty') : undefined);
     this.show(['a']);
@@ -55,12 +64,13 @@ class Envoy {
       ...names.map((name) => [name, `${generation}`]),
     ]);
     const content = `${generation}:${names.join(',')}`;
-    const resource = testResource(route, table, content);
+    const { type, name } = this.#leader;
+    const resource = testResource(type, name, content);
     this.#contents.set(resource.version, names);
     const changes = together(
       this.#view.set(cluster, contents),
       this.#view.set(endpoint, contents),
-      this.#view.put(route, new Map([[table, resource]])),
+      this.#view.put(type, new Map([[name, resource]])),
     );
     this.#replica?.update(changes);
   }
@@ -123,7 +133,8 @@ class Envoy {
     assert.deepEqual([...this.#clusters.keys()].sort(), [...live.keys()].sort());
     for (const name of live.keys())
       assert.equal(this.#endpoints.get(name), this.#view.resources(endpoint).get(name)?.version);
-    assert.equal(this.#routeVersion, this.#view.resources(route).get(table)?.version);
+    const { type, name } = this.#leader;
+    assert.equal(this.#routeVersion, this.#view.resources(type).get(name)?.version);
   }
 
   #take(draft: Draft, nonce: string): void {
@@ -141,7 +152,9 @@ class Envoy {
     } else if (draft.typeUrl === endpoint) {
       for (const { name, version } of draft.resources) if (this.#clusters.has(name)) this.#endpoints.set(name, version);
       for (const name of draft.removed) this.#endpoints.delete(name);
-    } else {
+    } else if (draft.typeUrl !== this.#leader.type) {
+      this.#hasTable = true;
+    } else if (draft.typeUrl === route || this.#hasTable) {
       const [resource] = draft.resources;
       if (this.refuseNext) error = 'no';
       else if (resource !== undefined) {
@@ -159,6 +172,7 @@ class Envoy {
     else this.#toServer.push(answer);
     if (this.#isWarming()) return;
     this.#toServer.push(...this.#heldAcks.splice(0));
+    if (draft.typeUrl === route && this.#leader.type === virtualHost) this.#askForHosts();
     // The first time, listeners and routes are asked for once the clusters are warm.
     if (!this.#routeAsked) this.#toServer.push(this.#request(route, { subscribe: [table] }));
     this.#routeAsked = true;
@@ -174,6 +188,22 @@ class Envoy {
     const nonce = this.#transport === 'sotw' ? (this.#nonces.get(endpoint) ?? '') : '';
     const subscribe = this.#transport === 'sotw' ? this.#names(endpoint) : added;
     this.#toServer.push(this.#request(endpoint, { nonce, subscribe }));
+  }
+
+  /** Once, with the first table; the server knows by then which tables the client has. */
+  #askForHosts(): void {
+    if (this.#hostsAsked) return;
+    this.#hostsAsked = true;
+    this.#toServer.push(this.#request(virtualHost, {}));
+  }
+
+  /** The listener went, and another that leads to the same table came: it forgets the table and its hosts, and asks for the table alone. */
+  replaceTable(): void {
+    if (!this.#hasTable) return;
+    this.#hasTable = false;
+    this.#routed = [];
+    this.#routeVersion = '';
+    this.#toServer.push(this.#request(route, { unsubscribe: [table] }), this.#request(route, { subscribe: [table] }));
   }
 
   #isWarming(): boolean {
@@ -200,10 +230,22 @@ class Envoy {
           resumes,
         }),
       );
-      const held: [string, string][] = this.#routeVersion === '' ? [] : [[table, this.#routeVersion]];
-      this.#toServer.push(
-        this.#request(route, { subscribe: [table], initialVersions: versions(new Map(held)), resumes }),
-      );
+      const { type, name } = this.#leader;
+      const held: [string, string][] = this.#routeVersion === '' ? [] : [[name, this.#routeVersion]];
+      if (type === virtualHost) {
+        // The table itself never changes.
+        const version = this.#view.resources(route).get(table)?.version ?? '';
+        const tables: [string, string][] = this.#hasTable ? [[table, version]] : [];
+        this.#toServer.push(
+          this.#request(route, { subscribe: [table], initialVersions: versions(new Map(tables)), resumes }),
+        );
+        if (this.#hostsAsked)
+          this.#toServer.push(this.#request(virtualHost, { initialVersions: versions(new Map(held)), resumes }));
+      } else {
+        this.#toServer.push(
+          this.#request(route, { subscribe: [table], initialVersions: versions(new Map(held)), resumes }),
+        );
+      }
       this.#routeAsked = true;
     }
     const limits = {
@@ -237,11 +279,14 @@ const step = fc.oneof(
     arbitrary: fc.record({ show: fc.subarray(['a', 'b', 'c', 'd'], { minLength: 1 }), generation: fc.nat({ max: 2 }) }),
   },
   { weight: 16, arbitrary: fc.constantFrom('toServer' as const, 'write' as const, 'toClient' as const) },
-  { weight: 1, arbitrary: fc.constantFrom('refuse' as const, 'reconnect' as const, 'settle' as const) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('refuse' as const, 'reconnect' as const, 'settle' as const, 'replace table' as const),
+  },
 );
 
 describe('make before break', () => {
-  for (const transport of ['sotw', 'delta'] as const) {
+  for (const transport of ['sotw', 'delta', 'vhds'] as const) {
     it(`${transport}: no route ever leads to a cluster that is missing or warming`, function () {
       this.timeout(120_000);
       fc.assert(
@@ -253,13 +298,18 @@ describe('make before break', () => {
             if (typeof each === 'object') envoy.show(each.show, each.generation);
             else if (each === 'refuse') envoy.refuseNext = true;
             else if (each === 'settle') envoy.settle();
+            else if (each === 'replace table') envoy.replaceTable();
             else if (each !== 'reconnect') envoy.step(each);
             // Over SotW, a new stream does not say what its client holds.
-            else if (transport === 'delta') envoy.reconnect();
+            else if (transport !== 'sotw') envoy.reconnect();
           }
           envoy.settle();
           envoy.refuseNext = false;
           envoy.show(['a', 'd'], 9);
+          envoy.settle();
+          envoy.checkEnd();
+          if (transport !== 'vhds') return;
+          envoy.replaceTable();
           envoy.settle();
           envoy.checkEnd();
         }),

@@ -138,6 +138,7 @@ function scopeOf(given: NonNullable<Fixture['scope']>): Scope {
     namespace: 'shop',
     mode: 'captured',
     inboundAddress: '0.0.0.0',
+    routes: 'tables',
     rejected: [],
     ...given,
     outbound: { address, port: Number(port) },

@@ -11,7 +11,7 @@ import { decodeMessage } from '../../src/envoy/proto/decode.ts';
 import { defaultMeshSettings, type MeshSettings } from '../../src/model/mesh.ts';
 import type { RuleReport } from '../../src/model/report.ts';
 import type { Condition } from '../../src/model/rule.ts';
-import { Engine } from '../../src/pilot/engine.ts';
+import { Engine, type EngineOptions } from '../../src/pilot/engine.ts';
 import { RuleStatus } from '../../src/pilot/rule-status.ts';
 import { Inventory, type InventoryOptions } from '../../src/registry/inventory.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
@@ -54,6 +54,7 @@ export interface PilotRigOptions {
   readonly limits?: Partial<XdsLimits>;
   readonly inventory?: Partial<Omit<InventoryOptions, 'clock' | 'logger'>>;
   readonly clock?: Clock;
+  readonly configMode?: EngineOptions['configMode'];
 }
 
 export class PilotRig {
@@ -82,6 +83,7 @@ export class PilotRig {
       debounce: { minWindowMs: 0, maxWindowMs: 0, costFactor: 0 },
       shards: (key) => this.inventory.shards(key),
       rules: this.rules.winners,
+      ...(options.configMode === undefined ? {} : { configMode: options.configMode }),
       events: {
         batch: () => this.ruleStatus.touch(),
         progress: (event) => {

@@ -1,6 +1,6 @@
 /**
  * All that a scope's sidecars get over xDS as one static bootstrap, so that `envoy --mode validate` judges it without a pilot: route tables
- * stand in their listeners, endpoint assignments in their Envoy clusters.
+ * stand in their listeners, virtual hosts in their tables, endpoint assignments in their Envoy clusters.
  */
 
 import type { EncodedResource } from '../../src/core/resource.ts';
@@ -11,7 +11,12 @@ import type { Plain } from '../../src/envoy/proto/encode.ts';
 export type ResourcesOf = (url: string) => ReadonlyMap<string, EncodedResource>;
 
 export function decodeAll(resources: ResourcesOf, url: string): readonly Plain[] {
-  return [...resources(url)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, resource]) => decodeResource(resource));
+  return [...resources(url)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, resource]) => ({
+      ...(resource.body.length === 0 ? { name } : decodeResource(resource)),
+      ...(resource.aliases === undefined ? {} : { aliases: resource.aliases }),
+    }));
 }
 
 export interface StaticBootstrap {
@@ -21,7 +26,15 @@ export interface StaticBootstrap {
 }
 
 export function staticBootstrap(resources: ResourcesOf, adminPort = 0): StaticBootstrap {
-  const routes = new Map(decodeAll(resources, typeUrl.route).map((table) => [table['name'], table]));
+  const hosts = decodeAll(resources, typeUrl.virtualHost)
+    .filter(({ domains }) => domains !== undefined)
+    .map(({ aliases: _aliases, ...host }) => host);
+  const routes = new Map(
+    decodeAll(resources, typeUrl.route).map(({ vhds, ...table }) => {
+      const isOfTable = ({ name }: Plain): boolean => String(name).startsWith(`${String(table['name'])}/`);
+      return [table['name'], vhds === undefined ? table : { ...table, virtual_hosts: hosts.filter(isOfTable) }];
+    }),
+  );
   const assignments = new Map(
     decodeAll(resources, typeUrl.endpoint).map((assignment) => [assignment['cluster_name'], assignment]),
   );

@@ -22,6 +22,8 @@ interface Message {
 interface ClientType {
   requested: boolean;
   wildcard: boolean;
+  /** What the wildcard means; undefined: everything. */
+  readonly all: ReadonlySet<string> | undefined;
   /** A name was given on this stream: an empty list no longer means all. */
   explicit: boolean;
   readonly names: Set<string>;
@@ -274,7 +276,8 @@ export class ModelClient {
   #type(typeUrl: string): ClientType {
     let type = this.#types.get(typeUrl);
     if (type === undefined) {
-      type = { requested: false, wildcard: false, explicit: false, names: new Set(), held: new Map(), nonce: '' };
+      const all = this.#view.wildcardNames?.(typeUrl);
+      type = { all, requested: false, wildcard: false, explicit: false, names: new Set(), held: new Map(), nonce: '' };
       this.#types.set(typeUrl, type);
     }
     return type;
@@ -309,6 +312,7 @@ function sorted(map: ReadonlyMap<string, string>): [string, string][] {
 }
 
 function wants(type: ClientType, resource: EncodedResource): boolean {
-  if (type.wildcard || type.names.has(resource.name)) return true;
+  if (type.names.has(resource.name)) return true;
+  if (type.wildcard && (type.all?.has(resource.name) ?? true)) return true;
   return resource.aliases?.some((alias) => type.names.has(alias)) ?? false;
 }

@@ -49,6 +49,7 @@ export class TestView implements ResourceView {
   ready = true;
   missing?: (typeUrl: string, name: string) => EncodedResource | undefined;
   impliedWildcard?: (typeUrl: string) => boolean;
+  wildcardNames?: (typeUrl: string) => ReadonlySet<string> | undefined;
   readonly #types = new Map<string, Map<string, EncodedResource>>();
 
   constructor(id = 'test-view') {

@@ -43,7 +43,10 @@ export function readBootstrapOptions(flags: BootstrapFlags): BootstrapOptions {
   }
   const adminPort = /^\d{1,5}$/.test(flags.adminPort) ? Number(flags.adminPort) : Number.NaN;
   if (!(adminPort <= 65_535)) throw wrong('--admin-port', flags.adminPort, 'Give a port from 0 to 65535');
-  const { inbound } = flags;
+  const { inbound, routes, config } = flags;
+  const vhds = flags.transport === 'delta' && routes !== 'tables';
+  if (routes === 'vhds' && !vhds) throw wrong('--routes', routes, 'Leave out --transport sotw: VHDS needs delta');
+  if (config === 'on-demand' && !vhds) throw wrong('--config', config, 'It needs --transport delta and --routes vhds');
   for (const port of inbound ?? []) checkInbound(port);
   const locality = readLocality(flags.locality);
   return {
@@ -62,6 +65,8 @@ export function readBootstrapOptions(flags: BootstrapFlags): BootstrapOptions {
     inboundAddress: flags.inboundAddress,
     clusterDomain: flags.clusterDomain,
     ...(inbound === undefined ? {} : { inbound }),
+    ...(routes === undefined ? {} : { routes }),
+    ...(config === undefined ? {} : { config }),
     ...(locality === undefined ? {} : { locality }),
   };
 }

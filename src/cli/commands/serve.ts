@@ -24,6 +24,7 @@ export interface ServeFlags {
   readonly staleKeep?: string;
   readonly namespace: string;
   readonly outbound: 'allow-any' | 'registered-only';
+  readonly mode: 'eager' | 'on-demand';
   readonly clusterDomain: string;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
@@ -72,6 +73,7 @@ export function readServeOptions(flags: ServeFlags): ServeOptions {
     ),
     namespace: flags.namespace,
     outbound: flags.outbound,
+    mode: flags.mode,
     clusterDomain: flags.clusterDomain,
     accessLog: flags.accessLog,
     logLevel: flags.logLevel,

@@ -30,6 +30,7 @@ describe('fairway serve options', () => {
       admin: { host: '127.0.0.1', port: 15_014 },
       namespace: 'fairway-system',
       outbound: 'allow-any',
+      mode: 'eager',
       clusterDomain: 'cluster.local',
       accessLog: true,
       logLevel: 'info',

@@ -67,6 +67,7 @@ describe('bootstrap', () => {
       mode: 'explicit',
       outbound: { address: '127.0.0.1', port: 3128 },
       inboundAddress: '127.0.0.1',
+      routes: 'tables',
       inbound: [
         { port: 18080, targetPort: 9080, protocol: 'http' },
         { port: 18090, targetPort: 9090, protocol: 'grpc' },
@@ -87,6 +88,19 @@ describe('bootstrap', () => {
         envoyVersion: '1.40.0',
       },
     );
+  });
+
+  it('declares what delta can carry, and how much the sidecar is to hold where it is told', () => {
+    const metadata = (options: Partial<BootstrapOptions>): Readonly<Record<string, unknown>> =>
+      renderBootstrap({ ...explicit, ...options }).node['metadata'] as Readonly<Record<string, unknown>>;
+    const said = (options: Partial<BootstrapOptions>): unknown[] => {
+      const { FAIRWAY_ROUTES: routes, FAIRWAY_CONFIG: config } = metadata(options);
+      return [routes, config];
+    };
+    assert.deepEqual(said({}), ['vhds', undefined]);
+    assert.deepEqual(said({ config: 'on-demand' }), ['vhds', 'on-demand']);
+    assert.deepEqual(said({ routes: 'tables', config: 'on-demand' }), [undefined, undefined]);
+    assert.deepEqual(said({ transport: 'sotw', config: 'on-demand' }), [undefined, undefined]);
   });
 
   it('is accepted by Envoy in every form', async function () {

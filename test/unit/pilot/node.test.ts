@@ -59,12 +59,19 @@ describe("a proxy's node", () => {
       mode: 'explicit',
       outbound: { address: '127.0.0.1', port: 15009 },
       inboundAddress: '0.0.0.0',
+      routes: 'tables',
       inbound: [
         { port: 7000, targetPort: 7000, protocol: 'http' },
         { port: 9090, targetPort: 9090, protocol: 'tcp' },
         { port: 18080, targetPort: 9080, protocol: 'grpc' },
       ],
     });
+  });
+
+  it('says in which form it takes routes, and how much it wants to hold', () => {
+    const { settings } = parseNode(node(id, { FAIRWAY_ROUTES: 'vhds', FAIRWAY_CONFIG: 'on-demand' }));
+    assert.deepEqual([settings.routes, settings.config], ['vhds', 'on-demand']);
+    assert.equal(parseNode(node(id)).settings.routes, 'tables');
   });
 
   it('keeps a bounded part of what is only shown', () => {
@@ -86,6 +93,8 @@ describe("a proxy's node", () => {
     ['an endless id', node(`sidecar~10.1.2.3~${'a'.repeat(5000)}.shop~shop.svc.cluster.local`), 'FW-NODE-001'],
     ['a cluster that is no name', node(id, { CLUSTER_ID: 'a.b' }), 'FW-NODE-002'],
     ['an unknown mode', node(id, { FAIRWAY_MODE: 'magic' }), 'FW-NODE-003'],
+    ['an unknown form of routes', node(id, { FAIRWAY_ROUTES: 'rds' }), 'FW-NODE-003'],
+    ['an unknown measure of configuration', node(id, { FAIRWAY_CONFIG: 'lazy' }), 'FW-NODE-003'],
     ['an inbound port out of range', node(id, { FAIRWAY_INBOUND: '70000:9080' }), 'FW-NODE-004'],
     ['an inbound protocol that is none', node(id, { FAIRWAY_INBOUND: '18080:9080:smtp' }), 'FW-NODE-004'],
     ['an inbound port twice', node(id, { FAIRWAY_INBOUND: '9080,9080:9081' }), 'FW-NODE-004'],
