@@ -97,8 +97,8 @@ async function playOnce(stage: Stage, traffic: Traffic, say: (line?: string) => 
     const betaTally = newTally();
     await traffic.send(1000, {}, plain);
     await traffic.send(500, beta, betaTally);
-    const shares = checkShares(plain, step.expected);
-    const betaShares = checkShares(betaTally, step.expectedBeta);
+    const shares = checkShares(plain, step.expected, step.slack);
+    const betaShares = checkShares(betaTally, step.expectedBeta, step.slack);
     const failed = sum(plain.failures) + sum(betaTally.failures);
     const ok = settled && failed === 0 && [...shares, ...betaShares].every((share) => share.ok);
     results.push({ step: step.title, ok, requests: plain.total + betaTally.total, failed, shares, betaShares });

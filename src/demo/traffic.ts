@@ -85,15 +85,16 @@ export interface ShareCheck {
 }
 
 /**
- * Holds a tally against the expected shares. A share is off when it is further from the expected than five standard deviations of a binomial
- * draw; a place where nothing is expected must have got nothing.
+ * Holds a tally against the expected shares. A share is off when it is further from the expected than `slack` and five standard deviations of a
+ * binomial draw; a place where nothing is expected must have got nothing.
  */
-export function checkShares(tally: Tally, expected: Readonly<Record<string, number>>): ShareCheck[] {
+export function checkShares(tally: Tally, expected: Readonly<Record<string, number>>, slack: number): ShareCheck[] {
   const places = new Set([...Object.keys(expected), ...tally.places.keys()]);
   return [...places].sort().map((where) => {
     const share = expected[where] ?? 0;
     const observed = tally.total === 0 ? 0 : (tally.places.get(where) ?? 0) / tally.total;
     const deviation = Math.sqrt((share * (1 - share)) / Math.max(1, tally.total));
-    return { place: where, expected: share, observed, ok: Math.abs(observed - share) <= 5 * deviation };
+    const bound = share === 0 ? 0 : slack + 5 * deviation;
+    return { place: where, expected: share, observed, ok: Math.abs(observed - share) <= bound };
   });
 }

@@ -37,8 +37,10 @@ export interface EngineEvents {
     readonly waitedMs: number;
     readonly tookMs: number;
   }): void;
-  /** Some proxy came, went, or got further. */
-  progress(event?: ProgressEvent): void;
+  connected?(): void;
+  disconnected?(streamId: number): void;
+  /** Some proxy got further, or refused to. */
+  progress(event: ProgressEvent): void;
 }
 
 export interface EngineOptions {
@@ -147,7 +149,7 @@ export class Engine implements XdsHost {
   connect(client: ClientHello): ResourceView | string {
     try {
       const view = this.proxies.connect(client);
-      this.#options.events.progress();
+      this.#options.events.connected?.();
       return view;
     } catch (error) {
       if (!(error instanceof FairwayError)) throw error;
@@ -163,7 +165,7 @@ export class Engine implements XdsHost {
 
   disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]> = () => new Map()): void {
     this.proxies.disconnect(streamId, asked);
-    this.#options.events.progress();
+    this.#options.events.disconnected?.(streamId);
   }
 
   remembered(streamId: number, typeUrl: string): readonly string[] {

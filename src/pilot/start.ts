@@ -7,36 +7,24 @@
  */
 
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { startAdminServer } from '../api/admin-server.ts';
 import type { Readiness, RuleWriter } from '../api/admin-source.ts';
-import { createMetrics } from '../api/metrics.ts';
 import { openTokenFile } from '../api/token-file.ts';
 import { sleep, systemClock } from '../core/clock.ts';
-import { defaultDebounce } from '../core/debounce.ts';
 import { errorMessage, FairwayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
-import { defaultMeshSettings } from '../model/mesh.ts';
 import { FileClusters } from '../registry/file/file-clusters.ts';
 import { RulesFolder } from '../registry/file/rules-folder.ts';
-import { Inventory } from '../registry/inventory.ts';
-import { FolderLastGoodStore } from '../registry/last-good.ts';
+import type { Inventory } from '../registry/inventory.ts';
 import { ruleObjectId } from '../registry/rule-sink.ts';
-import { RuleSet } from '../rules/rule-set.ts';
-import { defaultXdsLimits } from '../xds/limits.ts';
-import { XdsServer } from '../xds/server.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
+import { assemble } from './assembly.ts';
 import type { Address, PilotConfig } from './config.ts';
-import { configModes } from './config-mode.ts';
-import { Convergence } from './convergence.ts';
-import { Engine } from './engine.ts';
-import { IdleMemory } from './idle-memory.ts';
+import type { Engine } from './engine.ts';
 import type { ProcessLog } from './log.ts';
 import { readMetrics } from './metrics-reading.ts';
 import { createAdminSource } from './reports.ts';
-import { RuleInputs } from './rule-inputs.ts';
-import { RuleMemory } from './rule-memory.ts';
-import { RuleStatus } from './rule-status.ts';
+import type { RuleInputs } from './rule-inputs.ts';
 import { type FindRule, folderRuleWriter, noRuleWriter } from './rule-writer.ts';
 
 export interface RunningPilot {
@@ -63,95 +51,14 @@ interface Stoppable {
 export async function startPilot(config: PilotConfig, log: ProcessLog, version: string): Promise<RunningPilot> {
   const clock = systemClock;
   const { logger } = log;
-  const metrics = createMetrics();
-  const inventory = new Inventory({
-    clock,
-    logger,
-    settings: {
-      initialWaitMs: config.syncWaitMs,
-      ...(config.staleKeepMs === undefined ? {} : { staleKeepMs: config.staleKeepMs }),
-    },
-    ...(config.stateDir === undefined
-      ? {}
-      : { lastGood: new FolderLastGoodStore({ folder: config.stateDir, clock, logger }) }),
-  });
-  const rules = new RuleSet(logger);
-  const memory =
-    config.stateDir === undefined
-      ? undefined
-      : new RuleMemory({ folder: join(config.stateDir, 'rules'), clock, logger });
-  const memoryOfBursts = new IdleMemory(clock);
-  const convergence = new Convergence(() => clock.monotonic(), metrics.converged);
-  const engine: Engine = new Engine({
-    clock,
-    logger,
-    settings: {
-      ...defaultMeshSettings,
-      outbound: config.outbound,
-      clusterDomain: config.clusterDomain,
-      accessLog: config.accessLog,
-    },
-    debounce: defaultDebounce,
-    shards: (key) => inventory.shards(key),
-    rules: rules.winners,
-    configMode: configModes(() => inventory.clusters(), config.mode, logger),
-    events: {
-      batch({ services, waitedMs, tookMs }) {
-        metrics.debounced(waitedMs);
-        if (services.size > 0) convergence.changed(waitedMs + tookMs);
-        ruleStatus.touch();
-        memoryOfBursts.worked();
-      },
-      progress(event) {
-        memoryOfBursts.worked();
-        if (event === undefined) return ruleStatus.touch();
-        const type = shortTypeName[event.typeUrl as TypeUrl] ?? 'other';
-        if (event.kind === 'sent') {
-          metrics.pushed(type, convergence.sent(event.streamId, event.typeUrl));
-          return;
-        }
-        if (event.kind === 'nacked') metrics.nacked(type);
-        convergence.answered(event.streamId, event.typeUrl);
-        ruleStatus.touch();
-      },
-    },
-  });
-  const ruleStatus: RuleStatus = new RuleStatus({
-    clock,
-    rules,
-    engine,
-    clusters: () => new Set(inventory.clusters().keys()),
-  });
-  const xds = new XdsServer({
-    host: engine,
-    clock,
-    logger,
-    limits: { ...defaultXdsLimits, identifier: `fairway ${version}` },
-  });
-  const streamStatus = (streamId: number): ReturnType<Engine['streamStatus']> => xds.status(streamId) ?? new Map();
-  engine.attach({
-    changed: (view, changes) => xds.changed(view, changes),
-    reassign: (id, view) => xds.reassign(id, view),
-    status: streamStatus,
-  });
-
-  inventory.onChange(({ services, stateChanged }) => {
-    engine.shardsChanged(services);
-    if (stateChanged) ruleStatus.touch();
-  });
-  rules.onChange(({ services }) => {
-    engine.rulesChanged(services);
-    ruleStatus.touch();
-  });
-
-  const inputs = new RuleInputs(rules, logger, memory);
+  const { inventory, rules, inputs, engine, ruleStatus, xds, metrics, idleMemory } = assemble(config, logger, version);
   const stoppables: Stoppable[] = [];
   const stopped = new AbortController();
   const stop = async (drainMs: number): Promise<void> => {
     stopped.abort();
     engine.stop();
     ruleStatus.stop();
-    memoryOfBursts.stop();
+    idleMemory.stop();
     await xds.drain(drainMs);
     await Promise.all(stoppables.map((part) => part.stop()));
     await inputs.stop();
@@ -176,7 +83,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
         inventory,
         engine,
         ruleStatus,
-        streamStatus,
+        streamStatus: (streamId) => xds.status(streamId) ?? new Map(),
         version,
         settings: () => shownSettings(config),
         readiness: () => pilotReadiness(engine, inventory, inputs),

@@ -86,8 +86,10 @@ export class PilotRig {
       ...(options.configMode === undefined ? {} : { configMode: options.configMode }),
       events: {
         batch: () => this.ruleStatus.touch(),
+        connected: () => this.ruleStatus.touch(),
+        disconnected: () => this.ruleStatus.touch(),
         progress: (event) => {
-          if (event !== undefined) this.events.push(event);
+          this.events.push(event);
           this.ruleStatus.touch();
         },
       },

@@ -9,7 +9,7 @@ function tally(places: Readonly<Record<string, number>>): Tally {
 
 describe("the demo's judgement", () => {
   it('takes shares within five standard deviations', () => {
-    const checks = checkShares(tally({ 'v1 east': 880, 'v2 west': 120 }), { 'v1 east': 0.9, 'v2 west': 0.1 });
+    const checks = checkShares(tally({ 'v1 east': 880, 'v2 west': 120 }), { 'v1 east': 0.9, 'v2 west': 0.1 }, 0);
     assert.deepEqual(
       checks.map(({ place, ok }) => [place, ok]),
       [
@@ -19,13 +19,25 @@ describe("the demo's judgement", () => {
     );
   });
 
+  it('grants slack to a share, and none to a place where nothing belongs', () => {
+    const checks = checkShares(
+      tally({ 'v1 east': 450, 'v2 west': 549, 'v3 west': 1 }),
+      { 'v1 east': 0.5, 'v2 west': 0.5 },
+      0.2,
+    );
+    assert.deepEqual(
+      checks.map(({ ok }) => ok),
+      [true, true, false],
+    );
+  });
+
   it('refuses a share that is further off, and any request where none belongs', () => {
     assert.equal(
-      checkShares(tally({ 'v1 east': 800, 'v2 west': 200 }), { 'v1 east': 0.9, 'v2 west': 0.1 })[0]?.ok,
+      checkShares(tally({ 'v1 east': 800, 'v2 west': 200 }), { 'v1 east': 0.9, 'v2 west': 0.1 }, 0)[0]?.ok,
       false,
     );
     assert.deepEqual(
-      checkShares(tally({ 'v2 west': 999, 'v3 west': 1 }), { 'v2 west': 1 }).map(({ ok }) => ok),
+      checkShares(tally({ 'v2 west': 999, 'v3 west': 1 }), { 'v2 west': 1 }, 0).map(({ ok }) => ok),
       [false, false],
     );
   });

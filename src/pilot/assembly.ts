@@ -1,0 +1,132 @@
+/**
+ * The stages of a pilot, connected and at rest: what a source says runs through to the proxies and the statuses, and nothing has been started.
+ *
+ *     inventory ┐
+ *     rule set ─┴→ engine → xDS server
+ *                    └→ rule statuses, metrics
+ */
+
+import { join } from 'node:path';
+import { createMetrics, type Metrics } from '../api/metrics.ts';
+import { systemClock } from '../core/clock.ts';
+import { defaultDebounce } from '../core/debounce.ts';
+import type { Logger } from '../core/logger.ts';
+import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
+import { defaultMeshSettings } from '../model/mesh.ts';
+import { Inventory } from '../registry/inventory.ts';
+import { FolderLastGoodStore } from '../registry/last-good.ts';
+import { RuleSet } from '../rules/rule-set.ts';
+import { defaultXdsLimits } from '../xds/limits.ts';
+import { XdsServer } from '../xds/server.ts';
+import type { PilotConfig } from './config.ts';
+import { configModes } from './config-mode.ts';
+import { Convergence } from './convergence.ts';
+import { Engine, type EngineEvents } from './engine.ts';
+import { IdleMemory } from './idle-memory.ts';
+import { RuleInputs } from './rule-inputs.ts';
+import { RuleMemory } from './rule-memory.ts';
+import { RuleStatus } from './rule-status.ts';
+
+export interface Assembly {
+  readonly inventory: Inventory;
+  readonly rules: RuleSet;
+  readonly inputs: RuleInputs;
+  readonly engine: Engine;
+  readonly ruleStatus: RuleStatus;
+  readonly xds: XdsServer;
+  readonly metrics: Metrics;
+  readonly idleMemory: IdleMemory;
+}
+
+/** Throws FW-CLUSTER-016 when the state folder cannot be used. */
+export function assemble(config: PilotConfig, logger: Logger, version: string): Assembly {
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const inventory = createInventory(config, logger);
+  const rules = new RuleSet(logger);
+  const idleMemory = new IdleMemory(clock);
+  const engine: Engine = new Engine({
+    clock,
+    logger,
+    settings: {
+      ...defaultMeshSettings,
+      outbound: config.outbound,
+      clusterDomain: config.clusterDomain,
+      accessLog: config.accessLog,
+    },
+    debounce: defaultDebounce,
+    shards: (key) => inventory.shards(key),
+    rules: rules.winners,
+    configMode: configModes(() => inventory.clusters(), config.mode, logger),
+    events: observe(metrics, idleMemory, () => ruleStatus.touch()),
+  });
+  const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
+  const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters });
+  const limits = { ...defaultXdsLimits, identifier: `fairway ${version}` };
+  const xds = new XdsServer({ host: engine, clock, logger, limits });
+  engine.attach({
+    changed: (view, changes) => xds.changed(view, changes),
+    reassign: (id, view) => xds.reassign(id, view),
+    status: (id) => xds.status(id) ?? new Map(),
+  });
+  inventory.onChange(({ services, stateChanged }) => {
+    engine.shardsChanged(services);
+    if (stateChanged) ruleStatus.touch();
+  });
+  rules.onChange(({ services }) => {
+    engine.rulesChanged(services);
+    ruleStatus.touch();
+  });
+  const inputs = new RuleInputs(rules, logger, createRuleMemory(config, logger));
+  return { inventory, rules, inputs, engine, ruleStatus, xds, metrics, idleMemory };
+}
+
+function createInventory({ syncWaitMs, staleKeepMs, stateDir }: PilotConfig, logger: Logger): Inventory {
+  const clock = systemClock;
+  const settings = { initialWaitMs: syncWaitMs, ...(staleKeepMs === undefined ? {} : { staleKeepMs }) };
+  if (stateDir === undefined) return new Inventory({ clock, logger, settings });
+  return new Inventory({
+    clock,
+    logger,
+    settings,
+    lastGood: new FolderLastGoodStore({ folder: stateDir, clock, logger }),
+  });
+}
+
+function createRuleMemory({ stateDir }: PilotConfig, logger: Logger): RuleMemory | undefined {
+  if (stateDir === undefined) return undefined;
+  return new RuleMemory({ folder: join(stateDir, 'rules'), clock: systemClock, logger });
+}
+
+/** What the engine does, measured; and `touch` called for whatever a rule's status may depend on. */
+function observe(metrics: Metrics, idleMemory: IdleMemory, touch: () => void): EngineEvents {
+  const convergence = new Convergence(() => systemClock.monotonic(), metrics.converged);
+  return {
+    batch({ services, waitedMs, tookMs }) {
+      metrics.debounced(waitedMs);
+      if (services.size > 0) convergence.changed(waitedMs + tookMs);
+      touch();
+      idleMemory.worked();
+    },
+    connected() {
+      touch();
+      idleMemory.worked();
+    },
+    disconnected(streamId) {
+      convergence.gone(streamId);
+      touch();
+      idleMemory.worked();
+    },
+    progress({ kind, streamId, typeUrl }) {
+      idleMemory.worked();
+      const type = shortTypeName[typeUrl as TypeUrl] ?? 'other';
+      if (kind === 'sent') {
+        metrics.pushed(type, convergence.sent(streamId, typeUrl));
+        return;
+      }
+      if (kind === 'nacked') metrics.nacked(type);
+      convergence.answered(streamId, typeUrl);
+      touch();
+    },
+  };
+}
