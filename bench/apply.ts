@@ -23,7 +23,8 @@ const probeMs = 10;
 export const apply: Workload = {
   name: 'apply',
   about: `apply → the last of ${envoys} real Envoys routes by it`,
-  async run({ envoyBinary, quick }) {
+  async run({ envoyBinary: findEnvoy, quick }) {
+    const envoyBinary = await findEnvoy();
     const rounds = quick ? 5 : 40;
     const dir = await mkdtemp(join(tmpdir(), 'fairway-bench-'));
     const running: { stop(): Promise<void> }[] = [];

@@ -13,14 +13,15 @@ import type { Workload } from './workload.ts';
 export const idle: Workload = {
   name: 'idle',
   about: 'memory and CPU of an idle pilot with the demo connected',
-  async run({ envoyBinary, quick }) {
+  async run({ envoyBinary: findEnvoy, quick }) {
+    const envoyBinary = await findEnvoy();
     const dir = await mkdtemp(join(tmpdir(), 'fairway-bench-'));
     const stage = await buildStage(dir, envoyBinary);
     try {
       await stage.setUp(['east', 'west']);
-      await pause(quick ? 16_000 : 30_000);
+      await pause(quick ? 7000 : 30_000);
       const before = readProcess(stage.pilotPid);
-      const span = quick ? 5000 : 30_000;
+      const span = quick ? 3000 : 30_000;
       await pause(span);
       const after = readProcess(stage.pilotPid);
       return {
