@@ -23,15 +23,12 @@ export function configModes(
     const label = Object.hasOwn(labels, modeLabel) ? labels[modeLabel] : undefined;
     if (label === undefined || label === '') return ofMesh;
     if (label === 'eager' || label === 'on-demand') return label;
-    logger.warn(
-      `FW-PILOT-008 a namespace's label ${modeLabel} is neither eager nor on-demand, and counts for nothing`,
-      {
-        code: 'FW-PILOT-008',
-        cluster,
-        namespace,
-        label,
-      },
-    );
+    logger.warn(`a namespace's label ${modeLabel} is neither eager nor on-demand, and counts for nothing`, {
+      code: 'FW-PILOT-008',
+      cluster,
+      namespace,
+      label,
+    });
     return ofMesh;
   };
 }

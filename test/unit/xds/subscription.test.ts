@@ -54,12 +54,13 @@ describe('names that subscriptions share', () => {
       (one: Subscription) => one.edit([], ['a'], false),
       (one: Subscription) => one.edit(list, ['a'], false, set),
       (one: Subscription) => one.replace(['a', 'd']),
+      (one: Subscription) => one.assume(['d']),
       (one: Subscription) => {
         one.doubt(['a']);
         return one.settleDoubts();
       },
     ]) {
-      const subscription = new Subscription(false);
+      const subscription = new Subscription(false, (name) => name !== 'd');
       subscription.edit(list, [], true, set);
       assert.equal(subscription.sharedNames, set);
       change(subscription);

@@ -68,4 +68,27 @@ describe('a whole set', () => {
     assert.deepEqual(draft?.changed, ['b', 'c']);
     assert.deepEqual(draft?.resources.length, 3);
   });
+
+  it('is what all means to the view, and what was asked for by name besides', () => {
+    const view = new TestView();
+    view.set(typeUrl.cluster, { a: '1', b: '1', c: '1' });
+    view.wildcardNames = () => new Set(['a']);
+    const replica = new Replica(view);
+    const asked = [[], ['*', 'c'], ['b', 'c'], []].map((subscribe) => {
+      const options = { typeUrl: typeUrl.cluster, transport: 'sotw', impliedWildcard: true } as const;
+      const machine = new TypeMachine({ ...options, maxResponseBytes: 1_000 }, replica);
+      const set = subscribe.includes('*') ? {} : { subscribeSet: new Set(subscribe) };
+      const more = { unsubscribe: [], initialVersions: new Map(), resumes: false, ...set };
+      machine.request({ typeUrl: typeUrl.cluster, node: undefined, nonce: '', error: undefined, subscribe, ...more });
+      const draft = machine.draft();
+      if (draft !== undefined) machine.commit(draft, 'n1');
+      assert.deepEqual(
+        [...machine.held()].map(([name]) => name),
+        draft?.added,
+      );
+      assert.equal(machine.heldCount(), draft?.resources.length);
+      return draft?.resources.map((resource) => resource.name);
+    });
+    assert.deepEqual(asked, [['a'], ['a', 'c'], ['b', 'c'], ['a']]);
+  });
 });
