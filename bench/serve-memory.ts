@@ -11,6 +11,7 @@ import { defaultDebounce } from '../src/core/debounce.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import { shortTypeName, type TypeUrl } from '../src/core/type-urls.ts';
 import { defaultMeshSettings } from '../src/model/mesh.ts';
+import { connectStages } from '../src/pilot/assembly.ts';
 import { Convergence } from '../src/pilot/convergence.ts';
 import { Engine } from '../src/pilot/engine.ts';
 import { IdleMemory } from '../src/pilot/idle-memory.ts';
@@ -76,19 +77,7 @@ const xds = new XdsServer({
   logger,
   limits: { ...defaultXdsLimits, identifier: 'fairway bench' },
 });
-engine.attach({
-  changed: (view, changed) => xds.changed(view, changed),
-  reassign: (id, view) => xds.reassign(id, view),
-  status: (id) => xds.status(id) ?? new Map(),
-});
-inventory.onChange(({ services, stateChanged }) => {
-  engine.shardsChanged(services);
-  if (stateChanged) ruleStatus.touch();
-});
-rules.onChange(({ services }) => {
-  engine.rulesChanged(services);
-  ruleStatus.touch();
-});
+connectStages({ inventory, rules, engine, ruleStatus, xds });
 
 const cluster = new MemoryCluster({ clock, info: { name: clusterName } });
 for (let service = 0; service < mesh.services; service++) cluster.putService(syntheticService(service, mesh.endpoints));

@@ -64,6 +64,19 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters });
   const limits = { ...defaultXdsLimits, identifier: `fairway ${version}` };
   const xds = new XdsServer({ host: engine, clock, logger, limits });
+  connectStages({ inventory, rules, engine, ruleStatus, xds });
+  const inputs = new RuleInputs(rules, logger, createRuleMemory(config, logger));
+  return { inventory, rules, inputs, engine, ruleStatus, xds, metrics, idleMemory };
+}
+
+/** News runs from the inventory and the rule set through the engine to the proxies, and touches the rules' statuses. */
+export function connectStages({
+  inventory,
+  rules,
+  engine,
+  ruleStatus,
+  xds,
+}: Pick<Assembly, 'inventory' | 'rules' | 'engine' | 'ruleStatus' | 'xds'>): void {
   engine.attach({
     changed: (view, changes) => xds.changed(view, changes),
     reassign: (id, view) => xds.reassign(id, view),
@@ -77,8 +90,6 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     engine.rulesChanged(services);
     ruleStatus.touch();
   });
-  const inputs = new RuleInputs(rules, logger, createRuleMemory(config, logger));
-  return { inventory, rules, inputs, engine, ruleStatus, xds, metrics, idleMemory };
 }
 
 function createInventory({ syncWaitMs, staleKeepMs, stateDir }: PilotConfig, logger: Logger): Inventory {
