@@ -26,16 +26,18 @@ const defaultChains: readonly RuleBackend['chain'][] = [anywhereChain];
 
 export function compileService(catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
   if (rule === undefined) return { catalog, routes: defaultRoutes, chains: defaultChains };
-  return { catalog, routes: rule.routes, rule: rule.ref, chains: distinctChains(rule.routes) };
+  const policy = rule.policy === undefined ? {} : { policy: rule.policy };
+  return { catalog, routes: rule.routes, rule: rule.ref, ...policy, chains: distinctChains(rule.routes) };
 }
 
-/** A backend of weight 0 takes no requests, so its chain needs no Envoy cluster. */
+/** A backend of weight 0 takes no requests, so its chain needs no Envoy cluster. Copies of requests need one too. */
 function distinctChains(routes: readonly RuleRoute[]): readonly RuleBackend['chain'][] {
   const byName = new Map<string, RuleBackend['chain']>([[chainName(anywhereChain), anywhereChain]]);
   for (const route of routes) {
     for (const backend of route.backends) {
       if (backend.weight > 0) byName.set(chainName(backend.chain), backend.chain);
     }
+    for (const { destination } of route.mirrors ?? []) byName.set(chainName([destination]), [destination]);
   }
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, chain]) => chain);
 }

@@ -3,6 +3,7 @@
  */
 
 import type { RouteRetry, RuleBackend, RuleRef, RuleRoute } from './rule.ts';
+import type { ServicePolicy } from './service-policy.ts';
 import type { AppProtocol, CatalogService, ServiceKey } from './service.ts';
 
 /** `eager`: a proxy holds all that it may see. `on-demand`: what its requests asked for. */
@@ -38,6 +39,8 @@ export interface MeshService {
   readonly routes: readonly RuleRoute[];
   /** The rule in force; undefined without one. */
   readonly rule?: RuleRef;
+  /** Of the rule in force. */
+  readonly policy?: ServicePolicy;
   /** The backends' distinct chains over all routes, and always `anywhere` alone; sorted by `chainName`. One Envoy cluster each per port. */
   readonly chains: readonly RuleBackend['chain'][];
 }

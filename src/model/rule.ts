@@ -3,7 +3,9 @@
  * The API's own shape, with its schema and CEL rules, lives in src/rules/; this is what the mesh compiles.
  */
 
+import type { Cors, DirectResponse, Fault, LocalRateLimit, Mirror, Redirect, Rewrite } from './route-filters.ts';
 import type { ServiceKey } from './service.ts';
+import type { ServicePolicy } from './service-policy.ts';
 
 export type StringMatch =
   | { readonly kind: 'exact'; readonly value: string }
@@ -17,8 +19,16 @@ export interface NamedMatch {
   readonly match: StringMatch;
 }
 
+/** Who asks: all that is not '' (and all labels) must be the proxy's. */
+export interface SourceMatch {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** All that is given must hold; several matches of one route are alternatives. */
 export interface RouteMatch {
+  readonly source?: SourceMatch;
   readonly path?: StringMatch;
   readonly method?: string;
   readonly headers: readonly NamedMatch[];
@@ -69,6 +79,10 @@ export interface RouteRetry {
   readonly on: readonly string[];
   /** HTTP status codes that are retried, sorted. */
   readonly statusCodes: readonly number[];
+  /** Pauses between tries grow from `baseMs` to `maxMs`, with jitter; undefined: Envoy's 25 ms to 250 ms. */
+  readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
+  /** A retry goes to an endpoint that was not tried yet, while there is one. Default true. */
+  readonly otherHostFirst?: boolean;
 }
 
 export interface RuleRoute {
@@ -76,7 +90,19 @@ export interface RuleRoute {
   readonly name: string;
   /** [] matches everything. */
   readonly matches: readonly RouteMatch[];
+  /** Empty exactly where the proxy answers by itself (`redirect`, `respond`). */
   readonly backends: readonly RuleBackend[];
+  readonly redirect?: Redirect;
+  readonly respond?: DirectResponse;
+  readonly rewrite?: Rewrite;
+  readonly mirrors?: readonly Mirror[];
+  readonly fault?: Fault;
+  readonly cors?: Cors;
+  readonly rateLimit?: LocalRateLimit;
+  /** A stream on which nothing moves is reset after this; undefined: never. */
+  readonly idleTimeoutMs?: number;
+  /** The longest that a stream may live; undefined: no limit. */
+  readonly maxStreamMs?: number;
   /** The whole request with its retries; undefined: no limit. */
   readonly requestTimeoutMs?: number;
   /** One try; undefined: no limit. */
@@ -99,7 +125,10 @@ export interface TrafficRule {
   /** The service it is for, in the rule's own namespace. */
   readonly service: ServiceKey;
   readonly createdAtMs: number;
+  /** Never empty: a rule without routes has one that sends everything anywhere. */
   readonly routes: readonly RuleRoute[];
+  /** How endpoints are treated, whatever the route. */
+  readonly policy?: ServicePolicy;
   /** A hash of everything above but `ref.generation`: equal content, equal hash. */
   readonly hash: string;
   /** For people: `rules/reviews.yaml`, `cluster primary`. */
