@@ -30,6 +30,7 @@ export const apply: Workload = {
     const running: { stop(): Promise<void> }[] = [];
     try {
       const backends = await Promise.all(['v1', 'v2'].map((version) => startRawBackend(version)));
+      running.push(...backends.map((backend) => ({ stop: async () => backend.stop() })));
       await writeCluster(
         join(dir, 'clusters', 'east'),
         backends.map(({ port }) => port),
@@ -68,7 +69,6 @@ export const apply: Workload = {
         last.push(Math.max(...times));
       }
       for (const probe of probes) probe.stop();
-      for (const backend of backends) backend.stop();
       return {
         'each Envoy p50, ms': percentile(each, 50),
         'last Envoy p50, ms': percentile(last, 50),

@@ -5,10 +5,13 @@
 
 import { percentile } from './figures.ts';
 import { type LoadOptions, LoadRun, pause } from './load/load-run.ts';
-import { sizes, transports } from './load/sizes.ts';
+import { usedServices } from './load/shape.ts';
+import { series, sizes } from './load/sizes.ts';
+import { serviceCount } from './load/synthetic-mesh.ts';
 import type { Workload } from './workload.ts';
 
-const betweenMs = 250;
+/** For the pilot to be quiet again; where few changes are counted, the figures are rough anyway. */
+const betweenMs = (count: number): number => (count > 10 ? 250 : 50);
 
 export const endpoint = changes('endpoint', 'one endpoint of one service changes, until every proxy has it');
 export const rule = changes('rule', 'one traffic rule changes, until every proxy has it');
@@ -17,23 +20,24 @@ function changes(kind: 'endpoint' | 'rule', about: string): Workload {
   return {
     name: kind,
     about,
-    async run({ quick }) {
+    async run({ quick, latencies }) {
       const figures: Record<string, number> = {};
-      for (const transport of transports) {
-        const options = { ...sizes(quick), transport, rules: 10 };
-        for (const [name, value] of Object.entries(await measureChanges(kind, options, quick ? 5 : 20)))
-          figures[`${transport}: ${name}`] = value;
+      for (const { name, ...client } of series[kind]) {
+        const options = { ...sizes(quick), ...client, rules: 10 };
+        const measured = await measureChanges(kind, options, quick ? 5 : 20, (ms) => latencies(name, ms));
+        for (const [figure, value] of Object.entries(measured)) figures[`${name}: ${figure}`] = value;
       }
       return figures;
     },
   };
 }
 
-/** The services with a rule from the start are those that change. */
+/** The services with a rule from the start are those that change. `latencies` gets one sample for each change and proxy. */
 export async function measureChanges(
   kind: 'endpoint' | 'rule',
   options: LoadOptions,
   count: number,
+  latencies: (samplesMs: readonly number[]) => void = () => {},
 ): Promise<Readonly<Record<string, number>>> {
   const run = await LoadRun.start(options);
   try {
@@ -42,16 +46,23 @@ export async function measureChanges(
     const each: number[] = [];
     const last: number[] = [];
     // The first two are not counted: they find code that has not been compiled yet.
-    for (let at = 0; at < 2; at++) await changeAndPause(run, kind, at);
+    const change = async (at: number): Promise<readonly number[]> => {
+      const { latenciesMs } = await run.change(kind, serviceToChange(options, at));
+      await pause(betweenMs(count));
+      return latenciesMs;
+    };
+    for (let at = 0; at < 2; at++) await change(at);
     const before = await run.totals();
     for (let at = 0; at < count; at++) {
-      const latenciesMs = await changeAndPause(run, kind, at % 10);
+      const latenciesMs = await change(at);
       each.push(...latenciesMs);
       last.push(Math.max(...latenciesMs));
     }
     const after = await run.totals();
     await run.verify();
-    const deliveries = count * options.proxies;
+    latencies(each);
+    // On demand, a change goes to those alone that call the service.
+    const deliveries = each.length;
     return {
       'p50, ms': percentile(each, 50),
       'p99, ms': percentile(each, 99),
@@ -67,8 +78,9 @@ export async function measureChanges(
   }
 }
 
-async function changeAndPause(run: LoadRun, kind: 'endpoint' | 'rule', service: number): Promise<readonly number[]> {
-  const { latenciesMs } = await run.change(kind, service);
-  await pause(betweenMs);
-  return latenciesMs;
+/** One of the first ten, which are those with a rule if there are rules; where few services are called at all, one that is. */
+function serviceToChange({ mesh, shape, uses = 20, proxies }: LoadOptions, at: number): number {
+  const services = serviceCount(mesh);
+  const isRare = shape === 'on-demand' && proxies * uses < services;
+  return isRare ? (usedServices(at % proxies, services, uses)[0] ?? 0) : at % Math.min(10, services);
 }

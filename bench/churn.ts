@@ -11,7 +11,7 @@ const settleMs = 500;
 export const churn: Workload = {
   name: 'churn',
   about: `${rates.join(', ')} endpoint changes a second, over delta`,
-  async run({ quick }) {
+  async run({ quick, latencies }) {
     const seconds = quick ? 2 : 60;
     const figures: Record<string, number> = {};
     const run = await LoadRun.start({ ...sizes(quick), transport: 'delta' });
@@ -26,6 +26,7 @@ export const churn: Workload = {
         const after = await run.totals();
         const { debounceMaxMs, eventLoopLagP99Ms } = await run.serverReport();
         const each = arrivals.flatMap(({ latenciesMs }) => latenciesMs);
+        latencies(`${perSecond}/s`, each);
         figures[`${perSecond}/s: p50, ms`] = percentile(each, 50);
         figures[`${perSecond}/s: p99, ms`] = percentile(each, 99);
         figures[`${perSecond}/s: max, ms`] = each.reduce((max, ms) => Math.max(max, ms), 0);

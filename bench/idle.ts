@@ -19,9 +19,9 @@ export const idle: Workload = {
     const stage = await buildStage(dir, envoyBinary);
     try {
       await stage.setUp(['east', 'west']);
-      await pause(quick ? 7000 : 30_000);
+      await pause(quick ? 2000 : 30_000);
       const before = readProcess(stage.pilotPid);
-      const span = quick ? 3000 : 30_000;
+      const span = quick ? 2000 : 30_000;
       await pause(span);
       const after = readProcess(stage.pilotPid);
       return {

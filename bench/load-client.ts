@@ -7,22 +7,29 @@
 import { Ledger } from './load/ledger.ts';
 import { machineMs } from './load/marks.ts';
 import type { ClientCommand, ClientReply, ClientReport, ClientSettings } from './load/messages.ts';
+import { hostOf, usedServices } from './load/shape.ts';
 import { Sidecar, type SidecarOptions } from './load/sidecar.ts';
-import { clusterName, namespace } from './load/synthetic-mesh.ts';
+import { clusterOfProxy, namespace } from './load/synthetic-mesh.ts';
+
+interface Arrival {
+  /** By proxy; NaN: not yet. */
+  readonly atMs: Float64Array;
+  left: number;
+}
 
 const settings = JSON.parse(process.argv[2] ?? '') as ClientSettings;
 const ledger = new Ledger(settings.transport);
 const syncedAtMs = new Map<number, number>();
-const arrivals = new Map<number, { readonly atMs: Float64Array; left: number }>();
+const arrivals = new Map<number, Arrival>();
 let bytes = 0;
 let messages = 0;
 let ended = 0;
 let lastEnd = '';
 
-const options: Omit<SidecarOptions, 'index' | 'isStuck'> = {
+const options: Omit<SidecarOptions, 'index' | 'cluster' | 'calls' | 'isStuck'> = {
   address: settings.address,
   transport: settings.transport,
-  cluster: clusterName,
+  shape: settings.shape,
   namespace,
   ledger,
   message(sidecar, message) {
@@ -41,36 +48,66 @@ const options: Omit<SidecarOptions, 'index' | 'isStuck'> = {
     lastEnd = why;
   },
 };
+const uses = (index: number): readonly number[] =>
+  settings.shape === 'on-demand' ? usedServices(index, settings.services, settings.uses) : [];
+const place = (index: number): Pick<SidecarOptions, 'index' | 'cluster' | 'calls'> => ({
+  index,
+  cluster: clusterOfProxy(index, settings.clusters),
+  calls: uses(index).map(hostOf),
+});
 const sidecars = Array.from(
   { length: settings.count },
-  (_, at) => new Sidecar({ ...options, index: settings.first + at, isStuck: false }),
+  (_, at) => new Sidecar({ ...options, ...place(settings.first + at), isStuck: false }),
 );
-const stuck = Array.from(
-  { length: settings.stuck },
-  (_, at) => new Sidecar({ ...options, index: 1_000_000 + settings.first + at, isStuck: true, ended() {} }),
-);
+let stuck: readonly Sidecar[] = [];
+
+function openStuck(): void {
+  stuck = Array.from(
+    { length: settings.stuck },
+    (_, at) => new Sidecar({ ...options, ...place(1_000_000 + settings.first + at), isStuck: true, ended() {} }),
+  );
+  for (const sidecar of stuck) sidecar.open();
+}
 
 function arrived({ index }: Sidecar, n: number): void {
-  let arrival = arrivals.get(n);
-  if (arrival === undefined) {
-    arrival = { atMs: new Float64Array(settings.count).fill(Number.NaN), left: settings.count };
-    arrivals.set(n, arrival);
-  }
+  const arrival = arrivals.get(n) ?? awaited(n, settings.count);
   const at = index - settings.first;
   if (!Number.isNaN(arrival.atMs[at])) return;
   arrival.atMs[at] = machineMs();
   arrival.left -= 1;
-  if (arrival.left === 0) reply({ kind: 'seen', n, atMs: arrival.atMs });
+  if (arrival.left === 0) seen(n, arrival.atMs);
+}
+
+/** `left`: how many proxies are to get it; some may have it already. */
+function awaited(n: number, left: number): Arrival {
+  const arrival = arrivals.get(n) ?? { atMs: new Float64Array(settings.count).fill(Number.NaN), left: settings.count };
+  arrivals.set(n, arrival);
+  arrival.left -= settings.count - left;
+  if (arrival.left === 0) seen(n, arrival.atMs);
+  return arrival;
+}
+
+function seen(n: number, atMs: Float64Array): void {
+  reply({ kind: 'seen', n, atMs: atMs.filter((ms) => !Number.isNaN(ms)) });
 }
 
 function report(): ClientReport {
   const states = new Map<string, number>();
   for (const sidecar of sidecars) {
-    const hash = ledger.hash(sidecar.held());
-    states.set(hash, (states.get(hash) ?? 0) + 1);
+    const state = `${clusterOfProxy(sidecar.index, settings.clusters)} ${ledger.hash(sidecar.held())}`;
+    states.set(state, (states.get(state) ?? 0) + 1);
   }
   const { user, system } = process.cpuUsage();
   return { states, bytes, messages, ended, lastEnd, cpuMs: (user + system) / 1000 };
+}
+
+function holdings(): Extract<ClientReply, { readonly kind: 'holdings' }>['proxies'] {
+  return sidecars.map((sidecar) => ({
+    cluster: clusterOfProxy(sidecar.index, settings.clusters),
+    calls: uses(sidecar.index).map(hostOf),
+    clusters: sidecar.askedClusters,
+    state: ledger.hash(sidecar.held()),
+  }));
 }
 
 function reply(message: ClientReply): void {
@@ -80,10 +117,21 @@ function reply(message: ClientReply): void {
 process.on('message', (command: ClientCommand) => {
   switch (command.kind) {
     case 'connect':
-      for (const sidecar of [...sidecars, ...stuck]) sidecar.open();
+      for (const sidecar of sidecars) sidecar.open();
+      openStuck();
+      break;
+    case 'stick':
+      openStuck();
       break;
     case 'unstick':
       for (const sidecar of stuck) sidecar.close();
+      stuck = [];
+      break;
+    case 'await':
+      awaited(command.n, sidecars.filter(({ index }) => uses(index).includes(command.service)).length);
+      break;
+    case 'holdings':
+      reply({ kind: 'holdings', proxies: holdings() });
       break;
     case 'report':
       reply({ kind: 'report', ...report() });

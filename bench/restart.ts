@@ -5,16 +5,16 @@
 
 import { percentile } from './figures.ts';
 import { LoadRun } from './load/load-run.ts';
-import { sizes, transports } from './load/sizes.ts';
+import { series, sizes } from './load/sizes.ts';
 import type { Workload } from './workload.ts';
 
 export const restart: Workload = {
   name: 'restart',
   about: 'the pilot is killed and started again, until every proxy has what changed meanwhile',
-  async run({ quick }) {
+  async run({ quick, latencies }) {
     const figures: Record<string, number> = {};
-    for (const transport of transports) {
-      const run = await LoadRun.start({ ...sizes(quick), transport });
+    for (const { name, ...client } of series.restart) {
+      const run = await LoadRun.start({ ...sizes(quick), ...client });
       try {
         await run.connect();
         await run.verify();
@@ -22,13 +22,14 @@ export const restart: Workload = {
         const backMs = await run.restart();
         const after = await run.totals();
         await run.verify(after.clients.ended);
-        figures[`${transport}: start to ready, ms`] = run.startedMs;
-        figures[`${transport}: then p50, ms`] = percentile(backMs, 50);
-        figures[`${transport}: then last proxy, ms`] = Math.max(...backMs);
-        figures[`${transport}: pilot, CPU-s`] = after.cpuMs / 1000;
-        figures[`${transport}: to each proxy, kB`] =
+        latencies(name, backMs);
+        figures[`${name}: start to ready, ms`] = run.startedMs;
+        figures[`${name}: then p50, ms`] = percentile(backMs, 50);
+        figures[`${name}: then last proxy, ms`] = Math.max(...backMs);
+        figures[`${name}: pilot, CPU-s`] = after.cpuMs / 1000;
+        figures[`${name}: to each proxy, kB`] =
           (after.clients.bytes - before.clients.bytes) / sizes(quick).proxies / 1000;
-        figures[`${transport}: resident after, MB`] = after.residentBytes / 1e6;
+        figures[`${name}: resident after, MB`] = after.residentBytes / 1e6;
       } finally {
         await run.stop();
       }

@@ -5,9 +5,12 @@
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createMetrics } from '../src/api/metrics.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { defaultDebounce } from '../src/core/debounce.ts';
+import { eventLoopBusyMs } from '../src/core/event-loop.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import { shortTypeName, type TypeUrl } from '../src/core/type-urls.ts';
 import { defaultMeshSettings } from '../src/model/mesh.ts';
@@ -22,9 +25,24 @@ import { RuleSet } from '../src/rules/rule-set.ts';
 import { defaultXdsLimits } from '../src/xds/limits.ts';
 import { XdsServer } from '../src/xds/server.ts';
 import { machineMs } from './load/marks.ts';
-import type { NumberedChange, ServerCommand, ServerReply, ServerReport, ServerSettings } from './load/messages.ts';
-import { contentHash, sidecarTypes, stateHash } from './load/state-hash.ts';
-import { clusterName, namespace, syntheticRule, syntheticService } from './load/synthetic-mesh.ts';
+import type {
+  NumberedChange,
+  OnDemandProxy,
+  ServerCommand,
+  ServerMemory,
+  ServerReply,
+  ServerReport,
+  ServerSettings,
+} from './load/messages.ts';
+import {
+  changedShard,
+  clusterName,
+  namespace,
+  serviceCount,
+  syntheticRule,
+  syntheticShards,
+} from './load/synthetic-mesh.ts';
+import { eagerState, onDemandState } from './load/truth.ts';
 
 const { mesh, port, changes } = JSON.parse(process.argv[2] ?? '') as ServerSettings;
 const clock = systemClock;
@@ -44,6 +62,7 @@ const engine: Engine = new Engine({
   logger,
   settings: defaultMeshSettings,
   debounce: defaultDebounce,
+  busyMs: eventLoopBusyMs,
   shards: (key) => inventory.shards(key),
   rules: rules.winners,
   events: {
@@ -79,19 +98,26 @@ const xds = new XdsServer({
 });
 connectStages({ inventory, rules, engine, ruleStatus, xds });
 
-const cluster = new MemoryCluster({ clock, info: { name: clusterName } });
-for (let service = 0; service < mesh.services; service++) cluster.putService(syntheticService(service, mesh.endpoints));
-cluster.putNamespace({ cluster: clusterName, name: namespace, labels: {} });
+const clusters = new Map<string, MemoryCluster>();
+for (let at = 0; at < (mesh.clusters ?? 1); at++) {
+  const name = clusterName(at, mesh.clusters ?? 1);
+  const cluster = new MemoryCluster({ clock, info: { name } });
+  cluster.putNamespace({ cluster: name, name: namespace, labels: {} });
+  clusters.set(name, cluster);
+}
+for (const shard of syntheticShards(mesh)) clusters.get(shard.cluster)?.putService(shard);
 for (const change of changes) make(change);
-inventory.add(clusterName, cluster.info.origin, cluster.start);
+for (const [name, { info, start }] of clusters) inventory.add(name, info.origin, start);
 await inventory.whenSettled();
 const bound = await xds.listen(`127.0.0.1:${port}`);
 engine.open();
 lag.enable();
 
 function make({ kind, n, service }: NumberedChange): void {
-  if (kind === 'endpoint') cluster.putService(syntheticService(service, mesh.endpoints, n));
-  else {
+  if (kind === 'endpoint') {
+    const shard = changedShard(mesh, { service, n });
+    clusters.get(shard.cluster)?.putService(shard);
+  } else {
     const name = `svc-${service}`;
     const raw = { object: syntheticRule({ service, n }), origin: 'bench', where: () => ({ object: name }) };
     ruleSource.put(raw, name);
@@ -108,7 +134,7 @@ async function churn({ perSecond, count, firstN }: Extract<ServerCommand, { kind
       const waitMs = restMs;
       await new Promise((next) => setTimeout(next, waitMs));
     }
-    make({ kind: 'endpoint', n: firstN + at, service: (firstN + at) % mesh.services });
+    make({ kind: 'endpoint', n: firstN + at, service: (firstN + at) % serviceCount(mesh) });
     made.push({ n: firstN + at, atMs: dueMs });
   }
   reply({ kind: 'changed', changes: made });
@@ -118,7 +144,7 @@ function report(): ServerReport {
   const beyondMs = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - lagResolutionMs);
   const { counters } = xds;
   const figures = {
-    stateHash: stateHash(truth()),
+    states: truth(),
     heapUsedBytes: process.memoryUsage().heapUsed,
     eventLoopLagP99Ms: lag.count > 0 ? beyondMs(lag.percentile(99)) : 0,
     eventLoopLagMaxMs: lag.count > 0 ? beyondMs(lag.max) : 0,
@@ -131,11 +157,30 @@ function report(): ServerReport {
   return figures;
 }
 
-/** Of the one scope that all proxies are in. */
-function* truth(): Generator<[string, string, string]> {
-  const [view] = engine.views();
-  for (const url of sidecarTypes)
-    for (const { name, body } of view?.resources(url).values() ?? []) yield [url, name, contentHash(body)];
+/** Node has no other way to ask for it while it runs. */
+function collectedMemory(): ServerMemory {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // What a first pass lets go of may have held other things.
+  for (let pass = 0; pass < 3; pass++) collect();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heldBytes: heapUsed + external, residentBytes: rss };
+}
+
+/** What the proxies of a cluster hold, all of which are in one scope. */
+function truth(): ReadonlyMap<string, string> {
+  const states = new Map<string, string>();
+  for (const view of engine.views()) if (view.users > 0) states.set(view.scope.cluster, eagerState(view));
+  return states;
+}
+
+/** What these proxies are to hold, by what they asked for. */
+function expected(proxies: readonly OnDemandProxy[]): readonly string[] {
+  const views = new Map([...engine.views()].filter(({ users }) => users > 0).map((view) => [view.scope.cluster, view]));
+  return proxies.map((proxy) => {
+    const view = views.get(proxy.cluster);
+    return view === undefined ? 'nothing' : onDemandState(view, proxy);
+  });
 }
 
 function reply(message: ServerReply): void {
@@ -152,6 +197,12 @@ process.on('message', (command: ServerCommand) => {
     }
     case 'churn':
       void churn(command);
+      break;
+    case 'expect':
+      reply({ kind: 'expected', states: expected(command.proxies) });
+      break;
+    case 'memory':
+      reply({ kind: 'memory', ...collectedMemory() });
       break;
     case 'report':
       reply({ kind: 'report', ...report() });

@@ -4,10 +4,11 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { trafficRuleCrdFile, trafficRuleCrdYaml } from '../src/rules/crd.ts';
+import { crdFile, crdYaml } from '../src/rules/crd.ts';
+import { kinds } from '../src/rules/kinds.ts';
 
 const root = join(import.meta.dirname, '..');
-const files: ReadonlyMap<string, string> = new Map([[trafficRuleCrdFile, trafficRuleCrdYaml()]]);
+const files: ReadonlyMap<string, string> = new Map(kinds.map((kind) => [crdFile(kind), crdYaml(kind)]));
 const isCheck = process.argv.includes('--check');
 
 for (const [file, text] of files) {
@@ -17,7 +18,7 @@ for (const [file, text] of files) {
     writeFileSync(path, text);
     process.stdout.write(`${file}: written\n`);
   } else if (readIfThere(path) !== text) {
-    process.stderr.write(`${file} is not what src/rules/schema.ts says: run \`node scripts/generate-crds.ts\`\n`);
+    process.stderr.write(`${file} is not what the schemas in src/rules say: run \`node scripts/generate-crds.ts\`\n`);
     process.exitCode = 1;
   }
 }

@@ -1,15 +1,19 @@
 /**
  * What responses say, read once per process: the server sends the same bytes to many clients, so a message that is equal to one read before
- * is not read again. Names and versions become numbers, and what a client holds is one array of numbers per type.
+ * (but for its nonce, which some servers make anew for each stream) is not read again. Names and versions become numbers, and what a client holds is one array of numbers per type.
  */
 
-import { typeUrl } from '../../src/core/type-urls.ts';
 import { marksIn } from './marks.ts';
+import { referencesOf } from './references.ts';
 import { contentHash, sidecarTypes, stateHash } from './state-hash.ts';
-import { endpointsOf, readResponse, routesOf, type Transport } from './wire.ts';
+import { readResponse, type Transport } from './wire.ts';
 
 export interface ReadMessage {
+  /** Of the first message of this content; another's differ in the nonce. */
   readonly bytes: Buffer;
+  /** Where the nonce is in `bytes`. */
+  readonly nonceAt: number;
+  readonly nonceEnd: number;
   readonly typeUrl: string;
   readonly version: string;
   readonly nonce: string;
@@ -18,7 +22,7 @@ export interface ReadMessage {
   /** For each of `names`, an index in `Ledger.versions`. */
   readonly versions: Int32Array;
   readonly removed: Int32Array;
-  /** The names that its clusters or listeners refer to. */
+  /** The names that its resources refer to. */
   readonly children: readonly string[];
   readonly marks: readonly number[];
 }
@@ -32,6 +36,8 @@ interface Version {
 
 class Names {
   readonly list: string[] = [];
+  /** Alias → the index of the resource that goes by it. */
+  readonly aliases = new Map<string, number>();
   readonly #indexes = new Map<string, number>();
 
   indexOf(name: string): number {
@@ -77,11 +83,14 @@ export class Ledger {
 
   /** A message in the pieces in which it came. */
   read(pieces: readonly Buffer[], length: number): ReadMessage {
-    const at = this.#recent.findIndex(({ bytes }) => bytes.length === length && isMadeOf(bytes, pieces));
+    const at = this.#recent.findIndex(({ bytes, nonceAt, nonceEnd }) => {
+      return bytes.length === length && isMadeOf(bytes, pieces, nonceAt, nonceEnd);
+    });
     const known = this.#recent[at];
     if (known !== undefined) {
       if (at > 0) this.#recent = [known, ...this.#recent.toSpliced(at, 1)];
-      return known;
+      const nonce = cut(pieces, known.nonceAt, known.nonceEnd).toString();
+      return nonce === known.nonce ? known : { ...known, nonce };
     }
     const message = this.#parse(Buffer.concat(pieces, length));
     this.#recent = [message, ...this.#recent.slice(0, recentMax - 1)];
@@ -128,8 +137,13 @@ export class Ledger {
     const response = readResponse(bytes, this.#transport);
     const names = this.names(response.typeUrl);
     const versions = response.resources.map(({ version, any }) => this.#versionIndex(response.typeUrl, version, any));
+    for (const { name, aliases } of response.resources)
+      for (const alias of aliases) names.aliases.set(alias, names.indexOf(name));
+    const nonceAt = nonceOffset(bytes, response.nonce);
     return {
       bytes,
+      nonceAt,
+      nonceEnd: nonceAt + Buffer.byteLength(response.nonce),
       typeUrl: response.typeUrl,
       version: response.version,
       nonce: response.nonce,
@@ -146,19 +160,41 @@ export class Ledger {
     const key = `${said} ${content}`;
     let index = this.#versionIndexes.get(key);
     if (index === undefined) {
-      const children = url === typeUrl.cluster ? endpointsOf(any) : url === typeUrl.listener ? routesOf(any) : [];
-      index = this.#versions.push({ said, content, children }) - 1;
+      index = this.#versions.push({ said, content, children: referencesOf(url, any) }) - 1;
       this.#versionIndexes.set(key, index);
     }
     return index;
   }
 }
 
-function isMadeOf(bytes: Buffer, pieces: readonly Buffer[]): boolean {
+/** Whether they are the same before `from` and from `to` on. */
+function isMadeOf(bytes: Buffer, pieces: readonly Buffer[], from: number, to: number): boolean {
   let at = 0;
   return pieces.every((piece) => {
-    const from = at;
+    const begins = at;
     at += piece.length;
-    return bytes.compare(piece, 0, piece.length, from, at) === 0;
+    const head = Math.min(Math.max(from - begins, 0), piece.length);
+    const tail = Math.min(Math.max(to - begins, 0), piece.length);
+    return (
+      bytes.compare(piece, 0, head, begins, begins + head) === 0 &&
+      bytes.compare(piece, tail, piece.length, begins + tail, at) === 0
+    );
   });
+}
+
+function cut(pieces: readonly Buffer[], from: number, to: number): Buffer {
+  let at = 0;
+  const parts = pieces.map((piece) => {
+    const begins = at;
+    at += piece.length;
+    return piece.subarray(Math.max(0, from - begins), Math.max(0, to - begins));
+  });
+  return Buffer.concat(parts);
+}
+
+/** Of the last field 5 (in both kinds of response the nonce) that holds it; the end where there is none. */
+function nonceOffset(bytes: Buffer, nonce: string): number {
+  const field = Buffer.concat([Buffer.from([5 * 8 + 2, Buffer.byteLength(nonce)]), Buffer.from(nonce)]);
+  const at = nonce === '' ? -1 : bytes.lastIndexOf(field);
+  return at < 0 ? bytes.length : at + 2;
 }

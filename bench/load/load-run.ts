@@ -10,12 +10,16 @@ import type {
   ClientCommand,
   ClientReply,
   ClientReport,
+  ClientSettings,
   MeshSize,
   NumberedChange,
   ServerCommand,
+  ServerMemory,
   ServerReply,
   ServerReport,
 } from './messages.ts';
+import type { Shape } from './shape.ts';
+import { clusterOfProxy, serviceCount } from './synthetic-mesh.ts';
 import type { Transport } from './wire.ts';
 
 type Server = Child<ServerCommand, ServerReply>;
@@ -25,6 +29,10 @@ export interface LoadOptions {
   readonly mesh: MeshSize;
   readonly proxies: number;
   readonly transport: Transport;
+  /** Default: whole route tables. */
+  readonly shape?: Shape;
+  /** On demand: how many services each proxy calls. Default 20. */
+  readonly uses?: number;
   /** Streams that read nothing, beside the proxies. */
   readonly stuck?: number;
   /** Rules that are there from the start: for the services 0, 1, … */
@@ -35,6 +43,12 @@ export interface LoadOptions {
 
 export interface Totals extends ProcessFigures {
   readonly clients: Omit<ClientReport, 'states' | 'lastEnd'>;
+}
+
+interface States {
+  /** All of them, as one text. */
+  readonly state: string;
+  readonly differences: readonly string[];
 }
 
 export interface Arrival {
@@ -76,7 +90,18 @@ export class LoadRun {
         const first = at * size;
         const count = Math.min(size, options.proxies - first);
         const stuck = at === 0 ? (options.stuck ?? 0) : 0;
-        const settings = { address: `127.0.0.1:${run.#port}`, transport: options.transport, first, count, stuck };
+        const { transport, mesh, shape = 'tables', uses = 20 } = options;
+        const settings: ClientSettings = {
+          address: `127.0.0.1:${run.#port}`,
+          transport,
+          shape,
+          uses,
+          services: serviceCount(mesh),
+          clusters: mesh.clusters ?? 1,
+          first,
+          count,
+          stuck,
+        };
         return new Child('load client', script('load-client'), settings);
       });
       await Promise.all(run.#clients.map((client) => client.next('started')));
@@ -95,10 +120,10 @@ export class LoadRun {
     return synced.flatMap(({ atMs }) => atMs).map((atMs) => atMs - beganMs);
   }
 
-  /** One change; resolves when every proxy has it. */
+  /** One change; resolves when every proxy has it (on demand: that calls the service). */
   async change(kind: NumberedChange['kind'], service: number): Promise<Arrival> {
     const change = { kind, n: this.#nextNumber(), service };
-    this.#made.push(change);
+    this.#make(change);
     const server = this.#runningServer();
     server.send({ kind: 'change', change });
     const { changes } = await server.next('changed');
@@ -109,8 +134,8 @@ export class LoadRun {
   async churn(perSecond: number, count: number): Promise<readonly Arrival[]> {
     const firstN = this.#numbers;
     this.#numbers += count;
-    const { services } = this.#options.mesh;
-    for (let n = firstN; n < firstN + count; n++) this.#made.push({ kind: 'endpoint', n, service: n % services });
+    const services = serviceCount(this.#options.mesh);
+    for (let n = firstN; n < firstN + count; n++) this.#make({ kind: 'endpoint', n, service: n % services });
     const server = this.#runningServer();
     server.send({ kind: 'churn', perSecond, count, firstN });
     const { changes } = await server.next('changed');
@@ -124,20 +149,28 @@ export class LoadRun {
   async restart(): Promise<readonly number[]> {
     await this.#runningServer().stop();
     const change: NumberedChange = { kind: 'endpoint', n: this.#nextNumber(), service: 0 };
-    this.#made.push(change);
+    this.#make(change);
     await this.#startServer();
     const readyMs = machineMs();
     return (await this.#arrival(change.n, readyMs)).latenciesMs;
   }
 
-  unstick(): void {
-    for (const client of this.#clients) client.send({ kind: 'unstick' });
+  /** Opens the streams that read nothing again, or lets go of them. */
+  stick(whether: 'stick' | 'unstick'): void {
+    for (const client of this.#clients) client.send({ kind: whether });
   }
 
   async serverReport(): Promise<ServerReport> {
     const server = this.#runningServer();
     server.send({ kind: 'report' });
     return server.next('report');
+  }
+
+  /** What the pilot keeps. */
+  async memory(): Promise<ServerMemory> {
+    const server = this.#runningServer();
+    server.send({ kind: 'memory' });
+    return server.next('memory');
   }
 
   /** What the pilot and the clients have cost so far. */
@@ -158,7 +191,7 @@ export class LoadRun {
 
   /**
    * Waits until nothing more is sent, then throws if the run is void. `lostStreams`: how many streams the run itself has ended. Returns the
-   * state that all proxies hold.
+   * state that all proxies of each cluster hold, as one text.
    */
   async verify(lostStreams = 0): Promise<string> {
     const deadline = performance.now() + settledMaxMs;
@@ -176,22 +209,60 @@ export class LoadRun {
     );
   }
 
+  /** Notes a change that is about to be made. */
+  #make(change: NumberedChange): void {
+    this.#made.push(change);
+    if (this.#options.shape !== 'on-demand') return;
+    for (const client of this.#clients) client.send({ kind: 'await', n: change.n, service: change.service });
+  }
+
   async #problem(lostStreams: number): Promise<{ readonly state: string; readonly message: string }> {
-    const { stateHash, nacks } = await this.serverReport();
+    const { states: truth, nacks } = await this.serverReport();
     const reports = await this.#clientReports();
-    const states = new Map<string, number>();
-    for (const [hash, count] of reports.flatMap((report) => [...report.states]))
-      states.set(hash, (states.get(hash) ?? 0) + count);
     const ended = reports.reduce((all, report) => all + report.ended, 0);
     const lastEnd = reports.find((report) => report.lastEnd !== '')?.lastEnd;
+    const { state, differences } =
+      this.#options.shape === 'on-demand' ? await this.#onDemandStates() : this.#eagerStates(truth, reports);
     const problems = [
-      ...(states.size === 1 ? [] : [`proxies hold ${states.size} different states`]),
-      ...(states.has(stateHash) ? [] : ['no proxy holds what the pilot has']),
-      ...(states.get(stateHash) === this.#options.proxies ? [] : [`not all ${this.#options.proxies} proxies hold it`]),
+      ...differences,
       ...(ended === lostStreams ? [] : [`${ended} streams ended, expected ${lostStreams}; the last: ${lastEnd}`]),
       ...(nacks === 0 ? [] : [`${nacks} messages were refused`]),
     ];
-    return { state: stateHash, message: problems.join('; ') };
+    return { state, message: problems.join('; ') };
+  }
+
+  #eagerStates(truth: ServerReport['states'], reports: readonly ClientReport[]): States {
+    const states = new Map<string, number>();
+    for (const [hash, count] of reports.flatMap((report) => [...report.states]))
+      states.set(hash, (states.get(hash) ?? 0) + count);
+    const expected = new Map<string, number>();
+    for (let proxy = 0; proxy < this.#options.proxies; proxy++) {
+      const cluster = clusterOfProxy(proxy, this.#options.mesh.clusters ?? 1);
+      const state = `${cluster} ${truth.get(cluster) ?? 'nothing'}`;
+      expected.set(state, (expected.get(state) ?? 0) + 1);
+    }
+    const others = [...states].filter(([state, count]) => expected.get(state) !== count);
+    const differences = [
+      ...(states.size === expected.size ? [] : [`proxies hold ${states.size} different states, not ${expected.size}`]),
+      ...(others.length === 0 ? [] : [`${others.length} of them are not what the pilot has, or not held by all`]),
+    ];
+    return { state: [...expected.keys()].sort().join('\n'), differences };
+  }
+
+  /** Every proxy asked for other things, and is compared with what the pilot has of those. */
+  async #onDemandStates(): Promise<States> {
+    for (const client of this.#clients) client.send({ kind: 'holdings' });
+    const held = await Promise.all(this.#clients.map((client) => client.next('holdings')));
+    const proxies = held.flatMap((one) => one.proxies);
+    const server = this.#runningServer();
+    server.send({
+      kind: 'expect',
+      proxies: proxies.map(({ cluster, calls, clusters }) => ({ cluster, calls, clusters })),
+    });
+    const { states } = await server.next('expected');
+    const others = proxies.filter(({ state }, at) => state !== states[at]);
+    const differences = others.length === 0 ? [] : [`${others.length} proxies do not hold what the pilot has for them`];
+    return { state: states.join('\n'), differences };
   }
 
   async #arrival(n: number, madeMs: number): Promise<Arrival> {

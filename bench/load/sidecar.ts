@@ -1,19 +1,27 @@
 /**
  * One client that behaves as a sidecar's Envoy does on its ADS stream: asks for all clusters and listeners, then for the endpoints and routes
  * that these name; acknowledges every message; when the stream ends it connects again and says what it holds.
+ *
+ * Where route tables come without hosts it asks for virtual hosts, naming none, once it has the first table. On demand it then asks for those
+ * hosts that its workload calls, all at a time, and for the Envoy clusters to which their routes lead; it gives none of these up.
  */
 
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import type { Ledger, ReadMessage } from './ledger.ts';
+import type { Shape } from './shape.ts';
+import { sidecarNode } from './sidecar-node.ts';
 import { sidecarTypes } from './state-hash.ts';
-import { sidecarNode, type Transport, Unframer, writeRequest } from './wire.ts';
+import { type Transport, Unframer, writeRequest } from './wire.ts';
 
 export interface SidecarOptions {
   readonly index: number;
   /** `host:port` */
   readonly address: string;
   readonly transport: Transport;
+  readonly shape: Shape;
+  /** On demand: the Hosts that its workload calls. */
+  readonly calls: readonly string[];
   readonly cluster: string;
   readonly namespace: string;
   readonly ledger: Ledger;
@@ -49,6 +57,8 @@ interface TypeState {
   version: string;
   /** Of this stream; '' before its first response. */
   nonce: string;
+  /** On this stream. */
+  asked: boolean;
   answered: boolean;
 }
 
@@ -57,7 +67,7 @@ export class Sidecar {
   readonly #types = new Map<string, TypeState>(
     sidecarTypes.map((url) => [
       url,
-      { held: new Int32Array(), wanted: noNames, version: '', nonce: '', answered: false },
+      { held: new Int32Array(), wanted: noNames, version: '', nonce: '', asked: false, answered: false },
     ]),
   );
   #session: ClientHttp2Session | undefined;
@@ -93,11 +103,17 @@ export class Sidecar {
     );
     this.#stream = stream;
     let trailers = '';
+    let went = '';
     stream.on('trailers', (headers) => {
       trailers = `${String(headers['grpc-status'])} ${String(headers['grpc-message'] ?? '')}`;
     });
     stream.on('error', (error) => this.#over(session, error.message));
-    stream.on('close', () => this.#over(session, `the stream ended ${trailers}`));
+    stream.on('close', () =>
+      this.#over(session, `the stream ended ${trailers} (HTTP/2 code ${stream.rstCode}${went})`),
+    );
+    session.on('goaway', (code) => {
+      went = `, connection going away with code ${code}`;
+    });
     const unframer = new Unframer();
     if (!isStuck)
       stream.on('data', (chunk: Buffer) => unframer.push(chunk, (pieces, length) => this.#message(pieces, length)));
@@ -107,6 +123,11 @@ export class Sidecar {
   /** By type: by index of name in the ledger, the index of the version held. */
   held(): ReadonlyMap<string, Int32Array> {
     return new Map([...this.#types].map(([url, { held }]) => [url, held]));
+  }
+
+  /** The Envoy clusters that it asked for by name. */
+  get askedClusters(): readonly string[] {
+    return this.#state(typeUrl.cluster).wanted;
   }
 
   close(): void {
@@ -119,23 +140,31 @@ export class Sidecar {
     this.#isSynced = false;
     for (const state of this.#types.values()) {
       state.nonce = '';
+      state.asked = false;
       state.answered = false;
     }
-    this.#ask(typeUrl.cluster, noNames);
+    const { wanted } = this.#state(typeUrl.cluster);
+    this.#ask(typeUrl.cluster, wanted.length === 0 ? noNames : ['*', ...wanted]);
     this.#ask(typeUrl.listener, noNames);
     // What it held over a lost stream it still wants.
     for (const url of parents.values()) {
-      const { wanted } = this.#state(url);
-      if (wanted.length > 0) this.#ask(url, wanted);
+      const state = this.#state(url);
+      if (state.wanted.length > 0) this.#ask(url, state.wanted);
     }
+    const hosts = this.#state(typeUrl.virtualHost);
+    if (hosts.held.some((version) => version !== 0)) this.#ask(typeUrl.virtualHost, hosts.wanted);
   }
 
   /** The first request of a type on a stream. */
   #ask(url: string, names: readonly string[]): void {
     const { ledger, transport } = this.#options;
     const state = this.#state(url);
+    state.asked = true;
     const { list } = ledger.names(url);
     const held = transport === 'delta' ? [...state.held.entries()].filter(([, version]) => version !== 0) : [];
+    // Each Envoy writes this map in an order of its own.
+    const turned = held.splice(0, (this.#options.index * 7919) % Math.max(1, held.length));
+    held.push(...turned);
     this.#send({
       typeUrl: url,
       names,
@@ -145,8 +174,8 @@ export class Sidecar {
   }
 
   #send(request: Parameters<typeof writeRequest>[0]): void {
-    const { index, cluster, namespace, transport } = this.#options;
-    const node = this.#isFirst ? { node: sidecarNode(index, cluster, namespace) } : {};
+    const { index, cluster, namespace, transport, shape } = this.#options;
+    const node = this.#isFirst ? { node: sidecarNode(index, cluster, namespace, shape) } : {};
     this.#isFirst = false;
     this.#stream?.write(writeRequest({ ...request, ...node }, transport));
   }
@@ -167,11 +196,35 @@ export class Sidecar {
     });
     const child = parents.get(message.typeUrl);
     if (child !== undefined) this.#want(child, isEmpty ? message.children : this.#childrenOf(state));
+    else this.#goOn(message, state);
     this.#options.message(this, message);
     if (!this.#isSynced && this.#holdsAll()) {
       this.#isSynced = true;
       this.#options.synced(this);
     }
+  }
+
+  /** What a route table, or a virtual host on demand, leads to. */
+  #goOn({ typeUrl: url, children }: ReadMessage, state: TypeState): void {
+    const hosts = this.#state(typeUrl.virtualHost);
+    const { shape, calls } = this.#options;
+    if (url === typeUrl.route && shape !== 'tables' && children.length > 0 && !hosts.asked)
+      return this.#ask(typeUrl.virtualHost, noNames);
+    if (url !== typeUrl.virtualHost || shape !== 'on-demand') return;
+    const tables = this.#childrenOf(this.#state(typeUrl.route));
+    this.#wantAlso(
+      url,
+      tables.flatMap((table) => calls.map((host) => `${table}/${host}`)),
+    );
+    this.#wantAlso(typeUrl.cluster, this.#childrenOf(state));
+  }
+
+  /** Envoy gives up nothing that came on demand. */
+  #wantAlso(url: string, names: readonly string[]): void {
+    const { wanted } = this.#state(url);
+    const before = new Set(wanted);
+    const added = names.filter((name) => !before.has(name));
+    if (added.length > 0) this.#want(url, [...wanted, ...added]);
   }
 
   #take({ typeUrl: url, names, versions, removed }: ReadMessage, state: TypeState): void {
@@ -212,12 +265,22 @@ export class Sidecar {
   }
 
   #holdsAll(): boolean {
+    const { ledger, shape } = this.#options;
     for (const parent of parents.keys()) if (!this.#state(parent).answered) return false;
     for (const child of parents.values()) {
       const { wanted, held } = this.#state(child);
-      for (const name of this.#options.ledger.indexes(child, wanted)) if ((held[name] ?? 0) === 0) return false;
+      for (const name of ledger.indexes(child, wanted)) if ((held[name] ?? 0) === 0) return false;
     }
-    return true;
+    if (shape === 'tables') return true;
+    if (!this.#state(typeUrl.virtualHost).answered) return false;
+    return shape === 'vhds' || (this.#holdsWanted(typeUrl.virtualHost) && this.#holdsWanted(typeUrl.cluster));
+  }
+
+  /** What it asked for one by one, by its name or an alias. */
+  #holdsWanted(url: string): boolean {
+    const { wanted, held } = this.#state(url);
+    const names = this.#options.ledger.names(url);
+    return wanted.every((name) => (held[names.aliases.get(name) ?? names.indexOf(name)] ?? 0) !== 0);
   }
 
   #over(session: ClientHttp2Session, why: string): void {

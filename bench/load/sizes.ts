@@ -1,4 +1,4 @@
-/** How large the workloads with many proxies are. */
+/** How large the workloads with many proxies are, and which kinds of clients they are measured with. */
 
 import type { LoadOptions } from './load-run.ts';
 
@@ -11,4 +11,20 @@ export function sizes(quick: boolean): Sizes {
   return quick ? small : full;
 }
 
-export const transports = ['delta', 'sotw'] as const;
+/** A series of figures: proxies of one kind. */
+export interface Series extends Pick<LoadOptions, 'transport' | 'shape' | 'uses'> {
+  readonly name: string;
+}
+
+const tables: Series = { name: 'delta', transport: 'delta' };
+const vhds: Series = { name: 'delta, VHDS', transport: 'delta', shape: 'vhds' };
+const onDemand: Series = { name: 'on-demand', transport: 'delta', shape: 'on-demand', uses: 20 };
+const sotw: Series = { name: 'sotw', transport: 'sotw' };
+
+/** By workload. Whole route tables where nothing else is said; the first is the one to compare with others. */
+export const series = {
+  storm: [tables, vhds, onDemand, sotw],
+  endpoint: [tables, vhds, sotw],
+  rule: [vhds, tables, sotw],
+  restart: [tables, vhds, onDemand, sotw],
+} as const;

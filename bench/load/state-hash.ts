@@ -3,8 +3,14 @@
 import { createHash } from 'node:crypto';
 import { typeUrl } from '../../src/core/type-urls.ts';
 
-/** The types that a sidecar asks for. */
-export const sidecarTypes = [typeUrl.cluster, typeUrl.endpoint, typeUrl.listener, typeUrl.route] as const;
+/** The types that a sidecar asks for; virtual hosts only where they come by themselves. */
+export const sidecarTypes = [
+  typeUrl.cluster,
+  typeUrl.endpoint,
+  typeUrl.listener,
+  typeUrl.route,
+  typeUrl.virtualHost,
+] as const;
 
 /** Of an encoded google.protobuf.Any. */
 export function contentHash(any: Buffer): string {

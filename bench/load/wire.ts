@@ -14,6 +14,8 @@ export interface WireResource {
   readonly version: string;
   /** An encoded google.protobuf.Any. */
   readonly any: Buffer;
+  /** Other names under which it may be asked for; none over SotW. */
+  readonly aliases: readonly string[];
 }
 
 export interface WireResponse {
@@ -39,10 +41,10 @@ export interface WireRequest {
 }
 
 const frameBytes = 5;
-const lengthDelimited = (field: number): number => field * 8 + 2;
+export const lengthDelimited = (field: number): number => field * 8 + 2;
 
 /** Calls back for every field; what is neither bytes nor varint is skipped. */
-function walk(
+export function walk(
   bytes: Buffer,
   onBytes: (field: number, value: Buffer) => void,
   onNumber: (field: number, value: number) => void = () => {},
@@ -76,12 +78,14 @@ function readDeltaResource(bytes: Buffer): WireResource {
   let name = '';
   let version = '';
   let any = Buffer.alloc(0);
+  const aliases: string[] = [];
   walk(bytes, (field, value) => {
     if (field === 1) version = value.toString();
     else if (field === 2) any = value as Buffer<ArrayBuffer>;
     else if (field === 3) name = value.toString();
+    else if (field === 4) aliases.push(value.toString());
   });
-  return { name, version, any };
+  return { name, version, any, aliases };
 }
 
 /** In every type that is asked for here, the resource's name is its first field. */
@@ -90,59 +94,15 @@ function readAny(any: Buffer): WireResource {
   walk(anyValue(any), (field, value) => {
     if (field === 1 && name === '') name = value.toString();
   });
-  return { name, version: '', any };
+  return { name, version: '', any, aliases: [] };
 }
 
-function anyValue(any: Buffer): Buffer {
+export function anyValue(any: Buffer): Buffer {
   let content: Buffer = Buffer.alloc(0);
   walk(any, (field, value) => {
     if (field === 2) content = value;
   });
   return content;
-}
-
-/** The assignment that a Cluster of type EDS asks for: Cluster.type (2) = 3, its name in eds_cluster_config (3).service_name (2), else name. */
-export function endpointsOf(any: Buffer): readonly string[] {
-  let name = '';
-  let serviceName = '';
-  let isEds = false;
-  walk(
-    anyValue(any),
-    (field, value) => {
-      if (field === 1) name = value.toString();
-      if (field === 3)
-        walk(value, (inner, text) => {
-          if (inner === 2) serviceName = text.toString();
-        });
-    },
-    (field, value) => {
-      if (field === 2) isEds = value === 3;
-    },
-  );
-  return isEds ? [serviceName || name] : [];
-}
-
-/** The route tables that a Listener asks for: filter_chains (3) and default_filter_chain (25), in their HTTP connection managers' rds (3). */
-export function routesOf(any: Buffer): readonly string[] {
-  const names: string[] = [];
-  const manager = (bytes: Buffer): void =>
-    walk(bytes, (field, rds) => {
-      if (field !== 3) return;
-      walk(rds, (inner, name) => {
-        if (inner === 2) names.push(name.toString());
-      });
-    });
-  const filter = (bytes: Buffer): void =>
-    walk(bytes, (field, config) => {
-      if (field === 4 && config.includes('http_connection_manager.v3.HttpConnectionManager')) manager(anyValue(config));
-    });
-  walk(anyValue(any), (field, chain) => {
-    if (field !== 3 && field !== 25) return;
-    walk(chain, (inner, bytes) => {
-      if (inner === 3) filter(bytes);
-    });
-  });
-  return names;
 }
 
 const encodedNames = new WeakMap<readonly string[], Buffer>();
@@ -214,45 +174,5 @@ export class Unframer {
     this.#pieces = [];
     this.#size = 0;
     return complete;
-  }
-}
-
-/** A Node as Istio's agents send it: id `sidecar~IP~pod.namespace~namespace.svc.cluster.local`, with their metadata. */
-export function sidecarNode(index: number, cluster: string, namespace: string): Buffer {
-  const ip = `10.${200 + Math.floor(index / 62_500)}.${Math.floor(index / 250) % 250}.${(index % 250) + 1}`;
-  const metadata = {
-    CLUSTER_ID: cluster,
-    NAMESPACE: namespace,
-    ISTIO_VERSION: '1.29.0',
-    SERVICE_ACCOUNT: 'default',
-    INSTANCE_IPS: ip,
-    NETWORK: '',
-    LABELS: { app: 'load' },
-  };
-  const writer = protobuf.Writer.create();
-  writer.uint32(lengthDelimited(1)).string(`sidecar~${ip}~pod-${index}.${namespace}~${namespace}.svc.cluster.local`);
-  writer.uint32(lengthDelimited(2)).string(`load.${namespace}`);
-  writer.uint32(lengthDelimited(3)).fork();
-  writeStruct(writer, metadata);
-  return Buffer.from(writer.ldelim().finish());
-}
-
-interface Fields {
-  readonly [key: string]: string | Fields;
-}
-
-/** google.protobuf.Struct: fields (1) → Value with string_value (3) or struct_value (5). */
-function writeStruct(writer: protobuf.Writer, fields: Fields): void {
-  for (const [key, value] of Object.entries(fields)) {
-    writer.uint32(lengthDelimited(1)).fork();
-    writer.uint32(lengthDelimited(1)).string(key);
-    writer.uint32(lengthDelimited(2)).fork();
-    if (typeof value === 'string') writer.uint32(lengthDelimited(3)).string(value);
-    else {
-      writer.uint32(lengthDelimited(5)).fork();
-      writeStruct(writer, value);
-      writer.ldelim();
-    }
-    writer.ldelim().ldelim();
   }
 }

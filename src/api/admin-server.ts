@@ -11,12 +11,12 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage, FairwayError } from '../core/errors.ts';
 import { type Logger, type LogLevel, logLevels } from '../core/logger.ts';
 import type { WriteReport } from '../model/report.ts';
-import type { AdminSource, LogLevelSwitch, RuleWriter } from './admin-source.ts';
+import type { AdminSource, LogLevelSwitch, ReportedKind, RuleWriter } from './admin-source.ts';
 import { checkHost, checkSameOrigin, checkToken, isLoopbackHost, requireCredentialBeyondLoopback } from './guard.ts';
 import { healthPaths, serveHealth } from './health.ts';
 import { HttpError, toErrorResponse } from './http-error.ts';
 import type { Metrics } from './metrics.ts';
-import { listReports, readQuery, reportKinds } from './report-query.ts';
+import { listObjects, listReports, readQuery, reportKinds } from './report-query.ts';
 import { isVerbose, pathOf, queryOf } from './request-url.ts';
 
 export interface AdminLimits {
@@ -169,11 +169,14 @@ function serveReports(app: FastifyInstance, { source }: AdminServerOptions): voi
   for (const kind of reportKinds) {
     app.get(`/api/v1/${kind}`, async (request) => listReports(source, kind, readQuery(queryOf(request))));
   }
+  for (const { kind, plural } of source.kinds) {
+    app.get(`/api/v1/${plural}`, async (request) => listObjects(source, kind, readQuery(queryOf(request))));
+  }
   app.get('/api/v1/version', async () => source.version());
   app.get('/api/v1/settings', async () => source.settings());
 }
 
-function serveWrites(app: FastifyInstance, { writer, logger }: AdminServerOptions): void {
+function serveWrites(app: FastifyInstance, { source, writer, logger }: AdminServerOptions): void {
   app.post('/api/v1/apply', async (request, reply) => {
     const dryRun = readDryRun(request);
     if (typeof request.body !== 'string' || request.body.trim() === '') {
@@ -184,18 +187,20 @@ function serveWrites(app: FastifyInstance, { writer, logger }: AdminServerOption
     const isRejected = report.results.some((result) => result.action === 'invalid');
     return reply.code(isRejected ? 422 : 200).send(report);
   });
-  app.delete<{ Params: { namespace: string; name: string } }>(
-    '/api/v1/rules/:namespace/:name',
-    async (request, reply) => {
+  for (const { kind, plural, namespaced } of [ruleKind, ...source.kinds]) {
+    const path = `/api/v1/${plural}/${namespaced ? ':namespace/' : ''}:name`;
+    app.delete<{ Params: { namespace?: string; name: string } }>(path, async (request, reply) => {
       const dryRun = readDryRun(request);
-      const { namespace, name } = request.params;
-      const report = await writer.delete('TrafficRule', namespace, name, { dryRun });
+      const { namespace = '', name } = request.params;
+      const report = await writer.delete(kind, namespace, name, { dryRun });
       logWrite(logger, 'delete', report, dryRun);
       const isMissing = report.results.every((result) => result.action === 'not-found');
       return reply.code(isMissing ? 404 : 200).send(report);
-    },
-  );
+    });
+  }
 }
+
+const ruleKind: ReportedKind = { kind: 'TrafficRule', plural: 'rules', namespaced: true };
 
 function logWrite(logger: Logger, verb: string, report: WriteReport, dryRun: boolean): void {
   const objects = report.results.map(({ kind, namespace, name, action }) => `${kind} ${namespace}/${name} ${action}`);

@@ -7,6 +7,7 @@ import type { LogLevel } from '../core/logger.ts';
 import type {
   ClusterReport,
   EndpointReport,
+  ObjectReport,
   ProxyReport,
   RuleReport,
   ServiceReport,
@@ -34,11 +35,22 @@ export interface ReportFilter {
   readonly cluster?: string;
 }
 
+/** A kind of object besides rules; its lists and deletions stand under its plural. */
+export interface ReportedKind {
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
 export interface AdminSource {
   clusters(): readonly ClusterReport[];
   services(filter: ReportFilter): readonly ServiceReport[];
   endpoints(filter: ReportFilter): readonly EndpointReport[];
   rules(filter: ReportFilter): readonly RuleReport[];
+  /** Fixed while the API runs. */
+  readonly kinds: readonly ReportedKind[];
+  /** Of one of `kinds`. */
+  objects(kind: string, filter: ReportFilter): readonly ObjectReport[];
   proxies(filter: ReportFilter): readonly ProxyReport[];
   /** The resources that this proxy is given, in the shape of Envoy's /config_dump; undefined when no such proxy is connected. */
   configDump(nodeId: string): unknown;

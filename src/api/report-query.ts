@@ -4,7 +4,7 @@
  * between two pages repeats nothing and loses nothing that was there all the time.
  */
 
-import type { EndpointReport, ProxyReport, RuleReport, ServiceReport } from '../model/report.ts';
+import type { EndpointReport, ObjectReport, ProxyReport, RuleReport, ServiceReport } from '../model/report.ts';
 import type { AdminSource, ReportFilter } from './admin-source.ts';
 import { HttpError } from './http-error.ts';
 
@@ -111,6 +111,15 @@ export function listReports(source: AdminSource, kind: ReportKind, query: Report
           wants(query.cluster, identity.cluster),
       });
   }
+}
+
+/** The objects of one of the source's kinds; like rules, they are for every cluster. */
+export function listObjects(source: AdminSource, kind: string, query: ReportQuery): ReportPage {
+  return page<ObjectReport>(query, {
+    items: source.objects(kind, query),
+    key: ({ namespace, name }) => (namespace === '' ? name : `${namespace}/${name}`),
+    matches: ({ namespace, name }) => wants(query.namespace, namespace) && wants(query.name, name),
+  });
 }
 
 function endpointKey(endpoint: EndpointReport): string {

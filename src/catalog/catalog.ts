@@ -3,7 +3,7 @@
  */
 
 import type { CatalogService, ServiceKey, ServiceShard } from '../model/service.ts';
-import { mergeService } from './merge.ts';
+import { mergeAgain, mergeService } from './merge.ts';
 
 export class Catalog {
   readonly #services = new Map<ServiceKey, CatalogService>();
@@ -27,7 +27,7 @@ export class Catalog {
       if (shards.length === 0) {
         if (this.#services.delete(key)) changed.add(key);
       } else if (before === undefined || !sameShards(before, shards)) {
-        this.#services.set(key, mergeService(shards));
+        this.#services.set(key, before === undefined ? mergeService(shards) : mergeAgain(before, shards));
         changed.add(key);
       }
     }

@@ -6,26 +6,63 @@
  * clusters disagree goes only to the clusters that expose it as the winner does. Every disagreement is reported.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { CatalogPort, CatalogService, ServiceConflict, ServicePort, ServiceShard } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
+import { setAliasesAside } from './merge-aliases.ts';
+import { mergeTraffic } from './merge-traffic.ts';
+
+/**
+ * What `mergeService` gives for `shards`, for less: where nothing but endpoints and addresses differs from the shards that `before` was merged
+ * from, everything else stays as it is.
+ */
+export function mergeAgain(before: CatalogService, shards: readonly ServiceShard[]): CatalogService {
+  const isSame = shards.every((shard) => {
+    const former = before.shards.get(shard.cluster);
+    return former === shard || (former !== undefined && mergesAlike(former, shard));
+  });
+  if (!isSame || shards.length !== before.shards.size) return mergeService(shards);
+  const merged = new Map(before.shards);
+  // A key that is there keeps its place.
+  for (const shard of shards) merged.set(shard.cluster, shard);
+  return { ...before, shards: merged };
+}
+
+/** All fields count but these two, those too that are not thought of here. */
+function mergesAlike(
+  { vips: _, endpoints: __, ...one }: ServiceShard,
+  { vips: ___, endpoints: ____, ...two }: ServiceShard,
+): boolean {
+  return isDeepStrictEqual(one, two);
+}
 
 /** `shards`: of one service, at most one per cluster, at least one. */
 export function mergeService(shards: readonly ServiceShard[]): CatalogService {
-  const byAge = shards.toSorted((a, b) => a.createdAtMs - b.createdAtMs || compare(a.cluster, b.cluster));
+  const all = shards.toSorted((a, b) => a.createdAtMs - b.createdAtMs || compare(a.cluster, b.cluster));
+  const aliases = setAliasesAside(all);
+  const byAge = aliases.shards;
   const oldest = byAge[0];
   if (oldest === undefined) throw new RangeError('mergeService needs at least one shard');
   const byName = byAge.toSorted((a, b) => compare(a.cluster, b.cluster));
   const { ports, conflicts } = mergePorts(byAge);
   const typeConflict = conflictOfType(oldest, byName);
+  const traffic = mergeTraffic(oldest, byName);
   return {
     key: serviceKey(oldest.namespace, oldest.name),
     namespace: oldest.namespace,
     name: oldest.name,
     createdAtMs: oldest.createdAtMs,
     headless: oldest.headless,
+    ...traffic.fields,
+    ...(aliases.upstream === undefined ? {} : { upstream: aliases.upstream }),
     ports,
-    shards: new Map(byName.map((shard) => [shard.cluster, shard])),
-    conflicts: typeConflict === undefined ? conflicts : [typeConflict, ...conflicts],
+    shards: new Map(all.toSorted((a, b) => compare(a.cluster, b.cluster)).map((shard) => [shard.cluster, shard])),
+    conflicts: [
+      ...aliases.conflicts,
+      ...(typeConflict === undefined ? [] : [typeConflict]),
+      ...conflicts,
+      ...traffic.conflicts,
+    ],
   };
 }
 
@@ -60,7 +97,8 @@ function mergePorts(byAge: readonly ServiceShard[]): { ports: CatalogPort[]; con
         else if (namesake.owner !== shard.cluster) namesake.losers.set(shard.cluster, `${number} "${port.name}"`);
         continue;
       }
-      if (same.clusters.includes(shard.cluster)) continue;
+      // One cluster's ports come in a row.
+      if (same.clusters.at(-1) === shard.cluster) continue;
       if (port.protocol === same.port.protocol) {
         same.clusters.push(shard.cluster);
         if (port.name !== same.port.name) {

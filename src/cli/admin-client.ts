@@ -10,6 +10,7 @@ import { type ErrorCode, errorMessage, type Where } from '../core/errors.ts';
 import type {
   ClusterReport,
   EndpointReport,
+  ObjectReport,
   ProxyReport,
   RuleReport,
   ServiceReport,
@@ -42,12 +43,15 @@ export interface AdminClient {
   readonly url: string;
   /** Every page of the list. */
   list<Kind extends keyof ReportByKind>(kind: Kind, filter: ListFilter): Promise<readonly ReportByKind[Kind][]>;
+  /** The objects of a kind besides rules, by its plural. */
+  objects(plural: string, filter: ListFilter): Promise<readonly ObjectReport[]>;
   version(): Promise<VersionReport>;
   settings(): Promise<Readonly<Record<string, unknown>>>;
   ready(): Promise<HealthAnswer>;
   /** `yaml`: documents; a rejection is in the report, not thrown. */
   apply(yaml: string, options: { readonly dryRun: boolean }): Promise<WriteReport>;
-  deleteRule(namespace: string, name: string, options: { readonly dryRun: boolean }): Promise<WriteReport>;
+  /** `plural`: `rules`, or a kind's. `namespace`: '' for kinds without one. */
+  delete(plural: string, namespace: string, name: string, options: { readonly dryRun: boolean }): Promise<WriteReport>;
 }
 
 export interface AdminClientOptions {
@@ -79,6 +83,18 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
     return readJson(answer, base);
   };
 
+  const everyPage = async <T>(plural: string, filter: ListFilter): Promise<T[]> => {
+    const items: T[] = [];
+    let next: string | undefined;
+    do {
+      const query = new URLSearchParams({ ...filter, ...(next === undefined ? {} : { continue: next }) });
+      const page = (await getJson(`/api/v1/${plural}?${query}`)) as { items: T[]; continue?: string };
+      for (const item of page.items) items.push(item);
+      next = page.continue;
+    } while (next !== undefined);
+    return items;
+  };
+
   const write = async (
     method: string,
     path: string,
@@ -93,17 +109,8 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
 
   return {
     url: base.origin,
-    async list(kind, filter) {
-      const items: ReportByKind[typeof kind][] = [];
-      let next: string | undefined;
-      do {
-        const query = new URLSearchParams({ ...filter, ...(next === undefined ? {} : { continue: next }) });
-        const page = (await getJson(`/api/v1/${kind}?${query}`)) as { items: typeof items; continue?: string };
-        for (const item of page.items) items.push(item);
-        next = page.continue;
-      } while (next !== undefined);
-      return items;
-    },
+    list: (kind, filter) => everyPage<ReportByKind[typeof kind]>(kind, filter),
+    objects: (plural, filter) => everyPage<ObjectReport>(plural, filter),
     version: async () => (await getJson('/api/v1/version')) as VersionReport,
     settings: async () => (await getJson('/api/v1/settings')) as Readonly<Record<string, unknown>>,
     async ready() {
@@ -112,12 +119,11 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
       return { ok: answer.status === 200, text: answer.text };
     },
     apply: (yaml, { dryRun }) => write('POST', `/api/v1/apply?dryRun=${dryRun}`, new Set([200, 422]), yaml),
-    deleteRule: (namespace, name, { dryRun }) =>
-      write(
-        'DELETE',
-        `/api/v1/rules/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}?dryRun=${dryRun}`,
-        new Set([200, 404]),
-      ),
+    delete: (plural, namespace, name, { dryRun }) => {
+      const place = namespace === '' ? '' : `${encodeURIComponent(namespace)}/`;
+      const path = `/api/v1/${plural}/${place}${encodeURIComponent(name)}?dryRun=${dryRun}`;
+      return write('DELETE', path, new Set([200, 404]));
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { errorMessage, FairwayError } from '../core/errors.ts';
-import type { RuleReport, WriteReport } from '../model/report.ts';
+import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
 import type { Condition } from '../model/rule.ts';
 import { type Access, contextsOf, readKubeconfig, trustAll } from '../registry/kube/access.ts';
 import { type AppliedObject, type KubeObject, KubeObjects } from '../registry/kube/objects.ts';
@@ -93,6 +93,16 @@ function storeOf(objects: KubeObjects): RuleStore {
         return wanted.map((object) => toReport(object, label));
       });
     },
+    async objects({ apiVersion, kind }, { namespace, name }) {
+      return toExitCode(async () => {
+        const list = await objects.list(apiVersion, kind, namespace ?? '');
+        const wanted = name === undefined ? list : list.filter(({ metadata }) => metadata.name === name);
+        return wanted.map((object): ObjectReport => {
+          const { service: _service, ...report } = toReport(object, label);
+          return { ...report, kind };
+        });
+      });
+    },
     close: () => objects.close(),
   };
 }
@@ -119,7 +129,7 @@ async function applyAll(
   const results: WriteReport['results'][number][] = [];
   for (const manifest of manifests) {
     const { kind, metadata } = manifest;
-    const named = { kind, namespace: metadata.namespace, name: metadata.name };
+    const named = { kind, namespace: metadata.namespace ?? '', name: metadata.name };
     try {
       const applied: AppliedObject = await objects.apply(manifest, options);
       const generation = options.dryRun ? undefined : positive(applied.object.metadata['generation']);

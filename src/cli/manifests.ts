@@ -8,7 +8,7 @@
 
 import { FairwayError, type Finding, type Where } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
-import { parseTrafficRule } from '../rules/parse.ts';
+import { kindNamed, parseObject } from '../rules/kinds.ts';
 import type { Manifest } from './rule-store.ts';
 
 export interface ReadManifest {
@@ -28,7 +28,7 @@ export const defaultNamespace = 'default';
 /** For `apply`: the whole object is checked. `namespace`: from -n. */
 export function checkManifests(raws: readonly RawObject[], namespace: string | undefined): CheckedManifests {
   return collectManifests(raws, namespace, (raw) => {
-    const { findings } = parseTrafficRule(raw, { defaultNamespace: namespace ?? defaultNamespace });
+    const { findings } = parseObject(raw, { defaultNamespace: namespace ?? defaultNamespace });
     return findings;
   });
 }
@@ -52,7 +52,8 @@ function collectManifests(
     if (found.some((finding) => finding.severity === 'error')) continue;
     try {
       const manifest = readManifest(raw, namespace);
-      const id = `${manifest.kind} ${manifest.metadata.namespace}/${manifest.metadata.name}`;
+      const { namespace: space, name } = manifest.metadata;
+      const id = `${manifest.kind} ${space === undefined ? '' : `${space}/`}${name}`;
       const earlier = seen.get(id);
       if (earlier !== undefined) {
         throw problem(
@@ -99,12 +100,8 @@ function readManifest(raw: RawObject, namespace: string | undefined): Manifest {
       'Leave out --namespace, or correct the object',
     );
   }
-  return {
-    ...object,
-    apiVersion,
-    kind,
-    metadata: { ...metadata, name, namespace: own ?? namespace ?? defaultNamespace },
-  };
+  const space = kindNamed(kind)?.namespaced === false ? {} : { namespace: own ?? namespace ?? defaultNamespace };
+  return { ...object, apiVersion, kind, metadata: { ...metadata, name, ...space } };
 }
 
 function asMap(value: unknown): Readonly<Record<string, unknown>> | undefined {

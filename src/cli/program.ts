@@ -64,8 +64,8 @@ const output = (choices: readonly string[]): Option =>
 function addReadCommands(program: Command, run: Run): void {
   const get = program
     .command('get')
-    .description('list clusters, services, endpoints, rules or proxies')
-    .argument('<kind>', 'clusters, services (svc), endpoints (ep), rules (tr) or proxies')
+    .description('list clusters, services, endpoints, rules, external services or proxies')
+    .argument('<kind>', 'clusters, services (svc), endpoints (ep), rules (tr), externalservices (es) or proxies')
     .argument('[names...]', 'NAME or NAMESPACE/NAME')
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
     .option('-A, --all-namespaces', 'every namespace, which is the default')
@@ -118,7 +118,7 @@ function addReadCommands(program: Command, run: Run): void {
 function addWriteCommands(program: Command, run: Run): void {
   const apply = program
     .command('apply')
-    .description('apply rules: all of them, or none if one is wrong')
+    .description('apply rules and other objects: all of them, or none if one is wrong')
     .requiredOption('-f, --filename <path>', 'a file, a folder, or - for stdin; may be repeated', collect)
     .option('-n, --namespace <namespace>', 'for objects that name none (default: default)')
     .option('--dry-run', 'check everything, change nothing')
@@ -135,8 +135,8 @@ function addWriteCommands(program: Command, run: Run): void {
 
   const remove = program
     .command('delete')
-    .description('delete rules')
-    .argument('[what...]', 'rule NAME…, rule/NAME, or NAMESPACE/NAME after the kind')
+    .description('delete rules and other objects')
+    .argument('[what...]', 'KIND NAME…, KIND/NAME, or NAMESPACE/NAME after the kind')
     .option('-f, --filename <path>', 'the objects that a file, a folder or - names; may be repeated', collect)
     .option('-n, --namespace <namespace>', 'for names without one (default: default)')
     .option('--dry-run', 'say what would be deleted, change nothing')
@@ -165,7 +165,7 @@ function addServe(program: Command, run: Run): void {
     .option('--in-cluster-name <name>', 'its name', serveDefaults.inClusterName)
     .option('--primary <cluster>', 'whose rules and cluster Secrets are read (default: the first context)')
     .option('--allow-exec-credentials', 'let kubeconfigs run commands and name files')
-    .option('--rules <dir>', 'a folder of TrafficRules; rules applied over the admin API are kept there')
+    .option('--rules <dir>', 'a folder of rules and other objects; those applied over the admin API are kept there')
     .option('--xds <host:port>', 'where proxies connect', serveDefaults.xds)
     .option('--admin <host:port>', 'where the admin API listens', serveDefaults.admin)
     .option('--admin-token-file <file>', "the admin API's bearer token; required beyond loopback")
@@ -183,6 +183,7 @@ function addServe(program: Command, run: Run): void {
         .default(serveDefaults.mode),
     )
     .option('--cluster-domain <domain>', 'the suffix of service host names', serveDefaults.clusterDomain)
+    .option('--detect-protocols', 'look into ports that declare no protocol, instead of carrying them as TCP')
     .option('--no-access-log', 'sidecars write no access log')
     .addOption(
       new Option('--log-level <level>', 'can be changed at run time')

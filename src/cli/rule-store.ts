@@ -3,7 +3,10 @@
  * same whichever it is.
  */
 
-import type { RuleReport, WriteReport } from '../model/report.ts';
+import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
+import { ruleKind } from '../rules/envelope.ts';
+import type { KindHead } from '../rules/kind-types.ts';
+import { kindNamed } from '../rules/kinds.ts';
 import type { ListFilter } from './admin-client.ts';
 import {
   type AdminFlags,
@@ -17,12 +20,14 @@ import {
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly namespace: string; readonly name: string } & Readonly<Record<string, unknown>>;
+  /** `namespace`: left out for kinds without one. */
+  readonly metadata: { readonly namespace?: string; readonly name: string } & Readonly<Record<string, unknown>>;
   readonly [field: string]: unknown;
 }
 
 export interface ObjectRef {
   readonly kind: string;
+  /** '' for kinds without one. */
   readonly namespace: string;
   readonly name: string;
 }
@@ -40,8 +45,15 @@ export interface RuleStore {
   apply(manifests: readonly Manifest[], options: ApplyOptions): Promise<WriteReport>;
   delete(ref: ObjectRef, options: { readonly dryRun: boolean }): Promise<WriteReport>;
   rules(filter: ListFilter): Promise<readonly RuleReport[]>;
+  /** Of a kind besides TrafficRule. */
+  objects(kind: KindHead, filter: ListFilter): Promise<readonly ObjectReport[]>;
   /** Ends its connections, which would keep the process alive. */
   close(): void;
+}
+
+/** As the admin API's paths name it. */
+function pluralOf(kind: string): string {
+  return kind === ruleKind ? 'rules' : (kindNamed(kind)?.plural ?? 'rules');
 }
 
 export async function openRuleStores(
@@ -60,8 +72,9 @@ export async function openRuleStores(
       // JSON is YAML, and needs no care with quoting.
       apply: (manifests, { dryRun }) =>
         client.apply(manifests.map((item) => JSON.stringify(item)).join('\n---\n'), { dryRun }),
-      delete: ({ namespace, name }, options) => client.deleteRule(namespace, name, options),
+      delete: ({ kind, namespace, name }, options) => client.delete(pluralOf(kind), namespace, name, options),
       rules: (filter) => client.list('rules', filter),
+      objects: ({ plural }, filter) => client.objects(plural, filter),
       close: () => {},
     },
   ];

@@ -28,7 +28,7 @@ export interface ServeOptions {
   readonly inClusterName: string;
   /** Lets kubeconfigs run commands (`exec`, `authProvider`) and name files; refused otherwise. */
   readonly allowExecCredentials: boolean;
-  /** A folder of TrafficRule YAML; also where rules applied over the admin API are written. */
+  /** A folder of YAML with TrafficRules and other objects; also where those applied over the admin API are written. */
   readonly rulesDir?: string;
   readonly xds: HostPort;
   readonly admin: HostPort;
@@ -44,6 +44,8 @@ export interface ServeOptions {
   /** How much sidecars hold: all that they may see, or what their requests asked for. Namespaces and sidecars may say otherwise. */
   readonly mode: 'eager' | 'on-demand';
   readonly clusterDomain: string;
+  /** Ports that declare no protocol are looked into, connection by connection. */
+  readonly detectProtocols?: boolean;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
   /** `auto`: text on a terminal, else JSON. */

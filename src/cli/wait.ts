@@ -4,7 +4,9 @@
  */
 
 import { sleep } from '../core/clock.ts';
-import type { RuleReport, WriteReport } from '../model/report.ts';
+import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
+import { ruleKind } from '../rules/envelope.ts';
+import { kindNamed } from '../rules/kinds.ts';
 import type { CommandContext } from './command-context.ts';
 import { formatAge } from './duration.ts';
 import { CommandFailure, exitCode, failed } from './failure.ts';
@@ -31,11 +33,11 @@ export async function waitUntilProgrammed(
   let reasons: readonly string[] = [];
   if (terminal.isInteractive) terminal.err(`Waiting up to ${formatAge(timeoutMs)} for the proxies …`);
   while (!signal.aborted) {
-    const rules = new Map((await store.rules({})).map((rule) => [`${rule.namespace}/${rule.name}`, rule]));
-    const states = waiting.map((result) => ({ result, state: stateOf(result, rules) }));
+    const objects = await objectsOf(waiting, store);
+    const states = waiting.map((result) => ({ result, state: stateOf(result, objects) }));
     const left = states.filter(({ state }) => state !== undefined);
     waiting = left.map(({ result }) => result);
-    reasons = left.map(({ result, state }) => `${result.namespace}/${result.name}: ${state}`);
+    reasons = left.map(({ result, state }) => `${idOf(result)}: ${state}`);
     if (waiting.length === 0) return;
     const remainingMs = timeoutMs - (clock.monotonic() - startedMs);
     if (remainingMs <= 0) break;
@@ -49,10 +51,27 @@ export async function waitUntilProgrammed(
   });
 }
 
+type Known = Pick<RuleReport | ObjectReport, 'conditions' | 'generation' | 'programmed'>;
+
+/** What is known now of the kinds that are waited for, by kind and name. */
+async function objectsOf(waiting: readonly Result[], store: RuleStore): Promise<ReadonlyMap<string, Known>> {
+  const known = new Map<string, Known>();
+  for (const name of new Set(waiting.map(({ kind }) => kind))) {
+    const kind = kindNamed(name);
+    const list = name === ruleKind || kind === undefined ? await store.rules({}) : await store.objects(kind, {});
+    for (const object of list) known.set(`${name} ${idOf(object)}`, object);
+  }
+  return known;
+}
+
+function idOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
 /** undefined once it is in force; else what it waits for. */
-function stateOf(result: Result, rules: ReadonlyMap<string, RuleReport>): string | undefined {
-  const id = `${result.namespace}/${result.name}`;
-  const rule = rules.get(id);
+function stateOf(result: Result, objects: ReadonlyMap<string, Known>): string | undefined {
+  const id = idOf(result);
+  const rule = objects.get(`${result.kind} ${id}`);
   if (rule === undefined) return 'the pilot has not seen it yet';
   const accepted = conditionOf(rule, 'Accepted');
   const programmed = conditionOf(rule, 'Programmed');

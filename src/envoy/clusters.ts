@@ -5,8 +5,9 @@
  */
 
 import type { InboundPort, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
-import type { AppProtocol } from '../model/service.ts';
+import { circuitBreakers, policyFields, spoken } from './cluster-policy.ts';
 import { httpProtocolOptionsKey, overAds, socketAddress } from './common.ts';
+import { upstreamFields } from './external-clusters.ts';
 import { dnsCache } from './forward-proxy.ts';
 import {
   blackHoleCluster,
@@ -17,39 +18,14 @@ import {
   serviceHost,
 } from './names.ts';
 import { any, constantAny, durationMs, type NamedPlain, type Plain } from './proto/encode.ts';
+import { isDetected } from './virtual-hosts.ts';
 
-const unlimited = 0xffff_ffff;
-
-/**
- * Envoy's own limits (1024 connections and requests, 3 retries at a time) are for those who chose them: a sidecar must not refuse what
- * the application behind could take. `track_remaining` keeps the gauges.
- */
-const circuitBreakers: Plain = {
-  thresholds: [
-    {
-      max_connections: unlimited,
-      max_pending_requests: unlimited,
-      max_requests: unlimited,
-      max_retries: unlimited,
-      track_remaining: true,
-    },
-  ],
-};
-
-const http1 = httpOptions({ explicit_http_config: { http_protocol_options: {} } });
-const http2 = httpOptions({ explicit_http_config: { http2_protocol_options: {} } });
 const asDownstream = httpOptions({
   use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} },
 });
 
 function httpOptions(options: Plain): Plain {
   return { [httpProtocolOptionsKey]: constantAny(httpProtocolOptionsKey, options) };
-}
-
-/** What is spoken to endpoints, as an Envoy cluster's typed_extension_protocol_options; undefined for TCP. */
-function spoken(protocol: AppProtocol): Plain | undefined {
-  if (protocol === 'tcp') return undefined;
-  return protocol === 'http' ? http1 : http2;
 }
 
 /** The Envoy clusters of a service, sorted by port, then chain. */
@@ -66,17 +42,14 @@ export function serviceClusters(
         const name = outboundCluster(port.port, chain, host);
         const value: Plain = {
           name,
-          type: 'EDS',
-          eds_cluster_config: { service_name: name, eds_config: overAds },
-          connect_timeout: durationMs(settings.connectTimeoutMs),
-          lb_policy: 'LEAST_REQUEST',
-          // No panic: endpoints are left out once their cluster says they are not ready, and what is left in is good. An empty level must
-          // hand over to the next one, and an empty chain must fail at once, instead of trying what is known to be bad.
-          common_lb_config: { healthy_panic_threshold: { value: 0 } },
+          ...(catalog.upstream === undefined
+            ? { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: overAds } }
+            : upstreamFields(catalog.upstream, port.port, chain, name)),
+          ...policyFields(service.policy, port.protocol, host, settings),
+          // What a client speaks is what its server is spoken to.
+          ...(isDetected(port, settings) ? { typed_extension_protocol_options: asDownstream } : {}),
           // What EDS takes away is gone, whatever a health check thought of it.
           ignore_health_on_host_removal: true,
-          circuit_breakers: circuitBreakers,
-          typed_extension_protocol_options: spoken(port.protocol),
           metadata: {
             filter_metadata: { istio: { services: [{ host, name: catalog.name, namespace: catalog.namespace }] } },
           },

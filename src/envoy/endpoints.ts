@@ -1,57 +1,60 @@
 /**
- * Endpoint assignments (EDS): one per TCP port and chain, with the chain's destinations as priority levels.
+ * Endpoint assignments (EDS): one per TCP port and chain, with the chain's destinations as priority levels, each split into levels by how near
+ * its endpoints are (locality-levels.ts).
  *
- * What always holds: an endpoint stands in the first level that names it and in no other; levels without endpoints are left out and the
+ * What always holds: an endpoint stands in the first level that names it and in no other; levels without ready endpoints are left out and the
  * others numbered from 0, so that a wanted destination with nothing to offer costs no request; the order depends on names and addresses only.
- * Who is in: ready endpoints. When the whole chain has none, those that terminate but still serve (as kube-proxy does), so that a drained
- * chain goes on until its last endpoint has ended. Those that are neither are left out.
+ * Who is in: ready endpoints. Where there are several levels, those that are not ready stand in theirs as unhealthy, so that Envoy sees which
+ * share of a level is lost, and lets the next one help; those that terminate do not count, for what replaces them is there or on its way.
+ * When the whole chain has no ready endpoint, those that terminate but still serve (as kube-proxy does), so that a drained chain goes on until
+ * its last endpoint has ended.
  */
 
+import type { EncodedResource } from '../core/resource.ts';
+import { type Locality, unknownLocality } from '../model/cluster.ts';
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import type { Destination, RuleBackend } from '../model/rule.ts';
 import type { CatalogPort, CatalogService, Endpoint } from '../model/service.ts';
-import { fairwayMetadata, socketAddress } from './common.ts';
+import { encodeAssignment, isHealthy, type Target, type TargetGroup } from './assignment-bytes.ts';
+import { type AssignmentKey, type Nearness, nearness } from './locality-levels.ts';
 import { outboundCluster, serviceHost } from './names.ts';
-import type { Plain } from './proto/encode.ts';
-
-interface Target {
-  readonly endpoint: Endpoint;
-  readonly port: number;
-}
 
 export function serviceAssignments(
   service: MeshService,
+  key: AssignmentKey,
   settings: MeshSettings,
-): readonly { readonly name: string; readonly value: Plain }[] {
-  const { catalog, chains } = service;
+): readonly EncodedResource[] {
+  const { catalog, chains, placement } = service;
+  // Its Envoy clusters know where it is.
+  if (catalog.upstream !== undefined) return [];
+  const near = nearness(placement, key);
   const host = serviceHost(catalog, settings.clusterDomain);
   return catalog.ports
     .filter(({ transport }) => transport === 'TCP')
     .flatMap((port) => {
-      const targets = targetsOf(catalog, port);
-      const made = new Map<string, Plain>();
+      const targets = targetsOf(catalog, port, near);
       return chains.map((chain) => {
-        const name = outboundCluster(port.port, chain, host);
-        return {
-          name,
-          value: {
-            cluster_name: name,
-            endpoints: levelsOf(chain, targets).flatMap((level, priority) => localities(level, priority, made)),
-          },
-        };
+        const levels = levelsOf(chain, targets, near);
+        const groups = levels.flatMap((level, priority) => localities(level, priority, near));
+        return encodeAssignment(
+          outboundCluster(port.port, chain, host),
+          groups,
+          placement?.overprovisioningPercent,
+          service.policy?.healthCheck?.port,
+        );
       });
     });
 }
 
 /** All endpoints behind a port, sorted. One address and port reported twice is one target: the first cluster by name keeps it. */
-function targetsOf(catalog: CatalogService, port: CatalogPort): readonly Target[] {
+function targetsOf(catalog: CatalogService, port: CatalogPort, near: Nearness): readonly Target[] {
   const seen = new Set<string>();
   const targets: Target[] = [];
   for (const cluster of port.clusters) {
     const name = port.otherNames.get(cluster) ?? port.name;
     for (const endpoint of catalog.shards.get(cluster)?.endpoints ?? []) {
       const number = endpoint.ports.get(name);
-      if (number === undefined) continue;
+      if (number === undefined || !near.counts(endpoint)) continue;
       const id = `${endpoint.address} ${number}`;
       if (seen.has(id)) continue;
       seen.add(id);
@@ -61,83 +64,111 @@ function targetsOf(catalog: CatalogService, port: CatalogPort): readonly Target[
   return targets.sort((a, b) => compareTargets(a, b));
 }
 
-function levelsOf(chain: RuleBackend['chain'], targets: readonly Target[]): Target[][] {
+function levelsOf(chain: RuleBackend['chain'], targets: readonly Target[], near: Nearness): readonly Target[][] {
   const ready = spread(
     chain,
     targets.filter(({ endpoint }) => endpoint.ready),
+    near,
   );
-  return ready.length > 0
-    ? ready
-    : spread(
-        chain,
-        targets.filter(({ endpoint }) => endpoint.serving && endpoint.terminating),
-      );
+  const used = [...ready.keys()].filter((level) => ready[level]?.length !== 0);
+  if (used.length === 1) return used.map((level) => ready[level] ?? []);
+  const isIn = ({ ready: is, serving, terminating }: Endpoint): boolean =>
+    used.length === 0 ? serving && terminating : is || !terminating;
+  const levels = spread(
+    chain,
+    targets.filter(({ endpoint }) => isIn(endpoint)),
+    near,
+  );
+  return used.length === 0 ? levels.filter(({ length }) => length > 0) : used.map((level) => levels[level] ?? []);
 }
 
-/** Each target to the first destination that names it; empty levels left out. */
-function spread(chain: RuleBackend['chain'], targets: readonly Target[]): Target[][] {
-  const levels: Target[][] = chain.map(() => []);
+/** Each target to the first destination that names it, and there to its step. */
+function spread(chain: RuleBackend['chain'], targets: readonly Target[], near: Nearness): Target[][] {
+  const levels: Target[][] = Array.from({ length: chain.length * near.steps }, () => []);
   for (const target of targets) {
-    const level = chain.findIndex((destination) => matches(destination, target.endpoint));
-    levels[level]?.push(target);
+    const { endpoint } = target;
+    const level = chain.findIndex((destination) => matches(destination, endpoint));
+    if (level >= 0) levels[level * near.steps + near.stepOf(endpoint)]?.push(target);
   }
-  return levels.filter((level) => level.length > 0);
+  return levels;
 }
 
-function matches({ version, cluster }: Destination, endpoint: Endpoint): boolean {
-  return (version === '' || version === endpoint.version) && (cluster === '' || cluster === endpoint.cluster);
+function matches({ version, cluster, region, zone }: Destination, endpoint: Endpoint): boolean {
+  return (
+    (version === '' || version === endpoint.version) &&
+    (cluster === '' || cluster === endpoint.cluster) &&
+    (region === '' || region === endpoint.locality.region) &&
+    (zone === '' || zone === endpoint.locality.zone)
+  );
 }
 
-function localities(level: readonly Target[], priority: number, made: Map<string, Plain>): Plain[] {
-  const groups = new Map<string, Target[]>();
+function localities(level: readonly Target[], priority: number, near: Nearness): readonly TargetGroup[] {
+  return near.shares.length > 0 ? sharedGroups(level, priority, near) : groupsOf(level, priority);
+}
+
+/** In the order of the targets, which is by locality. */
+function groupsOf(level: readonly Target[], priority: number): TargetGroup[] {
+  const groups: { targets: Target[]; priority: number }[] = [];
+  let last: Locality | undefined;
   for (const target of level) {
-    const { region, zone, subzone } = target.endpoint.locality;
-    const id = JSON.stringify([region, zone, subzone]);
-    const group = groups.get(id);
-    if (group === undefined) groups.set(id, [target]);
-    else group.push(target);
+    const { locality } = target.endpoint;
+    if (last !== undefined && compareLocalities(last, locality) === 0) groups.at(-1)?.targets.push(target);
+    else groups.push({ targets: [target], priority });
+    last = locality;
   }
-  return [...groups.values()].map((group) => ({
-    locality: localityOf(group),
-    lb_endpoints: group.map((target) => lbEndpoint(target, made)),
-    // Envoy spreads over a level's endpoints without regard to localities; clients that weigh localities first (gRPC's own) need this to do the same.
-    load_balancing_weight: group.length,
-    priority,
-  }));
+  return groups;
 }
 
-function localityOf([first]: readonly Target[]): Plain | undefined {
-  const { region, zone, subzone } = first?.endpoint.locality ?? { region: '', zone: '', subzone: '' };
-  return region === '' && zone === '' && subzone === '' ? undefined : { region, zone, sub_zone: subzone };
+/** The sum of a level's weights where places have shares: fine enough for a thousandth of a per cent, far below Envoy's uint32. */
+const weightScale = 10_000_000;
+
+/**
+ * A place's share of a level, divided among its localities by their endpoints. Two places may share a locality, and Envoy tells localities
+ * apart by name alone: so the sub-zone says the share. A place without a healthy endpoint is left out: the others take its share, and it does
+ * not count towards what the level has lost, so that nothing spills over on its account.
+ */
+function sharedGroups(level: readonly Target[], priority: number, near: Nearness): TargetGroup[] {
+  const byShare = new Map<number, Target[]>();
+  for (const target of level) {
+    const share = near.shareOf(target.endpoint);
+    const targets = byShare.get(share);
+    if (targets === undefined) byShare.set(share, [target]);
+    else targets.push(target);
+  }
+  for (const [share, targets] of byShare) if (share >= 0 && !targets.some(isHealthy)) byShare.delete(share);
+  const total = [...byShare.keys()].reduce((sum, share) => sum + (near.shares[share] ?? 0), 0);
+  return [...byShare]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([share, targets]) => {
+      const groups = groupsOf(targets, priority);
+      const weight = near.shares[share];
+      if (weight === undefined) return groups;
+      return groups.map((group) => ({
+        ...group,
+        weight: Math.max(1, Math.round((weightScale * (weight / total) * group.targets.length) / targets.length)),
+        locality: ofShare(group.targets[0]?.endpoint.locality ?? unknownLocality, share),
+      }));
+    });
 }
 
-/** The same target stands in several chains' assignments: its plain form is made once. */
-function lbEndpoint({ endpoint, port }: Target, made: Map<string, Plain>): Plain {
-  const id = `${endpoint.address} ${port}`;
-  let value = made.get(id);
-  if (value === undefined) {
-    const { address, cluster, version, workload } = endpoint;
-    value = {
-      endpoint: { address: socketAddress(address, port) },
-      health_status: 'HEALTHY',
-      metadata: fairwayMetadata({ cluster, version, workload }),
-    };
-    made.set(id, value);
-  }
-  return value;
+function ofShare({ region, zone, subzone }: Locality, share: number): Locality {
+  return { region, zone, subzone: subzone === '' ? `share-${share}` : `${subzone}/share-${share}` };
 }
 
 function compareTargets(a: Target, b: Target): number {
   const one = a.endpoint;
   const two = b.endpoint;
   return (
-    compare(one.locality.region, two.locality.region) ||
-    compare(one.locality.zone, two.locality.zone) ||
-    compare(one.locality.subzone, two.locality.subzone) ||
+    compareLocalities(one.locality, two.locality) ||
     compare(one.cluster, two.cluster) ||
     compare(one.address, two.address) ||
     a.port - b.port
   );
+}
+
+function compareLocalities(a: Locality, b: Locality): number {
+  if (a === b) return 0;
+  return compare(a.region, b.region) || compare(a.zone, b.zone) || compare(a.subzone, b.subzone);
 }
 
 function compare(a: string, b: string): number {

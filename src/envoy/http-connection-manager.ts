@@ -4,6 +4,7 @@
 
 import type { MeshSettings } from '../model/mesh.ts';
 import { accessLog, overAds } from './common.ts';
+import { localReplies } from './local-replies.ts';
 import { any, constantAny, type Plain } from './proto/encode.ts';
 
 export interface HttpManager {
@@ -34,6 +35,7 @@ export function httpManager(manager: HttpManager, settings: MeshSettings): Plain
           typed_config: constantAny('envoy.extensions.filters.http.router.v3.Router'),
         },
       ],
+      ...(direction === 'outbound' ? { local_reply_config: localReplies } : {}),
       access_log: accessLog(settings, direction, 'http'),
       http_protocol_options: { accept_http_10: true },
       http2_protocol_options: connect ? { allow_connect: true } : {},

@@ -18,9 +18,12 @@ export const virtualInbound = 'virtualInbound';
 /** Explicit mode's outbound listener and its route table. */
 export const httpProxy = 'http_proxy';
 
-/** `reviews.shop.svc.cluster.local`. */
-export function serviceHost(service: Pick<CatalogService, 'name' | 'namespace'>, clusterDomain: string): string {
-  return `${service.name}.${service.namespace}.svc.${clusterDomain}`;
+/** `reviews.shop.svc.cluster.local`; for what is not of the mesh, its own host. */
+export function serviceHost(
+  service: Pick<CatalogService, 'name' | 'namespace' | 'host'>,
+  clusterDomain: string,
+): string {
+  return service.host ?? `${service.name}.${service.namespace}.svc.${clusterDomain}`;
 }
 
 /** `outbound|80|v2.west|reviews.shop.svc.cluster.local`; also the name of its endpoint assignment. */

@@ -8,13 +8,16 @@
 
 import { isIPv6 } from 'node:net';
 import type { MeshSettings, Scope } from '../model/mesh.ts';
+import type { ServicePolicy } from '../model/service-policy.ts';
 import { socketAddress } from './common.ts';
 import { forwardProxyFilter } from './forward-proxy.ts';
 import { httpManager } from './http-connection-manager.ts';
+import { routeFilters } from './http-filters.ts';
 import { blackHoleCluster, httpProxy, listenerName, passthroughCluster, virtualOutbound } from './names.ts';
 import { onDemandFilter } from './on-demand.ts';
 import { constantAny, type NamedPlain, type Plain } from './proto/encode.ts';
 import type { ClusterShare } from './routes.ts';
+import { type SniChain, sniFilterChain, tlsInspector } from './sni-chains.ts';
 import { tcpProxy, tcpTo } from './tcp-proxy.ts';
 
 /** Where iptables redirects to (Istio's port). */
@@ -58,6 +61,7 @@ export interface HeadlessChain {
   readonly addresses: readonly string[];
   /** undefined: on to the very workload that the client chose. */
   readonly shares: readonly ClusterShare[] | undefined;
+  readonly policy?: ServicePolicy | undefined;
 }
 
 /**
@@ -68,6 +72,7 @@ export function portListener(
   port: number,
   hasHttp: boolean,
   headless: readonly HeadlessChain[],
+  sni: readonly SniChain[],
   settings: MeshSettings,
   hasIpv6: boolean,
   onDemand: boolean,
@@ -80,44 +85,52 @@ export function portListener(
     traffic_direction: 'OUTBOUND',
     filter_chains: [
       ...headless.map((chain) => headlessChain(chain, settings)),
-      ...(hasHttp
-        ? [
-            {
-              name: `http-${port}`,
-              filter_chain_match: { application_protocols: ['http/1.0', 'http/1.1', 'h2c'] },
-              filters: [
-                httpManager(
-                  {
-                    direction: 'outbound',
-                    routes: String(port),
-                    statPrefix: `outbound_${port}`,
-                    ...(onDemand ? { filters: [onDemandFilter] } : {}),
-                  },
-                  settings,
-                ),
-              ],
-            },
-          ]
-        : []),
+      ...sni.map((chain) => sniFilterChain(chain, settings)),
+      ...(hasHttp ? [httpChain(port, settings, onDemand, sni.length > 0)] : []),
     ],
     default_filter_chain: { name: `tcp-${port}`, filters: [tcpTo('outbound', unknownDestination(settings), settings)] },
-    ...(hasHttp ? detectHttp : {}),
+    ...inspectors([...(sni.length > 0 ? [tlsInspector] : []), ...(hasHttp ? [httpInspector] : [])]),
+  };
+}
+
+/** `besideTls`: TLS is looked into too, and what a client says in it of HTTP (ALPN) is not in the open. */
+function httpChain(port: number, settings: MeshSettings, onDemand: boolean, besideTls: boolean): Plain {
+  return {
+    name: `http-${port}`,
+    filter_chain_match: {
+      application_protocols: ['http/1.0', 'http/1.1', 'h2c'],
+      ...(besideTls ? { transport_protocol: 'raw_buffer' } : {}),
+    },
+    filters: [
+      httpManager(
+        {
+          direction: 'outbound',
+          routes: String(port),
+          statPrefix: `outbound_${port}`,
+          filters: [...(onDemand ? [onDemandFilter] : []), ...routeFilters],
+        },
+        settings,
+      ),
+    ],
   };
 }
 
 /** Protocols in which the server speaks first show nothing to detect: after the timeout they go on as TCP. */
-const detectHttp: Plain = {
-  listener_filters: [
-    {
-      name: 'envoy.filters.listener.http_inspector',
-      typed_config: constantAny('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector'),
-    },
-  ],
-  listener_filters_timeout: '1s',
-  continue_on_listener_filters_timeout: true,
+function inspectors(filters: readonly Plain[]): Plain {
+  if (filters.length === 0) return {};
+  return {
+    listener_filters: filters,
+    listener_filters_timeout: '1s',
+    continue_on_listener_filters_timeout: true,
+  };
+}
+
+const httpInspector: Plain = {
+  name: 'envoy.filters.listener.http_inspector',
+  typed_config: constantAny('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector'),
 };
 
-function headlessChain({ name, addresses, shares }: HeadlessChain, settings: MeshSettings): Plain {
+function headlessChain({ name, addresses, shares, policy }: HeadlessChain, settings: MeshSettings): Plain {
   return {
     name,
     filter_chain_match: {
@@ -126,25 +139,34 @@ function headlessChain({ name, addresses, shares }: HeadlessChain, settings: Mes
     filters: [
       shares === undefined
         ? tcpTo('outbound', passthroughCluster, settings)
-        : tcpProxy('outbound', name, shares, settings),
+        : tcpProxy('outbound', name, shares, settings, policy),
     ],
   };
 }
 
-/** `10.96.0.5_6379`. `name`: the service's, for statistics. */
+/** `10.96.0.5_6379`. `name` (for statistics) and `policy`: the service's. */
 export function addressListener(
   address: string,
   port: number,
   name: string,
   shares: readonly ClusterShare[],
   settings: MeshSettings,
+  policy: ServicePolicy | undefined,
+  detect?: { readonly onDemand: boolean },
 ): NamedPlain {
+  const tcp = { name, filters: [tcpProxy('outbound', name, shares, settings, policy)] };
   return {
     name: listenerName(address, port),
     address: socketAddress(address, port),
     bind_to_port: false,
     traffic_direction: 'OUTBOUND',
-    filter_chains: [{ name, filters: [tcpProxy('outbound', name, shares, settings)] }],
+    ...(detect === undefined
+      ? { filter_chains: [tcp] }
+      : {
+          filter_chains: [httpChain(port, settings, detect.onDemand, false)],
+          default_filter_chain: tcp,
+          ...inspectors([httpInspector]),
+        }),
   };
 }
 
@@ -168,6 +190,7 @@ export function httpProxyListener(scope: Scope, settings: MeshSettings): NamedPl
               connect: true,
               filters: [
                 ...(scope.routes === 'on-demand' ? [onDemandFilter] : []),
+                ...routeFilters,
                 ...(passes ? [forwardProxyFilter] : []),
               ],
             },

@@ -12,6 +12,7 @@ import { type HeadlessChain, portListener } from './outbound-listeners.ts';
 import { encodeResource } from './proto/encode.ts';
 import type { ResourceMaps } from './resource-maps.ts';
 import type { HostPieces } from './service-pieces.ts';
+import { distinctNames, type SniChain, serverNamesMax } from './sni-chains.ts';
 
 /** Addresses of headless services' workloads in one listener. */
 const headlessAddressesMax = 4096;
@@ -20,8 +21,11 @@ interface PortUse {
   /** How many services speak HTTP on it. */
   http: number;
   readonly headless: Map<ServiceKey, HeadlessChain>;
+  readonly sni: Map<ServiceKey, SniChain>;
   /** Addresses that did not fit, at the last flush. */
   dropped: number;
+  /** Server names that did not fit, at the last flush. */
+  droppedNames: number;
 }
 
 export class PortListeners {
@@ -37,8 +41,10 @@ export class PortListeners {
   replace(key: ServiceKey, before: HostPieces | undefined, after: HostPieces | undefined): void {
     for (const port of before?.httpPorts ?? []) this.#use(port).http -= 1;
     for (const { port } of before?.headless ?? []) this.#use(port).headless.delete(key);
+    for (const { port } of before?.sni ?? []) this.#use(port).sni.delete(key);
     for (const port of after?.httpPorts ?? []) this.#use(port).http += 1;
     for (const { port, chain } of after?.headless ?? []) this.#use(port).headless.set(key, chain);
+    for (const { port, chain } of after?.sni ?? []) this.#use(port).sni.set(key, chain);
   }
 
   /** Writes what changed into `maps`; everything when `all`. */
@@ -46,7 +52,7 @@ export class PortListeners {
     for (const port of all ? [...this.#ports.keys()] : this.#touched) {
       const use = this.#ports.get(port);
       if (use === undefined) continue;
-      if (use.http === 0 && use.headless.size === 0) {
+      if (use.http === 0 && use.headless.size === 0 && use.sni.size === 0) {
         this.#ports.delete(port);
         maps.remove(typeUrl.listener, listenerName('0.0.0.0', port));
       } else {
@@ -57,6 +63,10 @@ export class PortListeners {
   }
 
   findings(cluster: string): Finding[] {
+    return [...this.#addressFindings(cluster), ...this.#nameFindings(cluster)];
+  }
+
+  #addressFindings(cluster: string): Finding[] {
     return [...this.#ports]
       .filter(([, use]) => use.dropped > 0)
       .sort(([a], [b]) => a - b)
@@ -69,11 +79,24 @@ export class PortListeners {
       }));
   }
 
+  #nameFindings(cluster: string): Finding[] {
+    return [...this.#ports]
+      .filter(([, use]) => use.droppedNames > 0)
+      .sort(([a], [b]) => a - b)
+      .map(([port, use]) => ({
+        code: 'FW-ENVOY-005' as const,
+        severity: 'warning' as const,
+        message: `services on TLS port ${port} have ${use.droppedNames} more server names than are told apart (${serverNamesMax}), or names that another service has; connections to those are treated as to unknown destinations`,
+        where: { cluster },
+        hint: 'spread the hosts over several ports, or give large groups of them a wildcard',
+      }));
+  }
+
   #use(port: number): PortUse {
     this.#touched.add(port);
     let use = this.#ports.get(port);
     if (use === undefined) {
-      use = { http: 0, headless: new Map(), dropped: 0 };
+      use = { http: 0, headless: new Map(), sni: new Map(), dropped: 0, droppedNames: 0 };
       this.#ports.set(port, use);
     }
     return use;
@@ -91,7 +114,12 @@ function listener(
   onDemand: boolean,
 ): EncodedResource {
   use.dropped = 0;
-  if (use.headless.size > 0) return encode(port, use.http > 0, distinctChains(use), settings, hasIpv6, onDemand);
+  use.droppedNames = 0;
+  if (use.headless.size + use.sni.size > 0) {
+    const { chains: sni, dropped } = distinctNames(use.sni);
+    use.droppedNames = dropped;
+    return encode(port, use.http > 0, distinctChains(use), sni, settings, hasIpv6, onDemand);
+  }
   let ofSettings = shared.get(settings);
   if (ofSettings === undefined) {
     ofSettings = new Map();
@@ -100,7 +128,7 @@ function listener(
   const id = `${port} ${hasIpv6} ${onDemand}`;
   let resource = ofSettings.get(id);
   if (resource === undefined) {
-    resource = encode(port, true, [], settings, hasIpv6, onDemand);
+    resource = encode(port, true, [], [], settings, hasIpv6, onDemand);
     ofSettings.set(id, resource);
   }
   return resource;
@@ -110,11 +138,12 @@ function encode(
   port: number,
   hasHttp: boolean,
   headless: readonly HeadlessChain[],
+  sni: readonly SniChain[],
   settings: MeshSettings,
   hasIpv6: boolean,
   onDemand: boolean,
 ): EncodedResource {
-  const value = portListener(port, hasHttp, headless, settings, hasIpv6, onDemand);
+  const value = portListener(port, hasHttp, headless, sni, settings, hasIpv6, onDemand);
   return encodeResource(typeUrl.listener, value.name, value);
 }
 

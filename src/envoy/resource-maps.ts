@@ -28,6 +28,11 @@ export class ResourceMaps {
     note(this.#changes, url, resource.name);
   }
 
+  /** Counts as changed, whatever its bytes: somebody is to get it who did not. */
+  touch(url: string, name: string): void {
+    note(this.#changes, url, name);
+  }
+
   remove(url: string, name: string): void {
     note(this.#removed, url, name);
   }

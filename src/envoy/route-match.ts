@@ -15,6 +15,12 @@ export function routeMatch(match: RouteMatch): Plain {
   };
 }
 
+/** Whoever asks is decided before (sources.ts). */
+export function takesEverything({ path, method, headers, queryParams }: RouteMatch): boolean {
+  const anyPath = path === undefined || (path.kind === 'prefix' && path.value === '/');
+  return anyPath && method === undefined && headers.length === 0 && queryParams.length === 0;
+}
+
 function pathMatch(path: StringMatch | undefined): Plain {
   if (path === undefined) return matchAll;
   if (path.kind === 'exact') return { path: path.value };
@@ -29,6 +35,7 @@ function headerMatch({ name, match }: NamedMatch): Plain {
 }
 
 function namedMatch({ name, match }: NamedMatch): Plain {
+  if (match.kind === 'present') return { name, present_match: true, ...(match.present ? {} : { invert_match: true }) };
   // Envoy refuses an empty prefix; it holds for any value.
   if (match.kind === 'prefix' && match.value === '') return { name, present_match: true };
   return { name, string_match: stringMatch(match) };

@@ -3,46 +3,113 @@
  */
 
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
-import type { HeaderChange, RouteRetry, RuleBackend, RuleRoute } from '../model/rule.ts';
+import type { RouteMatch, RuleBackend, RuleRoute } from '../model/rule.ts';
 import { anywhere, ruleId } from '../model/rule.ts';
+import type { Place } from '../model/service-policy.ts';
+import { hashPolicy } from './cluster-balancing.ts';
 import { fairwayMetadata } from './common.ts';
 import { outboundCluster, serviceHost } from './names.ts';
-import { constantAny, durationMs, type Plain } from './proto/encode.ts';
-import { matchAll, routeMatch } from './route-match.ts';
+import { durationMs, type Plain } from './proto/encode.ts';
+import { filtersOfRoute, rateLimitAction, runtimeFraction } from './route-filters.ts';
+import { headersToAdd } from './route-headers.ts';
+import { matchAll, routeMatch, takesEverything } from './route-match.ts';
+import { redirectAction, rewriteAction } from './route-path.ts';
+import { retryPolicy } from './route-retry.ts';
 
 /** Never throws for rules that src/rules accepted. A request that no route matches gets Envoy's 404. */
 export function httpRoutes(service: MeshService, port: number, settings: MeshSettings): readonly Plain[] {
   return service.routes.flatMap((route) => {
-    const shared = routeWithoutMatch(service, route, port, settings);
-    const matches = route.matches.length === 0 ? [matchAll] : route.matches.map(routeMatch);
-    return matches.map((match) => ({ ...shared, match }));
+    const shared = sharedParts(service, route, port);
+    const action = actionOf(service, route, port, settings);
+    const matches = route.matches.length === 0 ? [undefined] : route.matches;
+    return matches.map((match) => ({
+      ...shared,
+      ...action(match),
+      match: match === undefined ? matchAll : routeMatch(match),
+    }));
   });
 }
 
-function routeWithoutMatch(service: MeshService, route: RuleRoute, port: number, settings: MeshSettings): Plain {
-  const { rule } = service;
-  const shared = {
-    name: route.name,
-    metadata: rule === undefined ? undefined : fairwayMetadata({ rule: ruleId(rule), route: route.name }),
-  };
-  const destination = clusterShares(route.backends, service, port, settings);
-  if (destination.length === 0) {
-    const words = `fairway: route ${route.name} of ${rule === undefined ? 'the mesh' : ruleId(rule)} has no backend that takes requests\n`;
-    return { ...shared, direct_response: { status: 500, body: { inline_string: words } } };
-  }
+function sharedParts({ rule, catalog, policy }: MeshService, route: RuleRoute, port: number): Plain {
+  const protocol = catalog.ports.find((each) => each.port === port && each.transport === 'TCP')?.protocol ?? 'http';
   return {
-    ...shared,
-    route: {
-      ...toClusters(destination),
-      // Envoy's own default is 15 s, which would end downloads and streams that nobody limited.
-      timeout: durationMs(route.requestTimeoutMs ?? 0),
-      retry_policy: retryPolicy(route, settings.defaultRetry),
-    },
-    request_headers_to_add: headersToAdd(route.requestHeaders),
-    request_headers_to_remove: route.requestHeaders.remove,
+    name: route.name,
+    metadata:
+      rule === undefined
+        ? undefined
+        : fairwayMetadata({ rule: ruleId(rule), route: route.name, ...stays(policy?.within) }),
+    typed_per_filter_config: filtersOfRoute(route, protocol),
     response_headers_to_add: headersToAdd(route.responseHeaders),
     response_headers_to_remove: route.responseHeaders.remove,
   };
+}
+
+/** What the route does, for one of its matches: of the proxy's own accord, or by sending the request on. */
+function actionOf(
+  service: MeshService,
+  route: RuleRoute,
+  port: number,
+  settings: MeshSettings,
+): (match: RouteMatch | undefined) => Plain {
+  const { redirect, respond, rewrite } = route;
+  if (redirect !== undefined) return (match) => ({ redirect: redirectAction(redirect, match) });
+  if (respond !== undefined) return () => answer(respond.status, respond.body);
+  const destination = clusterShares(route.backends, service, port, settings);
+  if (destination.length === 0) {
+    const rule = service.rule === undefined ? 'the mesh' : ruleId(service.rule);
+    return () => answer(500, `fairway: route ${route.name} of ${rule} has no backend that takes requests\n`);
+  }
+  const forward = forwardAction(service, route, destination, port, settings);
+  const requestHeaders: Plain = {
+    request_headers_to_add: headersToAdd(route.requestHeaders),
+    request_headers_to_remove: route.requestHeaders.remove,
+  };
+  if (rewrite === undefined) return () => ({ ...requestHeaders, route: forward });
+  return (match) => ({ ...requestHeaders, route: { ...forward, ...rewriteAction(rewrite, match) } });
+}
+
+/** The Envoy clusters that a port's requests are copied to: no request of a proxy's own leads there. */
+export function mirrorClusters(service: MeshService, port: number, settings: MeshSettings): readonly string[] {
+  const host = serviceHost(service.catalog, settings.clusterDomain);
+  const destinations = service.routes.flatMap(({ mirrors = [] }) => mirrors.map(({ destination }) => destination));
+  return [...new Set(destinations.map((destination) => outboundCluster(port, [destination], host)))];
+}
+
+function answer(status: number, body: string): Plain {
+  return { direct_response: { status, ...(body === '' ? {} : { body: { inline_string: body } }) } };
+}
+
+function forwardAction(
+  service: MeshService,
+  route: RuleRoute,
+  destination: readonly ClusterShare[],
+  port: number,
+  settings: MeshSettings,
+): Plain {
+  const { idleTimeoutMs, maxStreamMs, mirrors = [] } = route;
+  const host = serviceHost(service.catalog, settings.clusterDomain);
+  return {
+    ...toClusters(destination),
+    // Envoy's own default is 15 s, which would end downloads and streams that nobody limited.
+    timeout: durationMs(route.requestTimeoutMs ?? 0),
+    ...(idleTimeoutMs === undefined ? {} : { idle_timeout: durationMs(idleTimeoutMs) }),
+    ...(maxStreamMs === undefined ? {} : { max_stream_duration: { max_stream_duration: durationMs(maxStreamMs) } }),
+    retry_policy: retryPolicy(route, settings.defaultRetry, service.placement?.preference !== undefined),
+    hash_policy: hashPolicy(service.policy),
+    request_mirror_policies: mirrors.map(({ destination: to, percent }) => ({
+      cluster: outboundCluster(port, [to], host),
+      runtime_fraction: runtimeFraction(percent),
+    })),
+    ...rateLimitAction(route),
+  };
+}
+
+/** For local-replies.ts: why nothing outside of the place helps. */
+function stays(within: Place | undefined): Plain {
+  if (within === undefined) return {};
+  const { region, zone, cluster } = within;
+  const parts = Object.entries({ region, zone, cluster }).filter(([, name]) => name !== '');
+  return { within: `, and its traffic must stay within ${parts.map(([kind, name]) => `${kind} ${name}`).join(', ')}` };
 }
 
 export interface ClusterShare {
@@ -72,7 +139,7 @@ function clusterShares(
  * connections as they are without it.
  */
 export function connectionShares(service: MeshService, port: number, settings: MeshSettings): readonly ClusterShare[] {
-  const route = service.routes.find(({ matches }) => matches.length === 0);
+  const route = service.routes.find(({ matches }) => matches.length === 0 || matches.some(takesEverything));
   const shares = clusterShares(route?.backends ?? [], service, port, settings);
   if (shares.length > 0) return shares;
   return [{ name: outboundCluster(port, [anywhere], serviceHost(service.catalog, settings.clusterDomain)), weight: 1 }];
@@ -84,58 +151,4 @@ export function toClusters(shares: readonly ClusterShare[]): Plain {
   return rest.length === 0
     ? { cluster: only?.name }
     : { weighted_clusters: { clusters: shares.map(({ name, weight }) => ({ name, weight })) } };
-}
-
-const previousHosts: Plain = {
-  name: 'envoy.retry_host_predicates.previous_hosts',
-  typed_config: constantAny('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
-};
-
-/**
- * A retry leaves a level of the chain once it was tried often enough, so that a level that is lost, but not yet reported so, is left: after two
- * tries, for one failure may be a single workload's; after one, if there is but one retry.
- */
-function previousPriorities(attempts: number): Plain {
-  return attempts > 1 ? afterTwoTries : afterOneTry;
-}
-
-const [afterOneTry, afterTwoTries] = [leaveAfter(1), leaveAfter(2)] as const;
-
-function leaveAfter(tries: number): Plain {
-  return {
-    name: 'envoy.retry_priorities.previous_priorities',
-    typed_config: constantAny('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', {
-      update_frequency: tries,
-    }),
-  };
-}
-
-function retryPolicy(route: RuleRoute, fallback: RouteRetry): Plain | undefined {
-  const retry = route.retry ?? fallback;
-  const perTry = route.backendRequestTimeoutMs;
-  // Envoy keeps the limit of one try in the retry policy, where it holds with no retries too.
-  const limit = perTry === undefined ? {} : { per_try_timeout: durationMs(perTry) };
-  if (retry.attempts === 0) return perTry === undefined ? undefined : { num_retries: 0, ...limit };
-  const hasLevels = route.backends.some(({ weight, chain }) => weight > 0 && chain.length > 1);
-  return {
-    retry_on: [...retry.on, ...(retry.statusCodes.length > 0 ? ['retriable-status-codes'] : [])].join(','),
-    retriable_status_codes: retry.statusCodes,
-    num_retries: retry.attempts,
-    retry_host_predicate: [previousHosts],
-    host_selection_retry_max_attempts: 5,
-    retry_priority: hasLevels ? previousPriorities(retry.attempts) : undefined,
-    ...limit,
-  };
-}
-
-function headersToAdd(change: HeaderChange): Plain[] {
-  return [
-    ...change.set.map((header) => headerOption(header, 'OVERWRITE_IF_EXISTS_OR_ADD')),
-    ...change.add.map((header) => headerOption(header, 'APPEND_IF_EXISTS_OR_ADD')),
-  ];
-}
-
-/** Values are meant as they stand: Envoy's own substitutions (`%…%`) are switched off by doubling the sign. */
-function headerOption({ name, value }: { readonly name: string; readonly value: string }, action: string): Plain {
-  return { header: { key: name, value: value.replaceAll('%', '%%') }, append_action: action, keep_empty_value: true };
 }

@@ -15,13 +15,17 @@ import { AddressClaims } from './address-claims.ts';
 import { catchAll } from './catch-all.ts';
 import { scopeClusters } from './clusters.ts';
 import { inboundListeners, virtualInboundListener } from './inbound-listeners.ts';
+import { assignmentKey } from './locality-levels.ts';
 import { httpProxy } from './names.ts';
 import { httpProxyListener, virtualOutboundListener } from './outbound-listeners.ts';
+import { podFindings } from './pod-hosts.ts';
 import { PortListeners } from './port-listeners.ts';
 import { encodeResource, type NamedPlain } from './proto/encode.ts';
 import { ResourceMaps } from './resource-maps.ts';
 import { RouteTable } from './route-table.ts';
+import { settingsOf } from './scope-settings.ts';
 import { type HostPieces, type ServicePieces, servicePieces } from './service-pieces.ts';
+import { fittingSources } from './sources.ts';
 import { UnknownHosts } from './unknown-hosts.ts';
 import { askedVirtualHost, pushedVirtualHost, virtualHostName } from './virtual-host-resources.ts';
 import type { HostKey, VirtualHostPart } from './virtual-hosts.ts';
@@ -29,6 +33,7 @@ import type { HostKey, VirtualHostPart } from './virtual-hosts.ts';
 interface Held {
   readonly pieces: ServicePieces;
   readonly hosts: HostPieces;
+  readonly assignments: readonly EncodedResource[];
 }
 
 interface Move {
@@ -56,7 +61,8 @@ export class ScopeResources {
   ]);
   readonly #unknownHosts = new UnknownHosts();
   #settings: MeshSettings | undefined;
-  #hasIpv6 = false;
+  /** As of the last `settle`. */
+  #settled: { readonly settings: MeshSettings; readonly hasIpv6: boolean } | undefined;
 
   constructor(scope: Scope) {
     this.#scope = scope;
@@ -85,7 +91,15 @@ export class ScopeResources {
 
   /** What of the mesh this scope's sidecars do not get, and why. */
   findings(): readonly Finding[] {
-    return [...this.#claims.findings(this.#scope.cluster), ...this.#ports.findings(this.#scope.cluster)];
+    const { cluster } = this.#scope;
+    return [
+      ...this.#claims.findings(cluster),
+      ...this.#ports.findings(cluster),
+      ...podFindings(
+        [...this.#held].map(([key, { hosts }]) => [key, hosts.pods?.dropped ?? 0] as const),
+        cluster,
+      ),
+    ];
   }
 
   /**
@@ -93,18 +107,34 @@ export class ScopeResources {
    * the first update, and one with other settings, count as `all`. Returns the names that came, changed or went, by type.
    */
   update(mesh: Mesh, dirty: ReadonlySet<ServiceKey> | 'all'): ReadonlyMap<string, ReadonlySet<string>> {
-    const { settings, services } = mesh;
-    const anew = settings !== this.#settings;
-    const keys = dirty === 'all' || anew ? new Set([...this.#held.keys(), ...services.keys()]) : dirty;
-    const affected = this.#claim(keys, services);
-    const { hasIpv6 } = this.#claims;
-    const ownChanged = anew || hasIpv6 !== this.#hasIpv6;
+    const { services } = mesh;
+    const all = dirty === 'all' || settingsOf(mesh.settings, this.#scope) !== this.#settings;
+    this.absorb(mesh, all ? new Set([...this.#held.keys(), ...services.keys()]) : dirty);
+    return this.settle();
+  }
+
+  /**
+   * An update in parts: takes over what the mesh says of these services. `resources` is between two states until `settle`; what comes to
+   * differ from the mesh meanwhile is absorbed again. The settings are the same in all parts.
+   */
+  absorb({ settings: ofMesh, services }: Mesh, keys: ReadonlySet<ServiceKey>): void {
+    const settings = settingsOf(ofMesh, this.#scope);
     this.#settings = settings;
-    this.#hasIpv6 = hasIpv6;
-    const moves = [...affected].flatMap((key) => this.#move(key, services.get(key), settings) ?? []);
+    const affected = this.#claim(keys, services);
+    const moves = [...affected].flatMap((key) => this.#move(key, this.#seen(services.get(key)), settings) ?? []);
     for (const move of moves) this.#takeAway(move);
     for (const move of moves) this.#put(move);
-    if (ownChanged) this.#applyOwn(settings);
+  }
+
+  /** Ends an update in parts: `resources` is one state again. Returns the names that came, changed or went since the last one, by type. */
+  settle(): ReadonlyMap<string, ReadonlySet<string>> {
+    const settings = this.#settings;
+    if (settings === undefined) return new Map();
+    const { hasIpv6 } = this.#claims;
+    const anew = settings !== this.#settled?.settings;
+    const ownChanged = anew || hasIpv6 !== this.#settled?.hasIpv6;
+    this.#settled = { settings, hasIpv6 };
+    if (ownChanged) this.#applyOwn(settings, hasIpv6);
     this.#ports.flush(settings, hasIpv6, ownChanged, this.#maps);
     this.#flushTables(settings, anew);
     return this.#maps.takeChanges();
@@ -115,11 +145,16 @@ export class ScopeResources {
     if (this.#scope.mode === 'explicit') return keys;
     const affected = new Set(keys);
     for (const key of keys) {
-      const catalog = services.get(key)?.catalog;
-      const addresses = catalog?.shards.get(this.#scope.cluster)?.vips ?? [];
+      const catalog = this.#seen(services.get(key))?.catalog;
+      const addresses = catalog?.addresses ?? catalog?.shards.get(this.#scope.cluster)?.vips ?? [];
       for (const other of this.#claims.set(key, catalog?.createdAtMs ?? 0, addresses)) affected.add(other);
     }
     return affected;
+  }
+
+  /** The service, if proxies of this cluster see it. */
+  #seen(service: MeshService | undefined): MeshService | undefined {
+    return service?.catalog.visibleIn?.has(this.#scope.cluster) === false ? undefined : service;
   }
 
   /** What the service was and is to this scope; undefined if that is the same. */
@@ -132,27 +167,35 @@ export class ScopeResources {
     }
     const pieces = servicePieces(service, settings, before?.pieces);
     const hosts = pieces.hosts(this.#hostKey(key, service));
+    const assignments = pieces.assignments(assignmentKey(service, this.#scope));
     if (before?.pieces === pieces && before.hosts === hosts) return undefined;
-    const after = { pieces, hosts };
+    const after = { pieces, hosts, assignments };
     this.#held.set(key, after);
     return { key, before, after };
   }
 
-  #hostKey(key: ServiceKey, { catalog }: MeshService): HostKey {
-    const { mode, cluster, namespace } = this.#scope;
+  #hostKey(key: ServiceKey, service: MeshService): HostKey {
+    const { catalog } = service;
+    const { mode, cluster, namespace, routes } = this.#scope;
+    const isHeadless = catalog.shards.get(cluster)?.headless ?? catalog.headless;
     return {
       mode,
       sameNamespace: catalog.namespace === namespace,
       addresses: this.#claims.of(key),
-      headless: mode === 'captured' && (catalog.shards.get(cluster)?.headless ?? catalog.headless),
+      headless: mode === 'captured' && isHeadless,
+      sources: fittingSources(service, this.#scope),
+      ...(mode === 'explicit' && isHeadless ? { pods: cluster } : {}),
+      ...(this.#settings?.detectProtocols === true ? { onDemand: routes === 'on-demand' } : {}),
     };
   }
 
   #takeAway({ before, after }: Move): void {
     this.#maps.removeAbsent(typeUrl.cluster, before?.pieces.clusters, after?.pieces.clusters);
     this.#forgetAlways(before?.pieces.clusters, after?.pieces.clusters);
-    this.#maps.removeAbsent(typeUrl.endpoint, before?.pieces.assignments, after?.pieces.assignments);
+    this.#maps.removeAbsent(typeUrl.endpoint, before?.assignments, after?.assignments);
     this.#maps.removeAbsent(typeUrl.listener, before?.hosts.listeners, after?.hosts.listeners);
+    this.#maps.removeAbsent(typeUrl.cluster, before?.hosts.pods?.clusters, after?.hosts.pods?.clusters);
+    this.#maps.removeAbsent(typeUrl.endpoint, before?.hosts.pods?.assignments, after?.hosts.pods?.assignments);
     if (before === undefined || before.hosts === after?.hosts) return;
     const stays = new Set((after?.hosts.hosts ?? []).map(({ table, name }) => `${table} ${name}`));
     for (const { table, name } of before.hosts.hosts) {
@@ -164,9 +207,11 @@ export class ScopeResources {
 
   #put({ key, before, after }: Move): void {
     for (const resource of after?.pieces.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
-    for (const name of after?.hosts.connections ?? []) this.#always.get(typeUrl.cluster)?.add(name);
-    for (const resource of after?.pieces.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
+    if (after !== undefined && this.#scope.routes === 'on-demand') this.#sendAlways(after.hosts);
+    for (const resource of after?.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
     for (const resource of after?.hosts.listeners ?? []) this.#maps.set(typeUrl.listener, resource);
+    for (const resource of after?.hosts.pods?.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
+    for (const resource of after?.hosts.pods?.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
     if (before?.hosts === after?.hosts) return;
     this.#ports.replace(key, before?.hosts, after?.hosts);
     this.#unknownHosts.replace(before?.hosts.hosts, after?.hosts.hosts);
@@ -177,6 +222,16 @@ export class ScopeResources {
         const resource = routes === 'vhds' ? pushedVirtualHost(part) : askedVirtualHost(part);
         this.#maps.set(typeUrl.virtualHost, resource);
       }
+    }
+  }
+
+  /** Listeners and copies of requests lead where nobody asks to go. */
+  #sendAlways({ connections, mirrored }: HostPieces): void {
+    const names = this.#always.get(typeUrl.cluster);
+    for (const name of [...connections, ...mirrored]) {
+      if (names === undefined || names.has(name)) continue;
+      names.add(name);
+      this.#maps.touch(typeUrl.cluster, name);
     }
   }
 
@@ -243,13 +298,13 @@ export class ScopeResources {
     this.#maps.remove(typeUrl.virtualHost, before);
   }
 
-  #applyOwn(settings: MeshSettings): void {
+  #applyOwn(settings: MeshSettings, hasIpv6: boolean): void {
     const scope = this.#scope;
-    this.#replaceOwn(typeUrl.cluster, scopeClusters(scope, settings, this.#hasIpv6));
+    this.#replaceOwn(typeUrl.cluster, scopeClusters(scope, settings, hasIpv6));
     this.#replaceOwn(
       typeUrl.listener,
       scope.mode === 'captured'
-        ? [virtualOutboundListener(settings, this.#hasIpv6), virtualInboundListener(scope, settings, this.#hasIpv6)]
+        ? [virtualOutboundListener(settings, hasIpv6), virtualInboundListener(scope, settings, hasIpv6)]
         : [httpProxyListener(scope, settings), ...inboundListeners(scope, settings)],
     );
   }

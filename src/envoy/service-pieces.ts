@@ -1,7 +1,8 @@
 /**
  * All that one service gives to sidecars, encoded once and shared by every scope that sees the same.
  *
- * In: the frozen service and the settings; each scope asks for its variant by a `HostKey`, which holds all else that decides the bytes.
+ * In: the frozen service and the settings; each scope asks for its variants by a `HostKey` and an `AssignmentKey`, which hold all else that
+ * decides the bytes.
  * What always holds: the same service object and settings give the very same resources; what a changed service has in common with its former
  * self stays the same objects, and is not encoded again where the inputs tell that it cannot differ.
  */
@@ -12,11 +13,15 @@ import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import { anywhere } from '../model/rule.ts';
 import { serviceClusters } from './clusters.ts';
 import { serviceAssignments } from './endpoints.ts';
+import { type AssignmentKey, assignmentId } from './locality-levels.ts';
 import { outboundCluster, serviceHost } from './names.ts';
 import { addressListener, type HeadlessChain } from './outbound-listeners.ts';
+import { explicitPodHosts, type PodHosts } from './pod-hosts.ts';
 import { encodeResource, type Plain } from './proto/encode.ts';
-import { connectionShares } from './routes.ts';
-import { type HostKey, isHttp, type VirtualHostPart, virtualHosts } from './virtual-hosts.ts';
+import { connectionShares, mirrorClusters } from './routes.ts';
+import type { SniChain } from './sni-chains.ts';
+import { seenFrom } from './sources.ts';
+import { type HostKey, hostNames, isDetected, isHttp, type VirtualHostPart, virtualHosts } from './virtual-hosts.ts';
 
 /** What depends on who looks. */
 export interface HostPieces {
@@ -27,15 +32,23 @@ export interface HostPieces {
   readonly httpPorts: readonly number[];
   /** Captured: the Envoy clusters that listeners lead to. */
   readonly connections: readonly string[];
+  /** The Envoy clusters that requests are copied to: on demand nobody would ask for them. */
+  readonly mirrored: readonly string[];
   /** Captured, headless: what the `0.0.0.0_<port>` listeners must know of its workloads. */
   readonly headless: readonly { readonly port: number; readonly chain: HeadlessChain }[];
+  /** Captured, TLS without an address: the names by which the `0.0.0.0_<port>` listeners know it. */
+  readonly sni: readonly { readonly port: number; readonly chain: SniChain }[];
+  /** Explicit, headless: what its single workloads are reached by. */
+  readonly pods?: PodHosts;
 }
 
 export class ServicePieces {
   readonly service: MeshService;
   readonly #settings: MeshSettings;
   readonly clusters: readonly EncodedResource[];
-  readonly assignments: readonly EncodedResource[];
+  readonly #assignments = new Map<string, readonly EncodedResource[]>();
+  /** The assignments of the service's former self, until those of today are made. */
+  readonly #formerAssignments: Map<string, readonly EncodedResource[]>;
   readonly #variants: Map<string, HostPieces>;
   /** The variants of the service's former self, for what they have in common. */
   readonly #formerVariants: ReadonlyMap<string, HostPieces> | undefined = undefined;
@@ -43,7 +56,7 @@ export class ServicePieces {
   constructor(service: MeshService, settings: MeshSettings, former: ServicePieces | undefined) {
     this.service = service;
     this.#settings = settings;
-    this.assignments = keep(encode(typeUrl.endpoint, serviceAssignments(service, settings)), former?.assignments);
+    this.#formerAssignments = new Map(former === undefined ? [] : former.#assignments);
     if (former !== undefined && former.#settings === settings && haveSameShape(service, former.service)) {
       this.clusters = former.clusters;
       this.#variants = former.#variants;
@@ -54,12 +67,32 @@ export class ServicePieces {
     this.#formerVariants = former === undefined ? undefined : former.#variants;
   }
 
+  /** One per TCP port and chain. */
+  assignments(key: AssignmentKey): readonly EncodedResource[] {
+    const id = assignmentId(key);
+    let assignments = this.#assignments.get(id);
+    if (assignments === undefined) {
+      assignments = keep(serviceAssignments(this.service, key, this.#settings), this.#formerAssignments.get(id));
+      this.#assignments.set(id, assignments);
+      this.#formerAssignments.delete(id);
+    }
+    return assignments;
+  }
+
   hosts(key: HostKey): HostPieces {
-    const id = JSON.stringify([key.mode, key.sameNamespace, key.addresses, key.headless]);
+    const id = JSON.stringify([
+      key.mode,
+      key.sameNamespace,
+      key.addresses,
+      key.headless,
+      key.sources,
+      key.pods,
+      key.onDemand,
+    ]);
     let pieces = this.#variants.get(id);
     if (pieces === undefined) {
       const former = this.#formerVariants?.get(id);
-      pieces = hostPieces(this.service, key, this.#settings);
+      pieces = hostPieces(seenFrom(this.service, key.sources), key, this.#settings);
       if (former !== undefined) {
         pieces = {
           ...pieces,
@@ -92,15 +125,27 @@ export function servicePieces(service: MeshService, settings: MeshSettings, form
 
 function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings): HostPieces {
   const hosts = virtualHosts(service, key, settings);
-  if (key.mode === 'explicit') return { hosts, listeners: [], httpPorts: [], connections: [], headless: [] };
+  if (key.mode === 'explicit') {
+    const pods = key.pods === undefined ? undefined : explicitPodHosts(service, key.pods, settings);
+    const all = pods === undefined ? hosts : [...hosts, ...pods.hosts];
+    return {
+      hosts: all,
+      ...noListeners,
+      mirrored: mirrored(service, settings),
+      ...(pods === undefined ? {} : { pods }),
+    };
+  }
   const { catalog } = service;
-  const tcp = catalog.ports
-    .filter((port) => port.transport === 'TCP' && port.protocol === 'tcp')
-    .map(({ port }) => port);
-  const listeners = tcp.flatMap((port) => {
-    const shares = connectionShares(service, port, settings);
+  const tcpPorts = catalog.ports.filter((port) => port.transport === 'TCP' && port.protocol === 'tcp');
+  const tcp = tcpPorts.map(({ port }) => port);
+  // Where hosts of others may share an address, TLS goes by its names.
+  const byAddress = catalog.host === undefined ? tcpPorts : tcpPorts.filter(({ tls }) => tls !== true);
+  const listeners = byAddress.flatMap((port) => {
+    const shares = connectionShares(service, port.port, settings);
+    const detect = isDetected(port, settings) ? { onDemand: key.onDemand === true } : undefined;
+    const name = chainOf(service, port.port, settings);
     return key.addresses.map((address) =>
-      addressListener(address, port, chainOf(service, port, settings), shares, settings),
+      addressListener(address, port.port, name, shares, settings, service.policy, detect),
     );
   });
   return {
@@ -110,8 +155,10 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
       listeners.map((value) => ({ name: value.name, value })),
     ),
     connections: tcp.flatMap((port) => connectionShares(service, port, settings).map(({ name }) => name)),
-    httpPorts: catalog.ports.filter(isHttp).map(({ port }) => port),
+    mirrored: mirrored(service, settings),
+    httpPorts: catalog.ports.filter((port) => isHttp(port, settings)).map(({ port }) => port),
     headless: key.headless ? tcp.flatMap((port) => headlessChain(service, port, settings)) : [],
+    sni: sniChains(service, key, settings),
   };
 }
 
@@ -129,8 +176,34 @@ function headlessChain(
   const addresses = [...new Set(endpoints.map(({ address }) => address))].sort();
   if (addresses.length === 0) return [];
   const shares = service.rule === undefined ? undefined : connectionShares(service, port, settings);
-  return [{ port, chain: { name: chainOf(service, port, settings), addresses, shares } }];
+  const { policy } = service;
+  return [{ port, chain: { name: chainOf(service, port, settings), addresses, shares, policy } }];
 }
+
+/**
+ * TLS hosts that no address tells: what is outside, what is an alias, what other clusters alone have, and headless services with a rule
+ * (without one, a client has chosen the workload by its address).
+ */
+function sniChains(service: MeshService, key: HostKey, settings: MeshSettings): { port: number; chain: SniChain }[] {
+  const { catalog, policy, rule } = service;
+  const isOutside = catalog.host !== undefined;
+  if (!isOutside && (key.addresses.length > 0 || (key.headless && rule === undefined))) return [];
+  const serverNames = hostNames(catalog, key, settings);
+  return catalog.ports
+    .filter(({ transport, tls }) => transport === 'TCP' && tls === true)
+    .map(({ port }) => {
+      const shares = connectionShares(service, port, settings);
+      return { port, chain: { name: chainOf(service, port, settings), serverNames, shares, policy } };
+    });
+}
+
+function mirrored(service: MeshService, settings: MeshSettings): readonly string[] {
+  if (service.routes.every(({ mirrors }) => mirrors === undefined)) return [];
+  const ports = service.catalog.ports.filter((port) => isHttp(port, settings));
+  return ports.flatMap(({ port }) => mirrorClusters(service, port, settings));
+}
+
+const noListeners = { listeners: [], httpPorts: [], connections: [], headless: [], sni: [] } as const;
 
 /** The name of the service's Envoy cluster without a rule: known to readers of statistics, unique. */
 function chainOf({ catalog }: MeshService, port: number, settings: MeshSettings): string {
@@ -139,16 +212,30 @@ function chainOf({ catalog }: MeshService, port: number, settings: MeshSettings)
 
 /** All but endpoints and addresses is equal: clusters, hosts and listeners cannot differ. Headless services' listeners hold addresses. */
 function haveSameShape(a: MeshService, b: MeshService): boolean {
-  if (a.routes !== b.routes || a.rule?.name !== b.rule?.name || a.rule?.namespace !== b.rule?.namespace) return false;
+  if (a.placement?.preference !== b.placement?.preference) return false;
+  if (
+    a.routes !== b.routes ||
+    a.policy !== b.policy ||
+    a.rule?.name !== b.rule?.name ||
+    a.rule?.namespace !== b.rule?.namespace
+  )
+    return false;
   const one = a.catalog;
   const two = b.catalog;
+  if (one.upstream !== undefined || two.upstream !== undefined) return false;
   if (one.headless || two.headless || [...one.shards.values(), ...two.shards.values()].some(({ headless }) => headless))
     return false;
   return (
     one.ports.length === two.ports.length &&
     one.ports.every((port, index) => {
       const other = two.ports[index];
-      return port.port === other?.port && port.transport === other.transport && port.protocol === other.protocol;
+      return (
+        port.port === other?.port &&
+        port.transport === other.transport &&
+        port.protocol === other.protocol &&
+        port.tls === other.tls &&
+        port.undeclared === other.undeclared
+      );
     })
   );
 }

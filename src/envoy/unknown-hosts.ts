@@ -87,9 +87,17 @@ function answerFor(
   // A star would match more than was asked for; Envoy asks in lower case.
   if (host === '' || host.includes('*') || host !== host.toLowerCase())
     return noVirtualHost(virtualHostName(table, host));
-  const dot = host.indexOf('.');
-  const like = (dot > 0 ? wildcards.get(`*${host.slice(dot)}`) : undefined) ?? catchAll;
+  const like = longestWildcard(host, wildcards) ?? catchAll;
   return pushedVirtualHost({ table, name: host, version: like.version, body: withDomain(like.body, host) });
+}
+
+/** As Envoy matches: the wildcard of most labels, which may stand for several of the host's. */
+function longestWildcard(host: string, wildcards: ReadonlyMap<string, VirtualHostPart>): VirtualHostPart | undefined {
+  for (let dot = host.indexOf('.', 1); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    const part = wildcards.get(`*${host.slice(dot)}`);
+    if (part !== undefined) return part;
+  }
+  return undefined;
 }
 
 function isWildcard({ name }: VirtualHostPart): boolean {

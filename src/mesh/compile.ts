@@ -6,6 +6,7 @@ import type { MeshService } from '../model/mesh.ts';
 import type { RuleBackend, RuleRoute, TrafficRule } from '../model/rule.ts';
 import { anywhere, chainName } from '../model/rule.ts';
 import type { CatalogService } from '../model/service.ts';
+import { asksOf, placementOf } from './placement.ts';
 
 const noHeaderChange = { set: [], add: [], remove: [] } as const;
 
@@ -25,9 +26,12 @@ const defaultRoutes: readonly RuleRoute[] = [
 const defaultChains: readonly RuleBackend['chain'][] = [anywhereChain];
 
 export function compileService(catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
-  if (rule === undefined) return { catalog, routes: defaultRoutes, chains: defaultChains };
+  const placement = placementOf(catalog, rule);
+  const asks = asksOf(rule?.routes ?? defaultRoutes, placement);
+  const places = { ...(placement === undefined ? {} : { placement }), ...(asks === undefined ? {} : { asks }) };
+  if (rule === undefined) return { catalog, routes: defaultRoutes, ...places, chains: defaultChains };
   const policy = rule.policy === undefined ? {} : { policy: rule.policy };
-  return { catalog, routes: rule.routes, rule: rule.ref, ...policy, chains: distinctChains(rule.routes) };
+  return { catalog, routes: rule.routes, rule: rule.ref, ...policy, ...places, chains: distinctChains(rule.routes) };
 }
 
 /** A backend of weight 0 takes no requests, so its chain needs no Envoy cluster. Copies of requests need one too. */

@@ -3,13 +3,14 @@
  * Remembers for each service with a rule the forms that were in force before the present one: what a proxy goes on with that rejects it.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Mesh, MeshService, MeshSettings } from '../model/mesh.ts';
 import { ruleId, type TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { compileService } from './compile.ts';
 
 export interface MeshInputs {
-  readonly services: ReadonlyMap<ServiceKey, CatalogService>;
+  readonly services: Pick<ReadonlyMap<ServiceKey, CatalogService>, 'get'>;
   /** The rule in force per service. */
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
 }
@@ -20,6 +21,8 @@ interface RuleHistory {
   readonly earlier: readonly TrafficRule[];
   /** The mesh revision that brought `present` into force. */
   readonly since: number;
+  /** The mesh revision in which proxies last came to see more of it: `since`, or one in which its service got other ports, or came at all. */
+  readonly shown: number;
 }
 
 /** How many earlier forms of a rule a proxy may fall back to. */
@@ -56,6 +59,7 @@ export class MeshState {
       if (catalog === undefined) {
         if (this.#services.delete(key)) changed.add(key);
       } else if (before === undefined || before.catalog !== catalog || ruleChanged) {
+        if (rule !== undefined && !isDeepStrictEqual(before?.catalog.ports, catalog.ports)) this.#show(key, revision);
         this.#services.set(key, compileService(catalog, rule));
         changed.add(key);
       }
@@ -70,9 +74,12 @@ export class MeshState {
     return history !== undefined && isSameForm(history.present, rule) ? history.since : undefined;
   }
 
-  /** Services whose rule came into force after revision `after` and up to `upTo`. */
+  /** Services whose rule proxies saw for the first time, or more of it, after revision `after` and up to `upTo`. */
   ruleChanges(after: number, upTo: number): ServiceKey[] {
-    return [...this.#history].filter(([, { since }]) => since > after && since <= upTo).map(([key]) => key);
+    const isBetween = (revision: number): boolean => revision > after && revision <= upTo;
+    return [...this.#history]
+      .filter(([, { since, shown }]) => isBetween(since) || isBetween(shown))
+      .map(([key]) => key);
   }
 
   /** Every form that is in force or may be fallen back to. */
@@ -121,17 +128,23 @@ export class MeshState {
     return compiled;
   }
 
+  #show(key: ServiceKey, revision: number): void {
+    const history = this.#history.get(key);
+    if (history !== undefined) this.#history.set(key, { ...history, shown: revision });
+  }
+
   /** Says whether the service's rule is another than before. */
   #remember(key: ServiceKey, rule: TrafficRule | undefined, revision: number): boolean {
     const known = this.#history.get(key);
     if (known?.present === rule) return false;
     if (rule === undefined) this.#history.delete(key);
-    else if (known === undefined) this.#history.set(key, { present: rule, earlier: [], since: revision });
+    else if (known === undefined)
+      this.#history.set(key, { present: rule, earlier: [], since: revision, shown: revision });
     // The same form under a new generation or origin: proxies that hold it, hold it.
     else if (isSameForm(known.present, rule)) this.#history.set(key, { ...known, present: rule });
     else {
       const earlier = [known.present, ...known.earlier].filter((form) => !isSameForm(form, rule)).slice(0, earlierMax);
-      this.#history.set(key, { present: rule, earlier, since: revision });
+      this.#history.set(key, { present: rule, earlier, since: revision, shown: revision });
     }
     return true;
   }

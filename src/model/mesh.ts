@@ -3,8 +3,8 @@
  */
 
 import type { RouteRetry, RuleBackend, RuleRef, RuleRoute } from './rule.ts';
-import type { ServicePolicy } from './service-policy.ts';
 import type { AppProtocol, CatalogService, ServiceKey } from './service.ts';
+import type { LocalityPreference, Place, ServicePolicy } from './service-policy.ts';
 
 /** `eager`: a proxy holds all that it may see. `on-demand`: what its requests asked for. */
 export type ConfigMode = 'eager' | 'on-demand';
@@ -18,6 +18,8 @@ export interface MeshSettings {
   readonly defaultRetry: RouteRetry;
   readonly connectTimeoutMs: number;
   readonly accessLog: boolean;
+  /** Ports that declare no protocol are looked into: HTTP/1 and HTTP/2 are routed as such. Left out: they are TCP. */
+  readonly detectProtocols?: boolean;
 }
 
 export const defaultMeshSettings: MeshSettings = {
@@ -41,9 +43,45 @@ export interface MeshService {
   readonly rule?: RuleRef;
   /** Of the rule in force. */
   readonly policy?: ServicePolicy;
+  /** Which endpoints come first, and which count at all; undefined: all alike. */
+  readonly placement?: Placement;
+  /** What it takes to know of a proxy to tell what it gets of this service; undefined: nothing but the mesh. */
+  readonly asks?: Asks;
   /** The backends' distinct chains over all routes, and always `anywhere` alone; sorted by `chainName`. One Envoy cluster each per port. */
   readonly chains: readonly RuleBackend['chain'][];
 }
+
+/** What the rule in force, or else Kubernetes' own fields, say of the places of a service's endpoints. */
+export interface Placement {
+  readonly preference?: LocalityPreference;
+  readonly within?: Place;
+  /** Only endpoints on the proxy's own node, where that is known. */
+  readonly nodeLocal: boolean;
+  /** Per cent; undefined: Envoy's default of 140. */
+  readonly overprovisioningPercent?: number;
+}
+
+/** Which of a proxy's properties decide what it gets of a service. */
+export interface Asks {
+  /** The routes' sources, for all of their fields. */
+  readonly sources: boolean;
+  /** `selectorText` of the sources' labels: sorted, each once. */
+  readonly selectors: readonly string[];
+  readonly region: boolean;
+  readonly zone: boolean;
+  readonly node: boolean;
+}
+
+/** What a proxy answers, as far as any service asks: '' where none does, or where it is not known. */
+export interface Answers {
+  readonly region: string;
+  readonly zone: string;
+  readonly node: string;
+  /** Those that its labels satisfy, sorted. */
+  readonly selectors: readonly string[];
+}
+
+export const noAnswers: Answers = { region: '', zone: '', node: '', selectors: [] };
 
 export interface Mesh {
   /** Counts up with every change; what a proxy has acknowledged is said in revisions. */
@@ -86,6 +124,10 @@ export interface Scope {
    * - `on-demand`: hosts, and what they lead to, when a request asks for them. Delta ADS only. What is not HTTP comes as always.
    */
   readonly routes: 'tables' | 'vhds' | 'on-demand';
+  /** What services ask of a proxy besides all this; undefined: none asks, or there is nothing to say. */
+  readonly answers?: Answers;
+  /** What the proxy's namespace does with hosts that no service has, in the proxy's cluster; undefined: what the mesh does. */
+  readonly egress?: MeshSettings['outbound'];
   /** Rules (`namespace/name@hash`) that proxies of this scope rejected: they see these rules' last good form instead. Sorted. */
   readonly rejected: readonly string[];
 }

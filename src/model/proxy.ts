@@ -11,6 +11,8 @@ export interface ProxyIdentity {
   readonly network: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
+  /** What the proxy itself says of where it runs, '' for each part that it does not; undefined: nothing. */
+  readonly place?: { readonly region: string; readonly zone: string; readonly node: string };
   /** From `node.user_agent_version`, e.g. `1.40.0`; '' where unknown. */
   readonly envoyVersion: string;
 }

@@ -82,6 +82,24 @@ export interface RuleReport {
   readonly spec: unknown;
 }
 
+/** An object of any kind that people apply; TrafficRules say more (RuleReport). */
+export interface ObjectReport {
+  readonly kind: string;
+  /** '' for kinds without one. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly origin: string;
+  /** Absent where the object does not say. */
+  readonly createdAt?: string;
+  readonly conditions: readonly Condition[];
+  /** n of m proxies hold it. */
+  readonly programmed: { readonly acknowledged: number; readonly total: number };
+  readonly findings: readonly Finding[];
+  /** The object's spec, as it was given. */
+  readonly spec: unknown;
+}
+
 export interface ProxyReport {
   readonly identity: ProxyIdentity;
   readonly connectedSince: string;

@@ -5,7 +5,7 @@
 
 import type { Cors, DirectResponse, Fault, LocalRateLimit, Mirror, Redirect, Rewrite } from './route-filters.ts';
 import type { ServiceKey } from './service.ts';
-import type { ServicePolicy } from './service-policy.ts';
+import type { Place, ServicePolicy } from './service-policy.ts';
 
 export type StringMatch =
   | { readonly kind: 'exact'; readonly value: string }
@@ -16,7 +16,13 @@ export type StringMatch =
 /** A `prefix` path match follows Gateway API: whole path elements, `/api` matches `/api/x` and not `/apix`. */
 export interface NamedMatch {
   readonly name: string;
-  readonly match: StringMatch;
+  readonly match: StringMatch | PresenceMatch;
+}
+
+/** Headers alone: whether the request has it, whatever its value. */
+export interface PresenceMatch {
+  readonly kind: 'present';
+  readonly present: boolean;
 }
 
 /** Who asks: all that is not '' (and all labels) must be the proxy's. */
@@ -24,6 +30,14 @@ export interface SourceMatch {
   readonly cluster: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Labels as one text, equal for equal labels: `app=web,tier=front`. Keys and values of labels hold neither `=` nor `,`. */
+export function selectorText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join();
 }
 
 /** All that is given must hold; several matches of one route are alternatives. */
@@ -35,22 +49,42 @@ export interface RouteMatch {
   readonly queryParams: readonly NamedMatch[];
 }
 
-/** Where requests may go: a version, a cluster, both, or ('' and '') anywhere. */
-export interface Destination {
+/** Where requests may go: endpoints of a version, in a place, both, or (all '') anywhere. */
+export interface Destination extends Place {
   readonly version: string;
-  readonly cluster: string;
 }
 
-export const anywhere: Destination = { version: '', cluster: '' };
+/** What is left out is not asked for. */
+export function toDestination({
+  version = '',
+  cluster = '',
+  region = '',
+  zone = '',
+}: Partial<Destination>): Destination {
+  return { version, cluster, region, zone };
+}
+
+export const anywhere: Destination = toDestination({});
 
 /**
- * A destination as it stands in Envoy cluster names and logs: `v2.west`, `v2`, `.west`, '' for anywhere. The last dot separates, so a lone
- * version that holds a dot ends in one (`1.2.`); cluster names hold none.
+ * A destination as it stands in Envoy cluster names and logs: `v2.west`, `v2`, `.west`, '' for anywhere; with `@region/zone` behind it where it
+ * names them: `v2@eu`, `v2.west@eu/eu-1a`, `@/eu-1a`. Before the `@` the last dot separates, so a lone version that holds a dot ends in one
+ * (`1.2.`); cluster names hold none, and no part holds `@`, `/`, `|`, `>` or `*`.
  */
-export function destinationName(destination: Destination): string {
-  const { version, cluster } = destination;
-  if (cluster !== '') return `${version}.${cluster}`;
-  return version.includes('.') ? `${version}.` : version;
+export function destinationName({ version, cluster, region, zone }: Destination): string {
+  const at = zone === '' ? (region === '' ? '' : `@${region}`) : `@${region}/${zone}`;
+  if (cluster !== '') return `${version}.${cluster}${at}`;
+  return `${version.includes('.') ? `${version}.` : version}${at}`;
+}
+
+/** The destination that a name stands for: what `destinationName` is given. */
+export function parseDestinationName(name: string): Destination {
+  const at = name.indexOf('@');
+  const [workload, place] = at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)];
+  const [region = '', zone = ''] = place.split('/');
+  const dot = workload.lastIndexOf('.');
+  if (dot < 0) return toDestination({ version: workload, region, zone });
+  return toDestination({ version: workload.slice(0, dot), cluster: workload.slice(dot + 1), region, zone });
 }
 
 /** A chain's name: its destinations joined by `>`, with `*` for anywhere, as in `v3.west>v2>*`; a lone anywhere is ''. */

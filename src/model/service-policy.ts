@@ -51,6 +51,7 @@ export interface HealthCheck {
     | {
         readonly kind: 'http';
         readonly path: string;
+        /** '': the service's full name. */
         readonly host: string;
         readonly statuses: readonly { readonly from: number; readonly to: number }[];
       }
@@ -71,12 +72,18 @@ export interface Place {
   readonly cluster: string;
 }
 
+/** What endpoint and proxy have in common. A zone counts only in the same region, a node only in the same cluster. */
+export type NearnessStep = 'node' | 'zone' | 'region' | 'cluster' | 'network';
+
 export type LocalityPreference =
   /** Endpoints next to the proxy first, by these steps; what none takes goes anywhere. */
-  | { readonly kind: 'nearest'; readonly order: readonly ('zone' | 'region' | 'cluster' | 'network')[] }
-  /** The places in this order, whoever asks. */
+  | { readonly kind: 'nearest'; readonly order: readonly NearnessStep[] }
+  /** The places in this order, whoever asks; what none of them takes goes anywhere. */
   | { readonly kind: 'order'; readonly places: readonly Place[] }
-  /** Shares by place for proxies in `from`; the first entry whose `from` fits the proxy counts. */
+  /**
+   * Shares by place for proxies in `from`; the first entry whose `from` fits the proxy counts, and without one there is no preference. What
+   * none of the places takes goes anywhere.
+   */
   | {
       readonly kind: 'shares';
       readonly entries: readonly {
@@ -90,7 +97,7 @@ export interface ServicePolicy {
   readonly affinity?: Affinity;
   /** An endpoint that is new takes its full share only after this. */
   readonly slowStartMs?: number;
-  /** Below this share of healthy endpoints all are used, healthy or not; undefined: 0, never. */
+  /** Below this share of healthy endpoints all are used, healthy or not; 0: never; undefined: 1, once all are bad. */
   readonly panicThresholdPercent?: number;
   readonly connections?: ConnectionLimits;
   readonly outlierDetection?: OutlierDetection;

@@ -31,6 +31,10 @@ export interface ServicePort {
   readonly port: number;
   readonly transport: TransportProtocol;
   readonly protocol: AppProtocol;
+  /** What is spoken is TLS (`protocol` is `tcp`): a sidecar can tell hosts apart by SNI. Left out: it is not, or nobody knows. */
+  readonly tls?: true;
+  /** Neither `appProtocol` nor the name says what is spoken (`protocol` is `tcp`). Left out: one of them does. */
+  readonly undeclared?: true;
 }
 
 /** One address of one workload in one cluster; only what the pilot uses of EndpointSlices, Pods and Nodes. */
@@ -58,6 +62,9 @@ export interface Endpoint {
   readonly hostname: string;
 }
 
+/** Kubernetes' `spec.trafficDistribution`. */
+export type TrafficDistribution = 'PreferSameZone' | 'PreferSameNode';
+
 /** What one cluster says of one service. Written by that cluster's source alone (one owner). */
 export interface ServiceShard {
   readonly cluster: string;
@@ -68,10 +75,32 @@ export interface ServiceShard {
   readonly headless: boolean;
   /** Cluster IPs, in the cluster that reports them; [] for headless. */
   readonly vips: readonly string[];
+  /** `Local`: only endpoints on the client's own node. Left out: Kubernetes' default (`Cluster`). */
+  readonly internalTrafficPolicy?: 'Local';
+  /** Left out: none. `PreferClose` is the older name of `PreferSameZone`. */
+  readonly trafficDistribution?: TrafficDistribution;
+  /** Kubernetes' `type: ExternalName`: the DNS name that the service's name stands for; it has neither addresses nor endpoints then. */
+  readonly externalName?: string;
   readonly ports: readonly ServicePort[];
   /** Sorted by address, then workload. Holds unready and terminating ones too. */
   readonly endpoints: readonly Endpoint[];
 }
+
+export interface ExternalEndpoint {
+  /** IPv4 or IPv6, in its canonical form. */
+  readonly address: string;
+  /** Where it listens, by the number of the service's port; a port that is not here listens at its own number. */
+  readonly targetPorts: ReadonlyMap<number, number>;
+  readonly locality: Locality;
+  /** Its share among the endpoints; 1 where none is given. */
+  readonly weight: number;
+}
+
+/** Where a service is that has no endpoints in clusters. */
+export type Upstream =
+  /** Each proxy asks a name server; the ports are those of the service. */
+  | { readonly kind: 'dns'; readonly name: string }
+  | { readonly kind: 'static'; readonly endpoints: readonly ExternalEndpoint[] };
 
 /** How a port came out of the merge. */
 export interface CatalogPort extends ServicePort {
@@ -83,7 +112,7 @@ export interface CatalogPort extends ServicePort {
 
 export interface ServiceConflict {
   /** KEP-1645's condition reasons. */
-  readonly reason: 'PortConflict' | 'TypeConflict';
+  readonly reason: 'PortConflict' | 'TypeConflict' | 'InternalTrafficPolicyConflict' | 'TrafficDistributionConflict';
   /** For people, e.g. `port 80/TCP is http in east and grpc in west; east is older, its endpoints alone serve the port`. */
   readonly message: string;
   readonly winner: string;
@@ -98,6 +127,17 @@ export interface CatalogService {
   readonly name: string;
   readonly createdAtMs: number;
   readonly headless: boolean;
+  /** These two as the oldest service has them. */
+  readonly internalTrafficPolicy?: 'Local';
+  readonly trafficDistribution?: TrafficDistribution;
+  /** Where it is, if not at endpoints of clusters. */
+  readonly upstream?: Upstream;
+  /** Its one name, if it is not of the mesh: `api.example.com`, `*.example.com`. Left out: the names of `namespace/name`. */
+  readonly host?: string;
+  /** Its addresses, whichever cluster looks; left out: what each cluster's shard says. Sorted. */
+  readonly addresses?: readonly string[];
+  /** The clusters whose proxies see it; left out: all. */
+  readonly visibleIn?: ReadonlySet<string>;
   /** Sorted by port, then transport, then name. */
   readonly ports: readonly CatalogPort[];
   /** What each cluster says, keyed by cluster name, in sorted order. */

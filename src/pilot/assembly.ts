@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createMetrics, type Metrics } from '../api/metrics.ts';
 import { systemClock } from '../core/clock.ts';
 import { defaultDebounce } from '../core/debounce.ts';
+import { eventLoopBusyMs } from '../core/event-loop.ts';
 import type { Logger } from '../core/logger.ts';
 import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
 import { defaultMeshSettings } from '../model/mesh.ts';
@@ -21,15 +22,23 @@ import { XdsServer } from '../xds/server.ts';
 import type { PilotConfig } from './config.ts';
 import { configModes } from './config-mode.ts';
 import { Convergence } from './convergence.ts';
+import { egressOf } from './egress.ts';
 import { Engine, type EngineEvents } from './engine.ts';
+import { judgeExternal } from './external-verdicts.ts';
+import { Externals } from './externals.ts';
 import { IdleMemory } from './idle-memory.ts';
+import { ObjectRouter } from './object-router.ts';
+import { KindStage, type ObjectStage } from './object-stage.ts';
 import { RuleInputs } from './rule-inputs.ts';
 import { RuleMemory } from './rule-memory.ts';
 import { RuleStatus } from './rule-status.ts';
+import { readProtos } from './warm-up.ts';
 
 export interface Assembly {
   readonly inventory: Inventory;
   readonly rules: RuleSet;
+  /** The other kinds of objects. */
+  readonly stages: readonly ObjectStage[];
   readonly inputs: RuleInputs;
   readonly engine: Engine;
   readonly ruleStatus: RuleStatus;
@@ -44,7 +53,12 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const metrics = createMetrics();
   const inventory = createInventory(config, logger);
   const rules = new RuleSet(logger);
+  const externals = new Externals({ logger, clusterDomain: config.clusterDomain });
   const idleMemory = new IdleMemory(clock);
+  const touch = (): void => {
+    ruleStatus.touch();
+    for (const stage of stages) stage.touch();
+  };
   const engine: Engine = new Engine({
     clock,
     logger,
@@ -53,20 +67,30 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
       outbound: config.outbound,
       clusterDomain: config.clusterDomain,
       accessLog: config.accessLog,
+      detectProtocols: config.detectProtocols === true,
     },
     debounce: defaultDebounce,
+    busyMs: eventLoopBusyMs,
     shards: (key) => inventory.shards(key),
     rules: rules.winners,
     configMode: configModes(() => inventory.clusters(), config.mode, logger),
-    events: observe(metrics, idleMemory, () => ruleStatus.touch()),
+    localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
+    egress: egressOf(() => inventory.clusters(), logger),
+    externals,
+    events: observe(metrics, idleMemory, touch),
   });
   const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
   const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters });
+  const externalVerdicts = { externals, engine, clusters };
+  const stages: readonly ObjectStage[] = [
+    new KindStage(externals.objects, (record) => judgeExternal(record, externalVerdicts), clock),
+  ];
   const limits = { ...defaultXdsLimits, identifier: `fairway ${version}` };
   const xds = new XdsServer({ host: engine, clock, logger, limits });
-  connectStages({ inventory, rules, engine, ruleStatus, xds });
-  const inputs = new RuleInputs(rules, logger, createRuleMemory(config, logger));
-  return { inventory, rules, inputs, engine, ruleStatus, xds, metrics, idleMemory };
+  connectStages({ inventory, rules, engine, ruleStatus, xds, stages });
+  const targets = new ObjectRouter(new Map(stages.map(({ head, objects }) => [head.kind, objects])), rules);
+  const inputs = new RuleInputs(targets, logger, createRuleMemory(config, logger));
+  return { inventory, rules, stages, inputs, engine, ruleStatus, xds, metrics, idleMemory };
 }
 
 /** News runs from the inventory and the rule set through the engine to the proxies, and touches the rules' statuses. */
@@ -76,20 +100,33 @@ export function connectStages({
   engine,
   ruleStatus,
   xds,
-}: Pick<Assembly, 'inventory' | 'rules' | 'engine' | 'ruleStatus' | 'xds'>): void {
+  stages = [],
+}: Pick<Assembly, 'inventory' | 'rules' | 'engine' | 'ruleStatus' | 'xds'> & Partial<Pick<Assembly, 'stages'>>): void {
+  readProtos();
   engine.attach({
     changed: (view, changes) => xds.changed(view, changes),
     reassign: (id, view) => xds.reassign(id, view),
     status: (id) => xds.status(id) ?? new Map(),
+    work: (job) => xds.work(job),
   });
-  inventory.onChange(({ services, stateChanged }) => {
+  inventory.onChange(({ cluster, services, namespaces, stateChanged }) => {
     engine.shardsChanged(services);
-    if (stateChanged) ruleStatus.touch();
+    engine.namespacesChanged(cluster, namespaces);
+    if (!stateChanged) return;
+    engine.placesChanged();
+    ruleStatus.touch();
+    for (const stage of stages) stage.touch();
   });
   rules.onChange(({ services }) => {
     engine.rulesChanged(services);
     ruleStatus.touch();
   });
+  for (const stage of stages) {
+    stage.objects.onChange(() => {
+      engine.externalsChanged();
+      stage.touch();
+    });
+  }
 }
 
 function createInventory({ syncWaitMs, staleKeepMs, stateDir }: PilotConfig, logger: Logger): Inventory {

@@ -29,6 +29,8 @@ export interface PilotConfig {
   /** For proxies that do not say it, in namespaces that do not say it. */
   readonly mode: ConfigMode;
   readonly clusterDomain: string;
+  /** Ports that declare no protocol are looked into. */
+  readonly detectProtocols?: boolean;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'text';

@@ -13,13 +13,21 @@ import { Debounce, type DebounceLimits } from '../core/debounce.ts';
 import { FairwayError, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { MeshState } from '../mesh/mesh-state.ts';
-import type { ConfigMode, Mesh, MeshSettings, Scope } from '../model/mesh.ts';
+import type { Locality } from '../model/cluster.ts';
+import type { Answers, ConfigMode, Mesh, MeshSettings, Scope } from '../model/mesh.ts';
+import type { ProxyIdentity } from '../model/proxy.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import { type CatalogService, type ServiceKey, type ServiceShard, splitServiceKey } from '../model/service.ts';
 import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
+import { Asking } from './asking.ts';
+import type { Egress } from './egress.ts';
+import type { Externals } from './externals.ts';
 import { Proxies, type Proxy, ruleForm } from './proxies.ts';
-import { type RuleProgress, ruleProgress } from './rule-progress.ts';
-import { Scopes, type ScopeView } from './scopes.ts';
+import { progressSince, type RuleProgress, ruleProgress } from './rule-progress.ts';
+import { questionsOf, ScopeInputs } from './scope-inputs.ts';
+import type { ScopeView } from './scope-view.ts';
+import { Scopes } from './scopes.ts';
+import { warmUp } from './warm-up.ts';
 import { WorkloadIndex } from './workload-index.ts';
 
 /** What the engine needs of the protocol; src/xds/server.ts is it. */
@@ -27,6 +35,8 @@ export interface Protocol {
   changed(view: ResourceView, changes: ReadonlyMap<string, ReadonlySet<string>>): void;
   reassign(streamId: number, view: ResourceView): void;
   status(streamId: number): ReadonlyMap<string, StreamTypeStatus>;
+  /** Gives `job` one turn, soon, between those of streams. Left out: the engine does all of its work at once. */
+  work?(job: { turn(): void }): void;
 }
 
 export interface EngineEvents {
@@ -48,11 +58,19 @@ export interface EngineOptions {
   readonly logger: Logger;
   readonly settings: MeshSettings;
   readonly debounce: DebounceLimits;
+  /** How long the process has been busy since some moment in the past, ms. Default: only what batches take themselves counts as their cost. */
+  readonly busyMs?: () => number;
   readonly shards: (key: ServiceKey) => readonly ServiceShard[];
   /** The rule in force per service; live. */
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
   /** How much the proxies of a namespace hold that do not say it themselves; asked when one connects. Default: `eager`. */
   readonly configMode?: (cluster: string, namespace: string) => ConfigMode;
+  /** Where a cluster is; undefined: not known. What changes in it is said by `placesChanged`. */
+  readonly localityOf?: (cluster: string) => Locality | undefined;
+  /** What a namespace lets out; default: what the mesh does. */
+  readonly egress?: Egress;
+  /** Hosts outside; default: none. */
+  readonly externals?: Externals;
   readonly events: EngineEvents;
 }
 
@@ -61,7 +79,11 @@ export class Engine implements XdsHost {
   readonly #catalog: Catalog;
   readonly #mesh: MeshState;
   readonly #workloads = new WorkloadIndex();
+  readonly #inputs: ScopeInputs;
   readonly #scopes: Scopes;
+  readonly #asking: Asking;
+  /** The mesh without some forms of rules, by these forms; as of the last batch. */
+  readonly #others = new Map<string, Mesh>();
   readonly proxies: Proxies;
   readonly #debounce: Debounce;
   #protocol: Protocol | undefined;
@@ -73,21 +95,35 @@ export class Engine implements XdsHost {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#catalog = new Catalog(options.shards);
-    this.#mesh = new MeshState({ services: this.#catalog.services, rules: options.rules }, options.settings);
-    this.#scopes = new Scopes(
-      () => this.#ready,
-      (scope) => this.#meshFor(scope),
+    this.#mesh = new MeshState(
+      { services: { get: (key) => this.#serviceOf(key) }, rules: options.rules },
+      options.settings,
     );
+    this.#inputs = new ScopeInputs({
+      workloads: this.#workloads,
+      services: this.#catalog.services,
+      localityOf: options.localityOf ?? (() => undefined),
+    });
+    this.#scopes = new Scopes({
+      isReady: () => this.#ready,
+      meshFor: (scope) => this.#meshFor(scope),
+      now: () => options.clock.monotonic(),
+      enqueue: (job) => this.#enqueue(job),
+      changed: (view, changes) => this.#viewChanged(view, changes),
+    });
     this.proxies = new Proxies({
       scopes: this.#scopes,
       workloads: this.#workloads,
       services: this.#catalog.services,
       configMode: options.configMode ?? (() => 'eager'),
+      egress: options.egress ?? (() => undefined),
+      answers: (identity, rejected) => this.#answersOf(identity, rejected),
       reassign: (streamId, view) => this.#protocol?.reassign(streamId, view),
       now: () => options.clock.now(),
       logger: options.logger,
     });
-    this.#debounce = new Debounce(options.clock, options.debounce, (waitedMs) => this.#work(waitedMs));
+    this.#asking = new Asking(this.#inputs, this.proxies);
+    this.#debounce = new Debounce(options.clock, options.debounce, (waitedMs) => this.#work(waitedMs), options.busyMs);
   }
 
   /** Says who carries the views to the proxies; once, before any stream. */
@@ -127,12 +163,30 @@ export class Engine implements XdsHost {
     if (this.#dirtyRules.size > 0 && !this.#stopped) this.#debounce.trigger();
   }
 
+  /** Clusters may be elsewhere. */
+  placesChanged(): void {
+    if (!this.#stopped) this.#asking.placesChanged();
+  }
+
+  /** Hosts outside may have changed. */
+  externalsChanged(): void {
+    if (!this.#stopped) this.#debounce.trigger();
+  }
+
+  /** What these namespaces of a cluster say of their proxies may have changed. */
+  namespacesChanged(cluster: string, namespaces: ReadonlySet<string>): void {
+    if (namespaces.size === 0 || this.#stopped) return;
+    this.proxies.questionsChanged(({ identity }) => identity.cluster === cluster && namespaces.has(identity.namespace));
+  }
+
   /** Everything that can be known at the start is known: what was held back is answered. */
   open(): void {
     if (this.#ready || this.#stopped) return;
     this.#debounce.flush();
     this.#ready = true;
     for (const view of this.#scopes.views()) this.#protocol?.changed(view, new Map());
+    const { work } = this.#protocol ?? {};
+    if (work !== undefined) warmUp(this.#mesh.mesh, work, () => this.#options.clock.monotonic());
   }
 
   /** Works off what waits, now. */
@@ -165,6 +219,7 @@ export class Engine implements XdsHost {
 
   disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]> = () => new Map()): void {
     this.proxies.disconnect(streamId, asked);
+    this.#letGo();
     this.#options.events.disconnected?.(streamId);
   }
 
@@ -187,6 +242,15 @@ export class Engine implements XdsHost {
     );
   }
 
+  /** How many of the proxies that `isFor` picks hold what is in force since that revision of the mesh. */
+  progressSince(since: number | undefined, isFor: (scope: Scope) => boolean): RuleProgress {
+    return progressSince(since, this.proxies.all(), isFor, (streamId) => this.streamStatus(streamId));
+  }
+
+  #serviceOf(key: ServiceKey): CatalogService | undefined {
+    return this.#catalog.services.get(key) ?? this.#options.externals?.services.get(key);
+  }
+
   #work(waitedMs: number): void {
     const started = this.#options.clock.monotonic();
     const shards = this.#dirtyShards;
@@ -195,19 +259,33 @@ export class Engine implements XdsHost {
     this.#dirtyRules = new Set();
     const revision = this.#mesh.mesh.revision;
     const catalog = this.#catalog.update(shards);
-    const services = this.#mesh.update(catalog.union(rules));
+    const hosts = this.#options.externals?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
+    const services = this.#mesh.update(catalog.union(rules).union(hosts));
     const workloads = new Set<string>();
     for (const key of catalog) {
       for (const address of this.#workloads.update(key, this.#catalog.services.get(key))) workloads.add(address);
     }
     if (this.#mesh.mesh.revision > revision) {
-      for (const { view, changes } of this.#scopes.update(services)) this.#protocol?.changed(view, changes);
+      this.#others.clear();
+      this.#scopes.update(this.#asking.ask(this.#mesh.mesh, services));
     }
     this.proxies.workloadsChanged(workloads);
     if (rules.size > 0) this.proxies.rulesChanged(() => new Set([...this.#mesh.ruleForms()].map(ruleForm)));
     this.#search([...this.proxies.all()].filter(({ quarantine }) => quarantine.isSearching));
+    this.#letGo();
     const tookMs = this.#options.clock.monotonic() - started;
     this.#options.events.batch({ services, catalog, waitedMs, tookMs });
+  }
+
+  /** Views learn of what was held back, if that is over. */
+  #letGo(): void {
+    const services = this.#asking.release();
+    if (services.size > 0) this.#scopes.update(services);
+  }
+
+  #answersOf(identity: ProxyIdentity, rejected: readonly string[]): Answers | undefined {
+    if (rejected.length === 0) return this.#inputs.answersOf(identity);
+    return this.#inputs.answersOf(identity, questionsOf(this.#meshFor({ rejected })));
   }
 
   /** The rules behind a refused message are set aside for this proxy; it goes on with an earlier form of them. */
@@ -244,9 +322,30 @@ export class Engine implements XdsHost {
     );
   }
 
-  #meshFor(scope: Scope): Mesh {
-    if (scope.rejected.length === 0) return this.#mesh.mesh;
-    const rejected = new Set(scope.rejected);
-    return this.#mesh.without((rule) => rejected.has(ruleForm(rule)));
+  #enqueue(job: { turn(): void }): boolean {
+    if (this.#protocol?.work === undefined) return false;
+    this.#protocol.work(job);
+    return true;
+  }
+
+  #viewChanged(view: ScopeView, changes: ReadonlyMap<string, ReadonlySet<string>>): void {
+    this.#protocol?.changed(view, changes);
+    if (!view.isCurrent) return;
+    // Without a message nothing would tell later that these are in step.
+    this.#search([...this.proxies.arrived(view)].filter(({ quarantine }) => quarantine.isSearching));
+    // Later, for this may be a view's own update.
+    if (this.#asking.isOver) this.#enqueue({ turn: () => this.#letGo() });
+  }
+
+  #meshFor({ rejected }: Pick<Scope, 'rejected'>): Mesh {
+    if (rejected.length === 0) return this.#mesh.mesh;
+    const id = rejected.join();
+    let mesh = this.#others.get(id);
+    if (mesh === undefined) {
+      const forms = new Set(rejected);
+      mesh = this.#mesh.without((rule) => forms.has(ruleForm(rule)));
+      this.#others.set(id, mesh);
+    }
+    return mesh;
   }
 }

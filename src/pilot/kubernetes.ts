@@ -11,15 +11,19 @@ import { type Clock, sleep } from '../core/clock.ts';
 import { FairwayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { unknownLocality } from '../model/cluster.ts';
+import type { RawObject } from '../model/object.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import { type Access, inClusterAccess, readKubeconfig, trustAll, trustNothing } from '../registry/kube/access.ts';
 import { kubeSource } from '../registry/kube/cluster-source.ts';
 import { discoverContexts } from '../registry/kube/contexts.ts';
 import { Lease } from '../registry/kube/lease.ts';
-import { KubeRuleSource } from '../registry/kube/rule-source.ts';
+import { KubeRuleSource, type RuleView } from '../registry/kube/rule-source.ts';
 import { RuleStatusWriter } from '../registry/kube/rule-status.ts';
 import { discoverSecrets } from '../registry/kube/secrets.ts';
+import { kinds } from '../rules/kinds.ts';
+import { uidOf } from '../rules/object-generation.ts';
 import type { PilotConfig } from './config.ts';
+import type { ObjectStage } from './object-stage.ts';
 import type { RuleInputs } from './rule-inputs.ts';
 import type { RuleStatus } from './rule-status.ts';
 
@@ -28,6 +32,8 @@ export interface KubernetesInputs {
   readonly inventory: Inventory;
   readonly inputs: RuleInputs;
   readonly ruleStatus: RuleStatus;
+  /** The other kinds of objects. */
+  readonly stages: readonly ObjectStage[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -96,6 +102,12 @@ async function findPrimary(
   return { primary, read };
 }
 
+/** '' where there is none. */
+function uidText(raw: RawObject): string {
+  const uid = uidOf(raw);
+  return typeof uid === 'string' ? uid : '';
+}
+
 interface Rotatable extends Stoppable {
   rotate(access: Access): void;
 }
@@ -116,7 +128,7 @@ class PrimaryLink implements Stoppable {
     const source = `cluster ${primary}`;
     const rules = inputs.inputs.attach(
       source,
-      (sink) => new KubeRuleSource({ access, cluster: primary, sink, clock, logger }),
+      (sink) => new KubeRuleSource({ access, cluster: primary, sink, clock, logger, kinds }),
     );
     const secrets = discoverSecrets({
       access,
@@ -137,10 +149,24 @@ class PrimaryLink implements Stoppable {
     });
     inputs.ruleStatus.listen((record, status) => {
       if (record.source !== source) return;
-      const uid = (record.raw.object as { readonly metadata?: { readonly uid?: string } } | null)?.metadata?.uid ?? '';
-      writer.put({ namespace: record.namespace, name: record.name, uid }, status);
+      writer.put({ namespace: record.namespace, name: record.name, uid: uidText(record.raw) }, status);
     });
-    this.#parts = [rules, secrets, lease, writer];
+    const writers = inputs.stages.map((stage) => {
+      const view = (id: string): RuleView | undefined => rules.view(id);
+      const ofKind = new RuleStatusWriter({
+        access,
+        clock,
+        logger,
+        view,
+        isLeader: () => lease.isLeader(),
+        kind: stage.head,
+      });
+      stage.listen((subject, status) => {
+        if (subject.source === source) ofKind.put({ ...subject, uid: uidText(subject.raw) }, status);
+      });
+      return ofKind;
+    });
+    this.#parts = [rules, secrets, lease, writer, ...writers];
     this.#done = this.#follow(read, access.fingerprint);
   }
 

@@ -71,9 +71,23 @@ export function parseNode(node: XdsNode): ProxyNode {
       labels: labels(metadata['LABELS']),
       serviceAccount: shown(metadata['SERVICE_ACCOUNT']),
       envoyVersion: shown(node.userAgentVersion),
+      ...placeOf(node),
     },
     settings: parseSettings(metadata),
   };
+}
+
+/** `node.locality`, as Envoy's `--service-zone` and bootstraps give it, else the topology labels; the node as Istio's agents name it. */
+function placeOf({ locality, metadata }: XdsNode): Pick<ProxyIdentity, 'place'> {
+  const given = labels(metadata['LABELS']);
+  const label = (name: 'region' | 'zone'): string =>
+    Object.hasOwn(given, `topology.kubernetes.io/${name}`) ? (given[`topology.kubernetes.io/${name}`] ?? '') : '';
+  const [region, zone] =
+    locality.region === '' && locality.zone === ''
+      ? [label('region'), label('zone')]
+      : [shown(locality.region), shown(locality.zone)];
+  const place = { region, zone, node: shown(metadata['NODE_NAME']) };
+  return place.region === '' && place.zone === '' && place.node === '' ? {} : { place };
 }
 
 function parseId(id: string): { kind: 'sidecar' | 'router'; address: string; workload: string; namespace: string } {

@@ -8,14 +8,16 @@
 
 import type { Logger } from '../core/logger.ts';
 import { typeUrl as types } from '../core/type-urls.ts';
-import type { ConfigMode, Scope } from '../model/mesh.ts';
+import type { Answers, ConfigMode, Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import { ruleId, type TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { ClientHello } from '../xds/view.ts';
+import type { Egress } from './egress.ts';
 import { type ProxyNode, type ProxySettings, parseNode } from './node.ts';
 import { Quarantine } from './quarantine.ts';
-import type { Scopes, ScopeView } from './scopes.ts';
+import type { ScopeView } from './scope-view.ts';
+import type { Scopes } from './scopes.ts';
 import { WantsMemory } from './wants.ts';
 import { addressKey, inboundPorts, type WorkloadIndex } from './workload-index.ts';
 
@@ -30,7 +32,10 @@ export interface Proxy {
   readonly streams: Set<number>;
   /** Of forms of rules (`ruleForm`). */
   readonly quarantine: Quarantine;
+  /** What its streams read. */
   view: ScopeView;
+  /** Under construction: where it moves once that can be answered from. Until then it stays where it is, and is kept up there. */
+  next: ScopeView | undefined;
 }
 
 /** One form of one rule, as scopes name it. */
@@ -44,6 +49,10 @@ export interface ProxiesOptions {
   readonly services: ReadonlyMap<ServiceKey, CatalogService>;
   /** For a proxy that says nothing of it. */
   readonly configMode: (cluster: string, namespace: string) => ConfigMode;
+  /** What services ask of the proxy, answered; `rejected`: the forms of rules that are set aside for it. */
+  readonly answers: (identity: ProxyIdentity, rejected: readonly string[]) => Answers | undefined;
+  /** What its namespace lets out; undefined: what the mesh does. */
+  readonly egress: Egress;
   /** Called when a stream's scope changed. */
   readonly reassign: (streamId: number, view: ScopeView) => void;
   readonly now: () => number;
@@ -59,6 +68,8 @@ export class Proxies {
   readonly #byKey = new Map<string, Proxy>();
   readonly #byStream = new Map<number, Proxy>();
   readonly #byAddress = new Map<string, Set<Proxy>>();
+  /** Those that wait for a view, by that view. */
+  readonly #moving = new Map<ScopeView, Set<Proxy>>();
   /** By `proxyKey`, the longest gone first. */
   readonly #remembered = new Map<string, Quarantine>();
   readonly #wants: WantsMemory;
@@ -105,6 +116,7 @@ export class Proxies {
       streams: new Set([client.streamId]),
       quarantine,
       view: this.#options.scopes.acquire(this.#scopeOf(node, quarantine.aside())),
+      next: undefined,
     };
     this.#byKey.set(key, proxy);
     this.#byStream.set(client.streamId, proxy);
@@ -132,6 +144,7 @@ export class Proxies {
     this.#byKey.delete(key);
     this.#remember(key, proxy.quarantine);
     if (proxy.routes === 'on-demand') this.#rememberWants(proxy.identity.nodeId, asked());
+    this.#stay(proxy);
     this.#options.scopes.release(proxy.view);
     for (const address of addressesOf(proxy.identity)) {
       const there = this.#byAddress.get(address);
@@ -149,7 +162,8 @@ export class Proxies {
   /** Goes on looking for the culprit at the proxies where it is looked for and that are in step with what they were given. */
   advance(proxies: Iterable<Proxy>, isInStep: (proxy: Proxy, typeUrl: string) => boolean): void {
     for (const proxy of proxies) {
-      while (proxy.quarantine.advance((typeUrl) => isInStep(proxy, typeUrl))) this.#rescope(proxy);
+      const isThere = (typeUrl: string): boolean => proxy.next === undefined && isInStep(proxy, typeUrl);
+      while (proxy.quarantine.advance(isThere)) this.#rescope(proxy);
     }
   }
 
@@ -160,6 +174,17 @@ export class Proxies {
       for (const proxy of this.#byAddress.get(address) ?? []) touched.add(proxy);
     }
     for (const proxy of touched) this.#rescope(proxy);
+  }
+
+  /**
+   * What services ask is another thing now, or clusters are elsewhere: those for whom it may matter get the scope that fits. Returns those of
+   * them that wait for its view.
+   */
+  questionsChanged(matters: (proxy: Proxy) => boolean): readonly Proxy[] {
+    const concerned: Proxy[] = [];
+    for (const proxy of this.#byKey.values()) if (matters(proxy)) concerned.push(proxy);
+    for (const proxy of concerned) this.#rescope(proxy);
+    return concerned.filter(({ next }) => next !== undefined);
   }
 
   /** Forgets rejections of forms that nobody is given any more; `forms` gives those that somebody may be. */
@@ -191,17 +216,47 @@ export class Proxies {
     if (oldest !== undefined && this.#remembered.size > rememberedMax) this.#remembered.delete(oldest);
   }
 
-  #rescope(proxy: Proxy): void {
-    const { scopes, reassign } = this.#options;
-    const before = proxy.view;
-    const view = scopes.acquire(this.#scopeOf(proxy, proxy.quarantine.aside()));
-    if (view === before) {
-      view.users -= 1;
-      return;
+  /** `view` can be answered from: whoever waits for it moves there. Returns them. */
+  arrived(view: ScopeView): Iterable<Proxy> {
+    const proxies = this.#moving.get(view) ?? [];
+    this.#moving.delete(view);
+    for (const proxy of proxies) {
+      proxy.next = undefined;
+      this.#move(proxy, view);
     }
+    return proxies;
+  }
+
+  #rescope(proxy: Proxy): void {
+    const { scopes } = this.#options;
+    const view = scopes.acquire(this.#scopeOf(proxy, proxy.quarantine.aside()));
+    if (view === proxy.next) return scopes.release(view);
+    this.#stay(proxy);
+    if (view === proxy.view) return scopes.release(view);
+    if (view.isCurrent) return this.#move(proxy, view);
+    proxy.next = view;
+    const waiting = this.#moving.get(view);
+    if (waiting === undefined) this.#moving.set(view, new Set([proxy]));
+    else waiting.add(proxy);
+  }
+
+  /** `view` is acquired for it. */
+  #move(proxy: Proxy, view: ScopeView): void {
+    const before = proxy.view;
     proxy.view = view;
-    for (const streamId of proxy.streams) reassign(streamId, view);
-    scopes.release(before);
+    for (const streamId of proxy.streams) this.#options.reassign(streamId, view);
+    this.#options.scopes.release(before);
+  }
+
+  /** It goes nowhere any more. */
+  #stay(proxy: Proxy): void {
+    const { next } = proxy;
+    if (next === undefined) return;
+    proxy.next = undefined;
+    const waiting = this.#moving.get(next);
+    waiting?.delete(proxy);
+    if (waiting?.size === 0) this.#moving.delete(next);
+    this.#options.scopes.release(next);
   }
 
   /** Envoy takes VHDS and on-demand resources over the aggregated delta stream alone; whoever does not declare it gets whole tables. */
@@ -215,7 +270,10 @@ export class Proxies {
     { identity, settings, routes }: Pick<Proxy, 'identity' | 'settings' | 'routes'>,
     rejected: readonly string[],
   ): Scope {
+    const answers = this.#options.answers(identity, rejected);
+    const egress = this.#options.egress(identity.cluster, identity.namespace);
     return {
+      ...(egress === undefined ? {} : { egress }),
       cluster: identity.cluster,
       network: identity.network,
       namespace: identity.namespace,
@@ -224,6 +282,7 @@ export class Proxies {
       inboundAddress: settings.inboundAddress,
       inbound: settings.inbound ?? (settings.mode === 'captured' ? this.#inboundOf(identity) : []),
       routes,
+      ...(answers === undefined ? {} : { answers }),
       rejected,
     };
   }

@@ -12,6 +12,7 @@ import type { Inventory } from '../registry/inventory.ts';
 import type { ClusterRecord } from '../registry/inventory-record.ts';
 import type { StreamTypeStatus } from '../xds/view.ts';
 import type { Engine } from './engine.ts';
+import type { ObjectStage } from './object-stage.ts';
 import type { Proxy } from './proxies.ts';
 import type { RuleStatus } from './rule-status.ts';
 
@@ -19,6 +20,8 @@ export interface ReportInputs {
   readonly inventory: Inventory;
   readonly engine: Engine;
   readonly ruleStatus: RuleStatus;
+  /** The other kinds of objects. */
+  readonly stages: readonly ObjectStage[];
   readonly streamStatus: (streamId: number) => ReadonlyMap<string, StreamTypeStatus>;
   readonly version: string;
   readonly settings: () => Readonly<Record<string, unknown>>;
@@ -33,6 +36,8 @@ export function createAdminSource(inputs: ReportInputs): AdminSource {
     endpoints: (filter) =>
       selectServices(engine, withoutName(filter)).flatMap((service) => endpointReports(service, inventory)),
     rules: () => inputs.ruleStatus.reports(),
+    kinds: inputs.stages.map(({ head }) => head),
+    objects: (kind) => inputs.stages.find(({ head }) => head.kind === kind)?.reports() ?? [],
     proxies: () => [...engine.proxies.all()].map((proxy) => proxyReport(proxy, inputs.streamStatus)).sort(byNode),
     configDump: (nodeId) => configDump(engine, nodeId),
     catalog: () =>

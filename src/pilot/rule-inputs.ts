@@ -9,7 +9,7 @@ import { errorMessage, type Finding, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RawObject } from '../model/object.ts';
 import type { RuleSink, RuleSource } from '../registry/rule-sink.ts';
-import type { RuleSet } from '../rules/rule-set.ts';
+import type { ObjectForms, ObjectTarget } from './object-router.ts';
 import type { RememberedObject, RuleMemory } from './rule-memory.ts';
 
 interface Input {
@@ -45,12 +45,12 @@ export interface RuleInputReport {
 }
 
 export class RuleInputs {
-  readonly #rules: RuleSet;
+  readonly #rules: ObjectTarget;
   readonly #logger: Logger;
   readonly #memory: RuleMemory | undefined;
   readonly #inputs: Input[] = [];
 
-  constructor(rules: RuleSet, logger: Logger, memory: RuleMemory | undefined) {
+  constructor(rules: ObjectTarget, logger: Logger, memory: RuleMemory | undefined) {
     this.#rules = rules;
     this.#logger = logger;
     this.#memory = memory;
@@ -67,6 +67,11 @@ export class RuleInputs {
       const wait = state.recalled ? waits.recalledMs : state.findings.length > 0 ? waits.unreachableMs : waits.silentMs;
       return waitedMs >= wait;
     });
+  }
+
+  /** An object of any source, by `<source>#<id>`. */
+  record(key: string): ObjectForms | undefined {
+    return this.#rules.record(key);
   }
 
   reports(): readonly RuleInputReport[] {

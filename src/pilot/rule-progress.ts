@@ -3,6 +3,7 @@
  */
 
 import { typeUrl } from '../core/type-urls.ts';
+import type { Scope } from '../model/mesh.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { StreamTypeStatus } from '../xds/view.ts';
 import { type Proxy, ruleForm } from './proxies.ts';
@@ -38,6 +39,23 @@ export function ruleProgress(
     else if (since !== undefined && !quarantine.isInDoubt(form) && holds(proxy, since, status)) acknowledged += 1;
   }
   return { acknowledged, total, rejections: rejections.sort((a, b) => (a.node < b.node ? -1 : 1)) };
+}
+
+/** The same for what is no rule: `isFor` says which proxies are to hold it. Nobody is known to have refused it. */
+export function progressSince(
+  since: number | undefined,
+  proxies: Iterable<Proxy>,
+  isFor: (scope: Scope) => boolean,
+  status: StreamStatus,
+): RuleProgress {
+  let acknowledged = 0;
+  let total = 0;
+  for (const proxy of proxies) {
+    if (!isFor(proxy.view.scope)) continue;
+    total += 1;
+    if (since !== undefined && holds(proxy, since, status)) acknowledged += 1;
+  }
+  return { acknowledged, total, rejections: [] };
 }
 
 function holds(proxy: Proxy, since: number, status: StreamStatus): boolean {

@@ -1,6 +1,6 @@
 /**
- * Rules that are applied over the admin API: judged whole before anything is written, then kept in the rules folder, from which they are read
- * as any other rule.
+ * Rules and other objects that are applied over the admin API: judged whole before anything is written, then kept in the rules folder, from
+ * which they are read as any other.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -11,15 +11,16 @@ import type { RawObject } from '../model/object.ts';
 import type { WriteReport } from '../model/report.ts';
 import type { RulesFolder } from '../registry/file/rules-folder.ts';
 import { RulesWriter } from '../registry/file/rules-writer.ts';
-import { type ParsedRule, parseTrafficRule } from '../rules/parse.ts';
-import type { RuleRecord } from '../rules/rule-set.ts';
+import type { ParsedObject } from '../rules/kind-types.ts';
+import { clusterScopedKinds, parseObject } from '../rules/kinds.ts';
+import type { ObjectForms } from './object-router.ts';
 
 type Result = WriteReport['results'][number];
 
 const parseOptions = { defaultNamespace: 'default' };
 
 /** Finds an object that the folder holds now, by kind, namespace and name. */
-export type FindRule = (kind: string, namespace: string, name: string) => RuleRecord | undefined;
+export type FindRule = (kind: string, namespace: string, name: string) => ObjectForms | undefined;
 
 /** `folder` and its `source` belong together: after a write the folder is read at once. */
 export function folderRuleWriter(
@@ -28,12 +29,12 @@ export function folderRuleWriter(
   find: FindRule,
   now: () => number,
 ): RuleWriter {
-  const writer = new RulesWriter(folder);
+  const writer = new RulesWriter(folder, clusterScopedKinds());
   return {
     async apply(text, origin, { dryRun }) {
       const { objects, findings } = readYaml(text, origin);
       const parsed = objects.map((raw) => {
-        const rule = parseTrafficRule(raw, parseOptions);
+        const rule = parseObject(raw, parseOptions);
         const before = find(kindOf(raw), rule.namespace, rule.name);
         return { raw, rule, before, stored: storedForm(raw.object, rule, before, now()) };
       });
@@ -80,30 +81,30 @@ function kindOf({ object }: RawObject): string {
   return typeof kind === 'string' ? kind : '';
 }
 
-function result(raw: RawObject, rule: ParsedRule, action: Result['action']): Result {
+function result(raw: RawObject, rule: ParsedObject, action: Result['action']): Result {
   return { kind: kindOf(raw), namespace: rule.namespace, name: rule.name, action, findings: rule.findings };
 }
 
-function actionOf(rule: ParsedRule, before: RuleRecord | undefined, stored: unknown): Result['action'] {
-  if (rule.rule === undefined) return 'invalid';
+function actionOf(rule: ParsedObject, before: ObjectForms | undefined, stored: unknown): Result['action'] {
+  if (rule.value === undefined) return 'invalid';
   if (before === undefined) return 'created';
   return isDeepStrictEqual(before.raw.object, stored) ? 'unchanged' : 'configured';
 }
 
-function generationOf(record: RuleRecord | undefined): { readonly generation?: number } {
+function generationOf(record: ObjectForms | undefined): { readonly generation?: number } {
   return record === undefined ? {} : { generation: record.generation };
 }
 
 /** As the folder keeps it: with the namespace that the request left to the default, and with the time of its creation, as Kubernetes would. */
-function storedForm(object: unknown, rule: ParsedRule, before: RuleRecord | undefined, nowMs: number): unknown {
-  if (rule.rule === undefined) return object;
+function storedForm(object: unknown, rule: ParsedObject, before: ObjectForms | undefined, nowMs: number): unknown {
+  if (rule.value === undefined) return object;
   const { metadata, ...rest } = object as { readonly metadata: Readonly<Record<string, unknown>> };
   const { creationTimestamp: _given, ...own } = metadata;
   const known = (before?.raw.object as { readonly metadata?: Readonly<Record<string, unknown>> } | undefined)?.metadata;
   const created = before === undefined ? new Date(nowMs).toISOString() : known?.['creationTimestamp'];
   const stamped = {
     ...own,
-    namespace: rule.namespace,
+    ...(rule.namespace === '' ? {} : { namespace: rule.namespace }),
     ...(created === undefined ? {} : { creationTimestamp: created }),
   };
   const { apiVersion, kind, ...others } = rest as { readonly apiVersion?: unknown; readonly kind?: unknown };

@@ -1,118 +1,136 @@
 /**
- * The scopes in use, each with its resources: proxies whose scopes are equal share one view, and so the very same bytes.
+ * The scopes in use, each with its view: proxies whose scopes are equal share one view, and so the very same bytes.
+ *
+ * In: who uses which scope, and which services changed. Out: views that say something else now. What always holds: a small change is in every
+ * view when `update` returns; what takes longer (a first view, ten thousand services at once) is done in slices between which others have
+ * their turn. A view that nobody uses costs nothing but its memory until somebody comes back to it.
  */
 
-import type { Finding } from '../core/errors.ts';
-import type { EncodedResource } from '../core/resource.ts';
-import { typeUrl as types } from '../core/type-urls.ts';
-import { ScopeResources } from '../envoy/scope-resources.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { impliesWildcard } from '../xds/type-traits.ts';
-import type { ResourceView } from '../xds/view.ts';
+import { ScopeView } from './scope-view.ts';
 
 /** How many scopes without a proxy are kept for those that come back. */
 const idleScopesMax = 32;
 
-export class ScopeView implements ResourceView {
-  readonly id: string;
-  readonly scope: Scope;
-  readonly #resources: ScopeResources;
-  readonly #isReady: () => boolean;
-  #revision = 0;
-  /** Proxies in this scope. */
-  users = 0;
+/** How long one slice may take, ms; the last service of a slice may go beyond. */
+const sliceMs = 4;
 
-  constructor(id: string, scope: Scope, isReady: () => boolean) {
-    this.id = id;
-    this.scope = scope;
-    this.#resources = new ScopeResources(scope);
-    this.#isReady = isReady;
-  }
+type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 
-  get revision(): number {
-    return this.#revision;
-  }
+export interface ScopesOptions {
+  readonly isReady: () => boolean;
+  /** The mesh as a scope sees it, which is the mesh but for scopes with rejections. The same object while nothing changes. */
+  readonly meshFor: (scope: Scope) => Mesh;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+  /** Gives `job` its turn soon, once; false: nobody gives turns, and all is done at once. */
+  readonly enqueue: (job: Job) => boolean;
+  /** These resources of a view are others now, by type; or it can be answered from for the first time. */
+  readonly changed: (view: ScopeView, changes: Changes) => void;
+}
 
-  get ready(): boolean {
-    return this.#isReady();
-  }
-
-  resources(typeUrl: string): ReadonlyMap<string, EncodedResource> {
-    return this.#resources.resources(typeUrl);
-  }
-
-  /** Envoy's first VHDS request names no host; a scope that has hosts as resources means all of them by it. */
-  impliedWildcard(typeUrl: string): boolean {
-    return typeUrl === types.virtualHost ? this.scope.routes !== 'tables' : impliesWildcard(typeUrl);
-  }
-
-  wildcardNames(typeUrl: string): ReadonlySet<string> | undefined {
-    return this.#resources.unasked(typeUrl);
-  }
-
-  missing(typeUrl: string, name: string): EncodedResource | undefined {
-    return typeUrl === types.virtualHost ? this.#resources.unknownHost(name) : undefined;
-  }
-
-  /** What of the mesh this scope's proxies do not get, and why. */
-  findings(): readonly Finding[] {
-    return this.#resources.findings();
-  }
-
-  update(mesh: Mesh, dirty: ReadonlySet<ServiceKey> | 'all'): ReadonlyMap<string, ReadonlySet<string>> {
-    this.#revision = mesh.revision;
-    return this.#resources.update(mesh, dirty);
-  }
+interface Job {
+  turn(): void;
 }
 
 export class Scopes {
+  readonly #options: ScopesOptions;
   readonly #views = new Map<string, ScopeView>();
-  readonly #isReady: () => boolean;
-  /** The mesh as a scope sees it, which is the mesh but for scopes with rejections. */
-  readonly #meshFor: (scope: Scope) => Mesh;
+  /** Without a proxy, the longest first. */
+  readonly #idle = new Set<ScopeView>();
+  /** Views that have work left, and wait for their turn to do it. */
+  readonly #working = new Map<ScopeView, Job>();
 
-  constructor(isReady: () => boolean, meshFor: (scope: Scope) => Mesh) {
-    this.#isReady = isReady;
-    this.#meshFor = meshFor;
+  constructor(options: ScopesOptions) {
+    this.#options = options;
   }
 
   views(): Iterable<ScopeView> {
     return this.#views.values();
   }
 
-  /** The view for a scope, made if it is new. Whoever acquires it releases it. */
+  /** Views that have not taken over all that changed. */
+  get working(): number {
+    return this.#working.size;
+  }
+
+  /** The view for a scope, made if it is new: then it is answered from later (`isCurrent`). Whoever acquires it releases it. */
   acquire(scope: Scope): ScopeView {
     const id = scopeId(scope);
     let view = this.#views.get(id);
     if (view === undefined) {
-      view = new ScopeView(id, scope, this.#isReady);
-      view.update(this.#meshFor(scope), 'all');
+      view = new ScopeView(id, scope, this.#options.isReady);
+      view.mark(this.#options.meshFor(scope).services.keys());
       this.#views.set(id, view);
     }
     view.users += 1;
+    this.#idle.delete(view);
+    if (!view.isCurrent) this.#enqueue(view);
     return view;
   }
 
   release(view: ScopeView): void {
     view.users -= 1;
     if (view.users > 0) return;
-    // Last in, last out: a Map keeps the order of insertion.
-    this.#views.delete(view.id);
-    this.#views.set(view.id, view);
-    const idle = [...this.#views.values()].filter(({ users }) => users === 0);
-    for (const { id } of idle.slice(0, Math.max(0, idle.length - idleScopesMax))) this.#views.delete(id);
+    // What is half done is left so: if somebody comes back to it, it goes on.
+    if (this.#working.delete(view)) this.#lapse(view);
+    this.#idle.add(view);
+    if (this.#idle.size <= idleScopesMax) return;
+    const [oldest] = this.#idle;
+    if (oldest === undefined) return;
+    this.#idle.delete(oldest);
+    this.#views.delete(oldest.id);
   }
 
-  /** Brings every view up to the mesh; returns what changed in each. */
-  update(dirty: ReadonlySet<ServiceKey>): { view: ScopeView; changes: ReadonlyMap<string, ReadonlySet<string>> }[] {
-    return [...this.#views.values()].map((view) => ({ view, changes: view.update(this.#meshFor(view.scope), dirty) }));
+  /** Brings every view that is in use up to the mesh; those with much to do when it is their turn. */
+  update(dirty: ReadonlySet<ServiceKey>): void {
+    const untilMs = this.#options.now() + sliceMs;
+    for (const view of [...this.#views.values()]) {
+      view.mark(dirty);
+      if (view.users === 0) this.#lapse(view);
+      else if (this.#working.has(view)) continue;
+      else if (this.#options.now() >= untilMs && this.#enqueue(view)) continue;
+      else this.#work(view, untilMs);
+    }
+  }
+
+  #lapse(view: ScopeView): void {
+    if (!view.isCurrent) return;
+    view.lapse();
+    this.#options.changed(view, new Map());
+  }
+
+  /** False: it was worked off at once. */
+  #enqueue(view: ScopeView): boolean {
+    if (this.#working.has(view)) return true;
+    const job: Job = {
+      turn: () => {
+        if (this.#working.get(view) !== job) return;
+        this.#working.delete(view);
+        this.#work(view, this.#options.now() + sliceMs);
+      },
+    };
+    if (this.#options.enqueue(job)) {
+      this.#working.set(view, job);
+      return true;
+    }
+    this.#work(view, Number.POSITIVE_INFINITY);
+    return false;
+  }
+
+  #work(view: ScopeView, untilMs: number): void {
+    const { meshFor, now, changed } = this.#options;
+    const changes = view.work(meshFor(view.scope), () => now() >= untilMs);
+    if (changes !== undefined) changed(view, changes);
+    else this.#enqueue(view);
   }
 }
 
 /** Equal scopes, equal ids: every field of the scope is in it, in a fixed order. */
 export function scopeId(scope: Scope): string {
-  const { cluster, network, namespace, mode, outbound, inboundAddress, inbound, routes, rejected } = scope;
+  const { cluster, network, namespace, mode, outbound, inboundAddress, inbound, routes, answers, egress, rejected } =
+    scope;
   const ports = inbound.map(({ port, targetPort, protocol }) => `${port}:${targetPort}:${protocol}`);
   return JSON.stringify([
     cluster,
@@ -124,6 +142,8 @@ export function scopeId(scope: Scope): string {
     inboundAddress,
     ports,
     routes,
+    answers === undefined ? null : [answers.region, answers.zone, answers.node, answers.selectors],
+    egress ?? '',
     rejected,
   ]);
 }

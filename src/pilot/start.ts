@@ -17,7 +17,7 @@ import { FileClusters } from '../registry/file/file-clusters.ts';
 import { RulesFolder } from '../registry/file/rules-folder.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import { ruleObjectId } from '../registry/rule-sink.ts';
-import type { RuleSet } from '../rules/rule-set.ts';
+import { clusterScopedKinds } from '../rules/kinds.ts';
 import { assemble } from './assembly.ts';
 import type { Address, PilotConfig } from './config.ts';
 import type { Engine } from './engine.ts';
@@ -51,13 +51,14 @@ interface Stoppable {
 export async function startPilot(config: PilotConfig, log: ProcessLog, version: string): Promise<RunningPilot> {
   const clock = systemClock;
   const { logger } = log;
-  const { inventory, rules, inputs, engine, ruleStatus, xds, metrics, idleMemory } = assemble(config, logger, version);
+  const { inventory, stages, inputs, engine, ruleStatus, xds, metrics, idleMemory } = assemble(config, logger, version);
   const stoppables: Stoppable[] = [];
   const stopped = new AbortController();
   const stop = async (drainMs: number): Promise<void> => {
     stopped.abort();
     engine.stop();
     ruleStatus.stop();
+    for (const stage of stages) stage.stop();
     idleMemory.stop();
     await xds.drain(drainMs);
     await Promise.all(stoppables.map((part) => part.stop()));
@@ -65,7 +66,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
     await inventory.close();
   };
   try {
-    const writer = attachRulesFolder(config, inputs, rules, clock);
+    const writer = attachRulesFolder(config, inputs, clock);
     if (config.clustersDir !== undefined) {
       const clusters = new FileClusters({ folder: config.clustersDir, inventory, clock, logger });
       clusters.start();
@@ -74,7 +75,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
     if (config.contexts.length > 0 || config.inCluster) {
       // Kubernetes' client is large, and a pilot of files alone does without it.
       const { attachKubernetes } = await import('./kubernetes.ts');
-      stoppables.push(await attachKubernetes({ config, inventory, inputs, ruleStatus, clock, logger }));
+      stoppables.push(await attachKubernetes({ config, inventory, inputs, ruleStatus, stages, clock, logger }));
     }
 
     const bound = await xds.listen(formatAddress(config.xds));
@@ -83,6 +84,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
         inventory,
         engine,
         ruleStatus,
+        stages,
         streamStatus: (streamId) => xds.status(streamId) ?? new Map(),
         version,
         settings: () => shownSettings(config),
@@ -125,15 +127,14 @@ const never = new Promise<never>(() => {});
 function attachRulesFolder(
   { rulesDir }: PilotConfig,
   inputs: RuleInputs,
-  rules: RuleSet,
   clock: typeof systemClock,
 ): RuleWriter | undefined {
   if (rulesDir === undefined) return undefined;
   makeRulesFolder(rulesDir);
   const find: FindRule = (kind, namespace, name) =>
-    rules.record(`${rulesFolderSource}#${ruleObjectId(kind, namespace, name)}`);
+    inputs.record(`${rulesFolderSource}#${ruleObjectId(kind, namespace, name)}`);
   const folder = inputs.attach(rulesFolderSource, (sink) => {
-    const source = new RulesFolder({ folder: rulesDir, sink, clock });
+    const source = new RulesFolder({ folder: rulesDir, sink, clock, clusterScoped: clusterScopedKinds() });
     source.start();
     return source;
   });

@@ -1,48 +1,104 @@
 /**
  * From a workload's address to the services that it backs, and so to the ports on which its sidecar takes requests.
- * Kept by service: a change to one service costs that service's endpoints.
+ * A change to one endpoint costs a look at its service's endpoints in its cluster; nothing is kept beside the names.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { InboundPort } from '../model/mesh.ts';
-import type { CatalogService, ServiceKey } from '../model/service.ts';
+import type { CatalogService, Endpoint, ServiceKey, ServiceShard } from '../model/service.ts';
 
 export class WorkloadIndex {
-  readonly #keysByAddress = new Map<string, Set<ServiceKey>>();
-  readonly #addressesByKey = new Map<ServiceKey, ReadonlySet<string>>();
+  /** By cluster and address; nearly every address backs one service alone. */
+  readonly #keys = new Map<string, Map<string, ServiceKey | Set<ServiceKey>>>();
+  /** What each service was at its last update. */
+  readonly #shards = new Map<ServiceKey, CatalogService['shards']>();
 
-  /** `service` undefined: it is gone. Returns the addresses (as `addressKey`) that it backs now or did before. */
+  /**
+   * `service` undefined: it is gone. Returns the addresses (as `addressKey`) at which something is different: an endpoint came, went or is
+   * another, or its cluster says other ports of the service.
+   */
   update(key: ServiceKey, service: CatalogService | undefined): ReadonlySet<string> {
-    const before = this.#addressesByKey.get(key) ?? new Set<string>();
-    const now = new Set<string>();
-    for (const [cluster, shard] of service?.shards ?? []) {
-      for (const endpoint of shard.endpoints) now.add(addressKey(cluster, endpoint.address));
+    const before = this.#shards.get(key) ?? noShards;
+    const now = service?.shards ?? noShards;
+    const touched = new Set<string>();
+    for (const [cluster, shard] of before) {
+      const other = now.get(cluster);
+      if (other !== shard) this.#replace(key, cluster, shard, other, touched);
     }
-    for (const address of before.difference(now)) this.#drop(address, key);
-    for (const address of now.difference(before)) this.#add(address, key);
-    if (now.size > 0) this.#addressesByKey.set(key, now);
-    else this.#addressesByKey.delete(key);
-    return before.union(now);
+    for (const [cluster, shard] of now) {
+      if (!before.has(cluster)) this.#replace(key, cluster, undefined, shard, touched);
+    }
+    if (now.size > 0) this.#shards.set(key, now);
+    else this.#shards.delete(key);
+    return touched;
   }
 
   services(cluster: string, addresses: readonly string[]): ReadonlySet<ServiceKey> {
     const keys = new Set<ServiceKey>();
     for (const address of addresses) {
-      for (const key of this.#keysByAddress.get(addressKey(cluster, address)) ?? []) keys.add(key);
+      const found = this.#keys.get(cluster)?.get(address);
+      if (typeof found === 'string') keys.add(found);
+      else for (const key of found ?? []) keys.add(key);
     }
     return keys;
   }
 
-  #add(address: string, key: ServiceKey): void {
-    const keys = this.#keysByAddress.get(address);
-    if (keys === undefined) this.#keysByAddress.set(address, new Set([key]));
-    else keys.add(key);
+  #replace(
+    key: ServiceKey,
+    cluster: string,
+    before: ServiceShard | undefined,
+    now: ServiceShard | undefined,
+    touched: Set<string>,
+  ): void {
+    const [gone, come] = differing(before, now);
+    const still = new Set(gone.length === 0 ? [] : now?.endpoints.map(({ address }) => address));
+    for (const { address } of gone) {
+      touched.add(addressKey(cluster, address));
+      if (!still.has(address)) this.#drop(cluster, address, key);
+    }
+    for (const { address } of come) {
+      touched.add(addressKey(cluster, address));
+      this.#add(cluster, address, key);
+    }
   }
 
-  #drop(address: string, key: ServiceKey): void {
-    const keys = this.#keysByAddress.get(address);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#keysByAddress.delete(address);
+  #add(cluster: string, address: string, key: ServiceKey): void {
+    let ofCluster = this.#keys.get(cluster);
+    if (ofCluster === undefined) {
+      ofCluster = new Map();
+      this.#keys.set(cluster, ofCluster);
+    }
+    const found = ofCluster.get(address);
+    if (found === undefined || found === key) ofCluster.set(address, key);
+    else if (typeof found === 'string') ofCluster.set(address, new Set([found, key]));
+    else found.add(key);
   }
+
+  #drop(cluster: string, address: string, key: ServiceKey): void {
+    const ofCluster = this.#keys.get(cluster);
+    const found = ofCluster?.get(address);
+    if (found === undefined || ofCluster === undefined) return;
+    if (typeof found !== 'string') found.delete(key);
+    if (found === key || (typeof found !== 'string' && found.size === 0)) ofCluster.delete(address);
+    if (ofCluster.size === 0) this.#keys.delete(cluster);
+  }
+}
+
+const noShards: CatalogService['shards'] = new Map();
+
+/** The endpoints that only the one or only the other has; all, where the ports are different. */
+function differing(
+  before: ServiceShard | undefined,
+  now: ServiceShard | undefined,
+): readonly [gone: readonly Endpoint[], come: readonly Endpoint[]] {
+  if (before === undefined || now === undefined || !isDeepStrictEqual(before.ports, now.ports))
+    return [before?.endpoints ?? [], now?.endpoints ?? []];
+  const old = new Set(before.endpoints);
+  const present = new Set(now.endpoints);
+  return [
+    before.endpoints.filter((endpoint) => !present.has(endpoint)),
+    now.endpoints.filter((endpoint) => !old.has(endpoint)),
+  ];
 }
 
 export function addressKey(cluster: string, address: string): string {

@@ -17,6 +17,7 @@ import {
   type Skip,
   type SkipReason,
 } from './derive.ts';
+import { type ClusterLimits, defaultClusterLimits, ReportedShards } from './derive-limits.ts';
 import {
   type ClusterObject,
   type ClusterObjectKind,
@@ -30,15 +31,10 @@ import {
   type ServiceObject,
   type SliceObject,
 } from './derive-objects.ts';
+import { Pool, shareParts } from './pool.ts';
+import { sameShard, shareEndpoints } from './same-shard.ts';
 import type { ClusterChange } from './source.ts';
-
-/** What one cluster may hold: a cluster out of its mind must not take the others' memory. */
-export interface ClusterLimits {
-  readonly services: number;
-  readonly endpoints: number;
-}
-
-export const defaultClusterLimits: ClusterLimits = { services: 10_000, endpoints: 200_000 };
+import { Users } from './users.ts';
 
 /** Unreadable objects remembered by name; more than these are not counted. */
 const maxUnreadable = 10_000;
@@ -51,7 +47,6 @@ export interface SkipSummary {
 
 export class ClusterIndex {
   readonly #settings: DeriveSettings;
-  readonly #limits: ClusterLimits;
   readonly #objects: Readonly<Record<ClusterObjectKind, Map<string, ClusterObject>>> = {
     Service: new Map(),
     EndpointSlice: new Map(),
@@ -62,8 +57,8 @@ export class ClusterIndex {
   /** Slice keys by service. */
   readonly #slicesOf = new Map<ServiceKey, Set<string>>();
   /** Services whose endpoints point at a pod, and at a node. Counted by slice, since two slices may point at one. */
-  readonly #podUsers = new Map<string, Map<ServiceKey, number>>();
-  readonly #nodeUsers = new Map<string, Map<ServiceKey, number>>();
+  readonly #podUsers = new Users();
+  readonly #nodeUsers = new Users();
   readonly #dirty = new Set<ServiceKey>();
   readonly #dirtyNamespaces = new Set<string>();
   /** What derivation says, before limits. */
@@ -72,18 +67,19 @@ export class ClusterIndex {
   /** Why, by `Kind namespace/name`. */
   readonly #unreadable = new Map<string, string>();
   /** What has been said to the outside. */
-  readonly #reported = new Map<ServiceKey, ServiceShard>();
+  readonly #reported: ReportedShards;
   readonly #reportedNamespaces = new Map<string, NamespaceShard>();
   #endpoints = 0;
-  #overLimit = { services: 0, endpoints: 0 };
+  readonly #pool = new Pool();
   readonly #lookup: Lookup = {
     pod: (namespace, name) => this.#objects.Pod.get(`${namespace}/${name}`) as PodObject | undefined,
     node: (name) => this.#objects.Node.get(name) as NodeObject | undefined,
+    locality: (value) => this.#pool.locality(value),
   };
 
   constructor(settings: DeriveSettings, limits: ClusterLimits = defaultClusterLimits) {
     this.#settings = settings;
-    this.#limits = limits;
+    this.#reported = new ReportedShards(limits);
   }
 
   keys(kind: ClusterObjectKind): readonly string[] {
@@ -135,8 +131,9 @@ export class ClusterIndex {
     const held = this.#objects[object.kind].get(key);
     if (held !== undefined && isDeepStrictEqual(held, object)) return;
     if (held !== undefined) this.#unlink(key, held);
-    this.#objects[object.kind].set(key, object);
-    this.#link(key, object);
+    const kept = shareParts(object, this.#pool, this.#lookup.pod);
+    this.#objects[object.kind].set(key, kept);
+    this.#link(key, kept);
   }
 
   remove(kind: ClusterObjectKind, key: string): void {
@@ -150,14 +147,14 @@ export class ClusterIndex {
   /** Everything, up to date; the next `flush` starts from here. */
   snapshot(): Omit<ClusterSnapshot, 'info'> {
     this.flush();
-    return { services: new Map(this.#reported), namespaces: new Map(this.#reportedNamespaces) };
+    return { services: new Map(this.#reported.shards), namespaces: new Map(this.#reportedNamespaces) };
   }
 
   /** What has changed since the last call, or undefined if nothing has. */
   flush(): ClusterChange | undefined {
     const namespaces = this.#flushNamespaces();
     for (const key of this.#dirty) this.#derive(key);
-    const services = this.#withinLimits() ? this.#report(this.#dirty) : this.#reportLimited();
+    const services = this.#reported.update(this.#derived, this.#dirty, this.#endpoints);
     this.#dirty.clear();
     return services.size === 0 && namespaces.size === 0 ? undefined : { services, namespaces };
   }
@@ -173,7 +170,7 @@ export class ClusterIndex {
     for (const [object, reason] of this.#unreadable) {
       add({ reason: 'unreadable', object: `${object}: ${reason}`, count: 1 });
     }
-    const { services, endpoints } = this.#overLimit;
+    const { services, endpoints } = this.#reported.overLimit;
     if (services > 0) add({ reason: 'over-limit', object: `${services} services`, count: services });
     if (endpoints > 0) add({ reason: 'over-limit', object: `${endpoints} endpoints`, count: endpoints });
     return sums;
@@ -181,7 +178,7 @@ export class ClusterIndex {
 
   /** How much is over the limits at the moment. */
   get overLimit(): { readonly services: number; readonly endpoints: number } {
-    return this.#overLimit;
+    return this.#reported.overLimit;
   }
 
   #link(key: string, object: ClusterObject): void {
@@ -193,11 +190,11 @@ export class ClusterIndex {
         this.#linkSlice(key, object, 1);
         break;
       case 'Pod':
-        for (const user of this.#podUsers.get(key)?.keys() ?? []) this.#dirty.add(user);
+        for (const user of this.#podUsers.of(key)) this.#dirty.add(user);
         this.#nodeOfPod(key, object, 1);
         break;
       case 'Node':
-        for (const user of this.#nodeUsers.get(key)?.keys() ?? []) this.#dirty.add(user);
+        for (const user of this.#nodeUsers.of(key)) this.#dirty.add(user);
         break;
       case 'Namespace':
         this.#dirtyNamespaces.add(key);
@@ -214,11 +211,11 @@ export class ClusterIndex {
         this.#linkSlice(key, object, -1);
         break;
       case 'Pod':
-        for (const user of this.#podUsers.get(key)?.keys() ?? []) this.#dirty.add(user);
+        for (const user of this.#podUsers.of(key)) this.#dirty.add(user);
         this.#nodeOfPod(key, object, -1);
         break;
       case 'Node':
-        for (const user of this.#nodeUsers.get(key)?.keys() ?? []) this.#dirty.add(user);
+        for (const user of this.#nodeUsers.of(key)) this.#dirty.add(user);
         break;
       case 'Namespace':
         this.#dirtyNamespaces.add(key);
@@ -238,19 +235,19 @@ export class ClusterIndex {
     for (const endpoint of slice.endpoints) {
       if (endpoint.pod !== '') {
         const podKey = `${slice.namespace}/${endpoint.pod}`;
-        count(this.#podUsers, podKey, service, by);
+        this.#podUsers.count(podKey, service, by);
         // An endpoint that names no node takes its pod's.
         const pod = this.#objects.Pod.get(podKey) as PodObject | undefined;
-        if (pod !== undefined && pod.node !== '') count(this.#nodeUsers, pod.node, service, by);
+        if (pod !== undefined && pod.node !== '') this.#nodeUsers.count(pod.node, service, by);
       }
-      if (endpoint.node !== '') count(this.#nodeUsers, endpoint.node, service, by);
+      if (endpoint.node !== '') this.#nodeUsers.count(endpoint.node, service, by);
     }
   }
 
   /** A pod's node matters to the services that use the pod, once per use. */
   #nodeOfPod(key: string, pod: PodObject, by: 1 | -1): void {
     if (pod.node === '') return;
-    for (const [service, uses] of this.#podUsers.get(key) ?? []) count(this.#nodeUsers, pod.node, service, by * uses);
+    for (const [service, uses] of this.#podUsers.uses(key)) this.#nodeUsers.count(pod.node, service, by * uses);
   }
 
   #derive(key: ServiceKey): void {
@@ -259,10 +256,11 @@ export class ClusterIndex {
     const derived = service === undefined ? undefined : this.#deriveOne(key, service);
     if (derived === undefined || derived.skips.length === 0) this.#skips.delete(key);
     else this.#skips.set(key, derived.skips);
-    const shard = derived?.shard;
+    const fresh = derived?.shard;
+    const shard = fresh === undefined || before === undefined ? fresh : shareEndpoints(fresh, before);
     this.#endpoints += (shard?.endpoints.length ?? 0) - (before?.endpoints.length ?? 0);
     if (shard === undefined) this.#derived.delete(key);
-    else if (!isDeepStrictEqual(shard, before)) this.#derived.set(key, shard);
+    else if (before === undefined || !sameShard(shard, before)) this.#derived.set(key, shard);
   }
 
   #deriveOne(key: ServiceKey, service: ServiceObject): ReturnType<typeof deriveService> {
@@ -272,57 +270,6 @@ export class ClusterIndex {
       if (object !== undefined) slices.push(object);
     }
     return deriveService(service, slices, this.#lookup, this.#settings);
-  }
-
-  #withinLimits(): boolean {
-    const within = this.#derived.size <= this.#limits.services && this.#endpoints <= this.#limits.endpoints;
-    if (!within) return false;
-    // What was cut before is whole again: everything has to be compared once more.
-    if (this.#overLimit.services > 0 || this.#overLimit.endpoints > 0) {
-      for (const key of this.#derived.keys()) this.#dirty.add(key);
-      this.#overLimit = { services: 0, endpoints: 0 };
-    }
-    return true;
-  }
-
-  #report(keys: Iterable<ServiceKey>): Map<ServiceKey, ServiceShard | undefined> {
-    const changes = new Map<ServiceKey, ServiceShard | undefined>();
-    for (const key of keys) this.#reportOne(key, this.#derived.get(key), changes);
-    return changes;
-  }
-
-  /** The oldest services first, then by name: what was there before a flood stays, and the order of events does not matter. */
-  #reportLimited(): Map<ServiceKey, ServiceShard | undefined> {
-    const changes = new Map<ServiceKey, ServiceShard | undefined>();
-    const order = [...this.#derived].sort(
-      ([aKey, a], [bKey, b]) => a.createdAtMs - b.createdAtMs || (aKey < bKey ? -1 : 1),
-    );
-    const kept = new Set<ServiceKey>();
-    let room = this.#limits.endpoints;
-    for (const [key, shard] of order.slice(0, this.#limits.services)) {
-      kept.add(key);
-      const endpoints = shard.endpoints.length <= room ? shard.endpoints : shard.endpoints.slice(0, room);
-      room -= endpoints.length;
-      this.#reportOne(key, endpoints === shard.endpoints ? shard : Object.freeze({ ...shard, endpoints }), changes);
-    }
-    for (const key of this.#reported.keys()) if (!kept.has(key)) this.#reportOne(key, undefined, changes);
-    this.#overLimit = {
-      services: order.length - kept.size,
-      endpoints: this.#endpoints - (this.#limits.endpoints - room),
-    };
-    return changes;
-  }
-
-  #reportOne(
-    key: ServiceKey,
-    shard: ServiceShard | undefined,
-    changes: Map<ServiceKey, ServiceShard | undefined>,
-  ): void {
-    const before = this.#reported.get(key);
-    if (before === shard || isDeepStrictEqual(before, shard)) return;
-    changes.set(key, shard);
-    if (shard === undefined) this.#reported.delete(key);
-    else this.#reported.set(key, shard);
   }
 
   #flushNamespaces(): Map<string, NamespaceShard | undefined> {
@@ -338,15 +285,6 @@ export class ClusterIndex {
     this.#dirtyNamespaces.clear();
     return changes;
   }
-}
-
-function count(users: Map<string, Map<ServiceKey, number>>, key: string, service: ServiceKey, by: number): void {
-  const counts = users.get(key) ?? new Map<ServiceKey, number>();
-  const uses = (counts.get(service) ?? 0) + by;
-  if (uses > 0) counts.set(service, uses);
-  else counts.delete(service);
-  if (counts.size === 0) users.delete(key);
-  else users.set(key, counts);
 }
 
 /** A cold index over `objects`: for tests, and for sources that always read everything. */

@@ -5,7 +5,7 @@
  * read. Nothing here throws, keeps a reference into its input, or follows a prototype.
  */
 
-import type { TransportProtocol } from '../model/service.ts';
+import type { TrafficDistribution, TransportProtocol } from '../model/service.ts';
 
 export interface ServicePortObject {
   readonly name: string;
@@ -20,12 +20,17 @@ export interface ServiceObject {
   readonly namespace: string;
   readonly name: string;
   readonly createdAtMs: number;
-  readonly externalName: boolean;
+  /** The name that an ExternalName service stands for, without a closing dot; undefined for all other services. */
+  readonly externalName: string | undefined;
   readonly headless: boolean;
   readonly clusterIps: readonly string[];
   /** The family that clients are meant to use first; '' where the service does not say. */
   readonly primaryFamily: 'IPv4' | 'IPv6' | '';
   readonly publishNotReady: boolean;
+  /** Only endpoints on the client's node (`internalTrafficPolicy: Local`). */
+  readonly nodeLocal: boolean;
+  /** '' for none. */
+  readonly trafficDistribution: TrafficDistribution | '';
   readonly ports: readonly ServicePortObject[];
   /** The cluster that the object says it belongs to (label or annotation `topology.istio.io/cluster`); '' for none. */
   readonly claimedCluster: string;
@@ -191,6 +196,12 @@ function checkNames(meta: Meta, namespaced: boolean): Unreadable | undefined {
   return undefined;
 }
 
+/** What is not known here is a preference, and is not followed. */
+function distributionOf(value: unknown): TrafficDistribution | '' {
+  if (value === 'PreferClose' || value === 'PreferSameZone') return 'PreferSameZone';
+  return value === 'PreferSameNode' ? value : '';
+}
+
 export function readService(raw: unknown): ServiceObject | Unreadable {
   const meta = metaOf(raw);
   const bad = checkNames(meta, true);
@@ -216,11 +227,13 @@ export function readService(raw: unknown): ServiceObject | Unreadable {
     namespace: meta.namespace,
     name: meta.name,
     createdAtMs: meta.createdAtMs,
-    externalName: spec['type'] === 'ExternalName',
+    externalName: spec['type'] === 'ExternalName' ? text(spec['externalName']).replace(/\.$/, '') : undefined,
     headless: ips.includes('None'),
     clusterIps,
     primaryFamily: family === 'IPv4' || family === 'IPv6' ? family : '',
     publishNotReady: spec['publishNotReadyAddresses'] === true,
+    nodeLocal: spec['internalTrafficPolicy'] === 'Local',
+    trafficDistribution: distributionOf(spec['trafficDistribution']),
     ports,
     claimedCluster: meta.claimedCluster,
   } satisfies ServiceObject);

@@ -16,7 +16,7 @@ import type {
   SliceEndpointObject,
   SliceObject,
 } from './derive-objects.ts';
-import { appProtocolOf } from './protocol.ts';
+import { appProtocolOf, portMarks } from './protocol.ts';
 
 export interface DeriveSettings {
   readonly cluster: string;
@@ -33,7 +33,7 @@ export interface DeriveSettings {
 export const defaultVersionLabels: readonly string[] = ['version', 'app.kubernetes.io/version'];
 
 export type SkipReason =
-  /** The service is a DNS alias: nothing to send to. */
+  /** The service is a DNS alias without ports, or of no usable name: nothing to send to. */
   | 'external-name'
   /** A slice of DNS names. */
   | 'fqdn-slice'
@@ -62,6 +62,8 @@ export interface Skip {
 export interface Lookup {
   pod(namespace: string, name: string): PodObject | undefined;
   node(name: string): NodeObject | undefined;
+  /** An equal one that is held already, if there is one. */
+  locality(value: Locality): Locality;
 }
 
 export interface DerivedService {
@@ -82,6 +84,8 @@ forbidden.addSubnet('ff00::', 8, 'ipv6');
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
+/** Private IPv4, which is what nearly all endpoints have, and none of which is on a list: 10.0.0.0/8, in the one form that it may be written in. */
+const commonAddress = /^10(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 /** IPv4 in IPv6's clothes: would get round the lists above. */
 const mapped = new BlockList();
 mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
@@ -92,6 +96,7 @@ export function endpointAddress(
   addressType: 'IPv4' | 'IPv6',
   allowLoopback: boolean,
 ): string | undefined {
+  if (addressType === 'IPv4' && commonAddress.test(address)) return address;
   const family = addressType === 'IPv4' ? 'ipv4' : 'ipv6';
   if (isIP(address) !== (addressType === 'IPv4' ? 4 : 6) || address.includes('%')) return undefined;
   if (forbidden.check(address, family)) return undefined;
@@ -132,7 +137,7 @@ export function deriveService(
   const subject = `Service ${service.namespace}/${service.name}`;
   const foreign = (claim: string): boolean => claim !== '' && claim !== settings.cluster;
   if (foreign(service.claimedCluster)) skips.add('foreign-claim', subject);
-  else if (service.externalName) skips.add('external-name', subject);
+  else if (service.externalName !== undefined && !isUsableAlias(service)) skips.add('external-name', subject);
   if (skips.size > 0) return { shard: undefined, skips: skips.list() };
 
   const found: FoundEndpoint[] = [];
@@ -161,7 +166,9 @@ export function deriveService(
       ports: slice.ports,
       cluster: settings.cluster,
       network: pod?.network || settings.network,
-      locality: localityOf(raw.zone, nodeName === '' ? undefined : lookup.node(nodeName), settings.locality),
+      locality: lookup.locality(
+        localityOf(raw.zone, nodeName === '' ? undefined : lookup.node(nodeName), settings.locality),
+      ),
       version: versionOf(labels, settings.versionLabels),
       labels,
       ready: raw.ready || service.publishNotReady,
@@ -185,18 +192,29 @@ export function deriveService(
       createdAtMs: service.createdAtMs,
       headless: service.headless,
       vips: service.clusterIps,
+      ...(service.externalName === undefined ? {} : { externalName: service.externalName.toLowerCase() }),
+      ...(service.nodeLocal ? { internalTrafficPolicy: 'Local' as const } : {}),
+      ...(service.trafficDistribution === '' ? {} : { trafficDistribution: service.trafficDistribution }),
       ports: service.ports.map(
         (port): ServicePort => ({
           name: port.name,
           port: port.port,
           transport: port.transport,
           protocol: appProtocolOf(port),
+          ...portMarks(port),
         }),
       ),
       endpoints,
     }),
     skips: skips.list(),
   };
+}
+
+/** Kubernetes takes an address as an ExternalName and looks it up as a name, which no name server knows. */
+function isUsableAlias({ externalName = '', ports }: ServiceObject): boolean {
+  const isName =
+    externalName.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]*$/i.test(externalName);
+  return isName && ports.length > 0;
 }
 
 interface FoundEndpoint {

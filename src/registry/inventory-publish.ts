@@ -1,13 +1,14 @@
 /**
  * Brings what is held of a cluster in line with what its source has said, and tells what became different. Nothing is emitted here.
  *
- * What always holds: an equal shard stays the same object, and counts as no change; a cluster whose source has not synced, or says too much,
- * keeps what it holds; one that is withheld (expired, or another cluster serves its API) ends with nothing.
+ * What always holds: an equal shard stays the same object, and counts as no change; what a changed shard has of equal endpoints stays the same
+ * objects too; a cluster whose source has not synced, or says too much, keeps what it holds; one that is withheld (expired, or another cluster
+ * serves its API) ends with nothing.
  */
 
 import type { ServiceKey } from '../model/service.ts';
 import type { Registration } from './inventory-registration.ts';
-import { sameNamespace, sameShard } from './same-shard.ts';
+import { sameNamespace, sameShard, shareEndpoints } from './same-shard.ts';
 
 export interface Published {
   readonly services: Set<ServiceKey>;
@@ -36,7 +37,11 @@ export function bringInLine(
       continue;
     }
     if (now === undefined) registration.services.delete(key);
-    else registration.services.set(key, now);
+    else {
+      const shard = held === undefined ? now : shareEndpoints(now, held);
+      if (shard !== now) said?.intern(key, shard);
+      registration.services.set(key, shard);
+    }
     services.add(key);
   }
   for (const name of names ?? [...registration.namespaces.keys(), ...(said?.namespaces.keys() ?? [])]) {

@@ -26,12 +26,32 @@ const protocols: ReadonlyMap<string, AppProtocol> = new Map([
   ['kubernetes.io/wss', 'tcp'],
 ]);
 
+/** What is TLS inside: opaque, but for the name of the server that it is for. */
+const tlsProtocols: ReadonlySet<string> = new Set(['https', 'tls', 'wss', 'kubernetes.io/wss']);
+
 export interface ProtocolHints {
   /** '' or absent: not set. */
   readonly appProtocol?: string | undefined;
   /** The port's name, '' for an unnamed port. */
   readonly name: string;
   readonly transport: TransportProtocol;
+}
+
+/** What a port says besides its protocol: that it is TLS, or nothing at all. */
+export function portMarks(hints: ProtocolHints): { readonly tls?: true; readonly undeclared?: true } {
+  const word = wordOf(hints);
+  if (hints.transport !== 'TCP') return {};
+  if (tlsProtocols.has(word)) return { tls: true };
+  const isDeclared = (hints.appProtocol ?? '') !== '' || protocols.has(word);
+  return isDeclared ? {} : { undeclared: true };
+}
+
+/** The word that decides. */
+function wordOf({ appProtocol = '', name }: ProtocolHints): string {
+  if (appProtocol !== '') return appProtocol.toLowerCase();
+  const lower = name.toLowerCase();
+  const dash = lower.indexOf('-');
+  return dash < 0 ? lower : lower.slice(0, dash);
 }
 
 /** Never throws; case does not matter. UDP and SCTP ports are `tcp`, that is: opaque; their `transport` tells them apart. */

@@ -14,10 +14,36 @@ export function sameShard(a: ServiceShard, b: ServiceShard): boolean {
     a.name === b.name &&
     a.createdAtMs === b.createdAtMs &&
     a.headless === b.headless &&
+    a.internalTrafficPolicy === b.internalTrafficPolicy &&
+    a.trafficDistribution === b.trafficDistribution &&
+    a.externalName === b.externalName &&
     sameList(a.vips, b.vips, Object.is) &&
     sameList(a.ports, b.ports, samePort) &&
     sameList(a.endpoints, b.endpoints, sameEndpoint)
   );
+}
+
+/**
+ * `now` with those of its endpoints that `before` has too as the very objects of `before`: so that identity tells which are different, and one
+ * change among thousands leaves one new object behind. Both are sorted, as shards are.
+ */
+export function shareEndpoints(now: ServiceShard, before: ServiceShard): ServiceShard {
+  if (now.endpoints === before.endpoints) return now;
+  const old = before.endpoints;
+  let at = 0;
+  let shared = 0;
+  const endpoints = now.endpoints.map((endpoint) => {
+    while (at < old.length && (old[at] as Endpoint).address < endpoint.address) at += 1;
+    for (let same = at; old[same]?.address === endpoint.address; same++) {
+      const candidate = old[same] as Endpoint;
+      if (!sameEndpoint(candidate, endpoint)) continue;
+      shared += 1;
+      return candidate;
+    }
+    return endpoint;
+  });
+  if (shared === 0) return now;
+  return Object.freeze({ ...now, endpoints: Object.freeze(endpoints) });
 }
 
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
@@ -60,7 +86,14 @@ function sameLocality(a: Locality, b: Locality): boolean {
 }
 
 function samePort(a: ServicePort, b: ServicePort): boolean {
-  return a.name === b.name && a.port === b.port && a.transport === b.transport && a.protocol === b.protocol;
+  return (
+    a.name === b.name &&
+    a.port === b.port &&
+    a.transport === b.transport &&
+    a.protocol === b.protocol &&
+    a.tls === b.tls &&
+    a.undeclared === b.undeclared
+  );
 }
 
 /** Order counts for neither: a port map is looked up by name, labels by key. */

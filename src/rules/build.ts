@@ -7,25 +7,25 @@
  */
 
 import { createHash } from 'node:crypto';
-import { defaultMeshSettings } from '../model/mesh.ts';
 import type {
   Destination,
   HeaderChange,
   NamedMatch,
   RouteMatch,
-  RouteRetry,
   RuleBackend,
   RuleRoute,
   StringMatch,
 } from '../model/rule.ts';
-import { chainName, destinationName } from '../model/rule.ts';
+import { chainName, destinationName, toDestination } from '../model/rule.ts';
+import { buildActions, buildRetry, limitMs } from './build-actions.ts';
+import { buildSource } from './build-place.ts';
 import { defaultRouteName } from './checks.ts';
 import { coveringRoute, coversDestination, takesEverything } from './coverage.ts';
-import { durationMs } from './duration.ts';
 import type { Findings, Path } from './findings.ts';
 import type { RawBackend, RawHeaderChange, RawHeaderMatch, RawMatch, RawRoute, RawSpec } from './schema.ts';
 
 export function buildRoutes(spec: RawSpec, findings: Findings): readonly RuleRoute[] {
+  if (spec.routes === undefined) return [buildRoute({ name: 'default', backends: [{}] }, 0, findings)];
   const routes = spec.routes.map((route, i) => buildRoute(route, i, findings));
   for (const [i, route] of routes.entries()) {
     const covering = coveringRoute(routes, i);
@@ -56,7 +56,8 @@ function buildRoute(route: RawRoute, index: number, findings: Findings): RuleRou
   return {
     name: route.name ?? defaultRouteName(index),
     matches: (route.matches ?? []).map(buildMatch),
-    backends: buildBackends(route.backends, ['spec', 'routes', index, 'backends'], findings),
+    backends: buildBackends(route.backends ?? [], ['spec', 'routes', index, 'backends'], findings),
+    ...buildActions(route, findings, ['spec', 'routes', index]),
     ...(request === undefined ? {} : { requestTimeoutMs: request }),
     ...(backendRequest === undefined ? {} : { backendRequestTimeoutMs: backendRequest }),
     ...(route.retry === undefined ? {} : { retry: buildRetry(route.retry) }),
@@ -65,14 +66,10 @@ function buildRoute(route: RawRoute, index: number, findings: Findings): RuleRou
   };
 }
 
-/** 0 says "no limit", as in Gateway API. */
-function limitMs(text: string | undefined): number | undefined {
-  const ms = text === undefined ? undefined : durationMs(text);
-  return ms === 0 ? undefined : ms;
-}
-
 function buildMatch(match: RawMatch): RouteMatch {
+  const source = buildSource(match.source);
   return {
+    ...(source === undefined ? {} : { source }),
     ...(match.path === undefined ? {} : { path: buildPathMatch(match.path) }),
     ...(match.method === undefined ? {} : { method: match.method }),
     headers: (match.headers ?? []).map((header) => ({ ...buildNamedMatch(header), name: header.name.toLowerCase() })),
@@ -87,7 +84,8 @@ function buildPathMatch(path: NonNullable<RawMatch['path']>): StringMatch {
   return { kind: 'prefix', value: prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix };
 }
 
-function buildNamedMatch({ name, value, prefix, regex }: RawHeaderMatch): NamedMatch {
+function buildNamedMatch({ name, value, prefix, regex, present }: RawHeaderMatch): NamedMatch {
+  if (present !== undefined) return { name, match: { kind: 'present', present } };
   if (value !== undefined) return { name, match: { kind: 'exact', value } };
   if (prefix !== undefined) return { name, match: { kind: 'prefix', value: prefix } };
   return { name, match: { kind: 'regex', value: regex ?? '' } };
@@ -113,9 +111,9 @@ function buildBackends(backends: readonly RawBackend[], path: Path, findings: Fi
 }
 
 function buildChain(backend: RawBackend, path: Path, findings: Findings): readonly Destination[] {
-  const chain: Destination[] = [buildDestination(backend)];
+  const chain: Destination[] = [toDestination(backend)];
   for (const [i, raw] of (backend.fallback ?? []).entries()) {
-    const destination = buildDestination(raw);
+    const destination = toDestination(raw);
     const covering = chain.find((earlier) => coversDestination(earlier, destination));
     if (covering === undefined) {
       chain.push(destination);
@@ -125,23 +123,6 @@ function buildChain(backend: RawBackend, path: Path, findings: Findings): readon
     findings.warn('FW-RULE-029', [...path, 'fallback', i], message, 'Remove it, or put it before the wider one');
   }
   return chain;
-}
-
-function buildDestination({ version, cluster }: Pick<RawBackend, 'version' | 'cluster'>): Destination {
-  return { version: version ?? '', cluster: cluster ?? '' };
-}
-
-function buildRetry(retry: NonNullable<RawRoute['retry']>): RouteRetry {
-  const given = retry.on ?? retry.true ?? defaultMeshSettings.defaultRetry.on;
-  const isCode = (item: string): boolean => /^[0-9]{3}$/.test(item);
-  return {
-    attempts: retry.attempts,
-    on: given.filter((item) => !isCode(item)).sort(),
-    statusCodes: given
-      .filter(isCode)
-      .map(Number)
-      .sort((a, b) => a - b),
-  };
 }
 
 function buildHeaderChange(change: RawHeaderChange | undefined): HeaderChange {

@@ -3,6 +3,9 @@
  * same to the API server, except for what only shows here: too large expressions, headers changed twice, names that clash with defaults.
  */
 
+import { checkActions } from './checks-actions.ts';
+import { checkPlaces, checkSource } from './checks-place.ts';
+import { checkPolicy } from './checks-policy.ts';
 import { durationMs } from './duration.ts';
 import type { Findings, Path } from './findings.ts';
 import { show, trimWords } from './findings.ts';
@@ -10,7 +13,7 @@ import { judgeRegex, maxRegexStepsPerRule, type RegexBudget } from './regex.ts';
 import type { RawBackend, RawHeaderChange, RawHeaderMatch, RawMatch, RawRoute, RawSpec } from './schema.ts';
 import { maxMatchesPerRule } from './schema.ts';
 import { unchangeableHeaders } from './schema-headers.ts';
-import { maxRegexLength } from './schema-match.ts';
+import { headerMatchWays, maxRegexLength, queryMatchWays } from './schema-match.ts';
 import type { Sound } from './structure.ts';
 
 type List<T> = readonly (Sound<T> | undefined)[] | undefined;
@@ -20,6 +23,8 @@ export function defaultRouteName(index: number): string {
 }
 
 export function checkSpec(spec: Sound<RawSpec>, findings: Findings): void {
+  checkPolicy(spec, findings);
+  checkPlaces(spec, findings);
   const routes = spec.routes ?? [];
   checkRouteNames(routes, findings);
   checkMatchCount(routes, findings);
@@ -62,6 +67,7 @@ function checkRoute(route: Sound<RawRoute>, path: Path, findings: Findings, budg
     if (match !== undefined) checkMatch(match, [...path, 'matches', i], findings, budget);
   }
   checkWeights(route.backends, [...path, 'backends'], findings);
+  checkActions(route, path, findings);
   checkTimeouts(route.timeouts, [...path, 'timeouts'], findings);
   if (route.retry?.on !== undefined && route.retry.true !== undefined) {
     const message = 'must not have both on and true: they mean the same';
@@ -79,14 +85,21 @@ function checkMatch(match: Sound<RawMatch>, path: Path, findings: Findings, budg
     checkNormalPath(match.path.prefix, [...at, 'prefix'], findings);
     checkRegex(match.path.regex, [...at, 'regex'], findings, budget);
   }
-  checkNamedMatches(match.headers, [...path, 'headers'], findings, budget);
-  checkNamedMatches(match.queryParams, [...path, 'queryParams'], findings, budget);
+  checkSource(match.source, [...path, 'source'], findings);
+  checkNamedMatches(match.headers, headerMatchWays, [...path, 'headers'], findings, budget);
+  checkNamedMatches(match.queryParams, queryMatchWays, [...path, 'queryParams'], findings, budget);
 }
 
-function checkNamedMatches(matches: List<RawHeaderMatch>, path: Path, findings: Findings, budget: RegexBudget): void {
+function checkNamedMatches(
+  matches: List<RawHeaderMatch>,
+  ways: readonly string[],
+  path: Path,
+  findings: Findings,
+  budget: RegexBudget,
+): void {
   for (const [i, match] of (matches ?? []).entries()) {
     if (match === undefined) continue;
-    checkOneOf(match, ['value', 'prefix', 'regex'], [...path, i], findings);
+    checkOneOf(match, ways, [...path, i], findings);
     checkRegex(match.regex, [...path, i, 'regex'], findings, budget);
   }
 }

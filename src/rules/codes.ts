@@ -3,17 +3,16 @@
  * A code is never reused for another meaning.
  */
 
-import type { ErrorCode } from '../core/errors.ts';
-
-export interface CodeEntry {
-  readonly title: string;
-  readonly cure: string;
-}
+import type { CodeTable } from './code-table.ts';
+import { placeCodes } from './codes-place.ts';
+import { policyCodes } from './codes-policy.ts';
+import { routeCodes } from './codes-route.ts';
+import { externalCodes } from './external/codes.ts';
 
 /** `satisfies`, so that a code which is used and not listed does not compile. */
 export const ruleCodes = {
   'FW-RULE-001': { title: 'Not an object', cure: 'Write a mapping with apiVersion, kind, metadata and spec.' },
-  'FW-RULE-002': { title: 'Unknown kind', cure: 'Use a kind that Fairway reads: TrafficRule.' },
+  'FW-RULE-002': { title: 'Unknown kind', cure: 'Use a kind that Fairway reads: TrafficRule or ExternalService.' },
   'FW-RULE-003': { title: 'Unknown apiVersion', cure: 'Write apiVersion: fairway.dev/v1alpha1.' },
   'FW-RULE-004': {
     title: 'Bad metadata.name',
@@ -131,6 +130,10 @@ export const ruleCodes = {
     title: 'No endpoint has this version',
     cure: 'Deploy the version, or correct it; the rule takes effect when it appears.',
   },
-} as const satisfies Readonly<Record<ErrorCode, CodeEntry>>;
+  ...routeCodes,
+  ...externalCodes,
+  ...placeCodes,
+  ...policyCodes,
+} as const satisfies CodeTable;
 
 export type RuleCode = keyof typeof ruleCodes;

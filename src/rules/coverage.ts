@@ -3,13 +3,15 @@
  * entry that covers it has no endpoint of its own. Errs on the side of "not covered" (two regular expressions are only compared as text).
  */
 
-import type { Destination, NamedMatch, RouteMatch, RuleRoute, StringMatch } from '../model/rule.ts';
+import type { Destination, NamedMatch, RouteMatch, RuleRoute, SourceMatch, StringMatch } from '../model/rule.ts';
 
 /** Every endpoint of `inner` is one of `outer`. */
 export function coversDestination(outer: Destination, inner: Destination): boolean {
   return (
     (outer.version === '' || outer.version === inner.version) &&
-    (outer.cluster === '' || outer.cluster === inner.cluster)
+    (outer.cluster === '' || outer.cluster === inner.cluster) &&
+    (outer.region === '' || outer.region === inner.region) &&
+    (outer.zone === '' || outer.zone === inner.zone)
   );
 }
 
@@ -41,10 +43,21 @@ function alternatives(route: RuleRoute): readonly RouteMatch[] {
 /** Every request that satisfies `inner` satisfies `outer`. */
 function coversMatch(outer: RouteMatch, inner: RouteMatch): boolean {
   return (
+    coversSource(outer.source, inner.source) &&
     coversPath(outer.path, inner.path) &&
     (outer.method === undefined || outer.method === inner.method) &&
     outer.headers.every((condition) => inner.headers.some((other) => coversNamed(condition, other))) &&
     outer.queryParams.every((condition) => inner.queryParams.some((other) => coversNamed(condition, other)))
+  );
+}
+
+function coversSource(outer: SourceMatch | undefined, inner: SourceMatch | undefined): boolean {
+  if (outer === undefined) return true;
+  if (inner === undefined) return false;
+  return (
+    (outer.cluster === '' || outer.cluster === inner.cluster) &&
+    (outer.namespace === '' || outer.namespace === inner.namespace) &&
+    Object.entries(outer.labels).every(([key, value]) => inner.labels[key] === value)
   );
 }
 
@@ -59,6 +72,10 @@ function coversPath(outer: StringMatch | undefined, inner: StringMatch | undefin
 function coversNamed(outer: NamedMatch, inner: NamedMatch): boolean {
   if (outer.name !== inner.name) return false;
   const { match } = outer;
+  if (match.kind === 'present' || inner.match.kind === 'present') {
+    const isThere = inner.match.kind !== 'present' || inner.match.present;
+    return match.kind === 'present' && match.present === isThere;
+  }
   if (match.kind === 'prefix' && inner.match.kind !== 'regex') return inner.match.value.startsWith(match.value);
   return match.kind === inner.match.kind && match.value === inner.match.value;
 }

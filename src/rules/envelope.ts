@@ -4,10 +4,20 @@
 
 import type { RawObject } from '../model/object.ts';
 import { Findings, show } from './findings.ts';
+import type { KindHead } from './kind-types.ts';
 import { nearest } from './suggest.ts';
 
 export const ruleApiVersion = 'fairway.dev/v1alpha1';
 export const ruleKind = 'TrafficRule';
+
+export const trafficRuleHead: KindHead = {
+  apiVersion: ruleApiVersion,
+  kind: ruleKind,
+  plural: 'trafficrules',
+  shortNames: ['tr'],
+  namespaced: true,
+  specFields: ['service', 'routes'],
+};
 
 /** Kubernetes takes objects of up to 1.5 MB; a rule at all limits of the schema with values of everyday length stays below this. */
 export const maxSpecBytes = 256 * 1024;
@@ -26,7 +36,13 @@ export interface Envelope {
 
 const nothing = { namespace: '', name: '', createdAtMs: 0 } as const;
 
-export function readEnvelope(raw: RawObject, defaultNamespace: string): Envelope {
+/** Of an object that is to be a `head`; `known`: the kinds that somebody may have meant instead. */
+export function readEnvelope(
+  raw: RawObject,
+  defaultNamespace: string,
+  head: KindHead = trafficRuleHead,
+  known: readonly KindHead[] = [head],
+): Envelope {
   const { object } = raw;
   if (!isMapping(object)) {
     const findings = new Findings(raw);
@@ -40,13 +56,16 @@ export function readEnvelope(raw: RawObject, defaultNamespace: string): Envelope
   }
   const metadata = isMapping(object['metadata']) ? object['metadata'] : undefined;
   const name = text(metadata?.['name']);
-  const namespace = metadata?.['namespace'] == null ? defaultNamespace : text(metadata['namespace']);
+  const given = metadata?.['namespace'];
+  const namespace = !head.namespaced ? '' : given == null ? defaultNamespace : text(given);
   const kind = text(object['kind']);
-  const findings = new Findings(raw, name === '' ? undefined : `${kind === '' ? 'object' : kind} ${namespace}/${name}`);
-  const isRule = checkKind(object, findings);
-  if (!isRule) return { ...nothing, namespace, name, findings };
-  checkTopLevel(object, findings);
-  checkNames(object, metadata, findings);
+  const findings = new Findings(
+    raw,
+    name === '' ? undefined : `${kind === '' ? 'object' : kind} ${namespace}${namespace === '' ? '' : '/'}${name}`,
+  );
+  if (!checkKind(object, head, known, findings)) return { ...nothing, namespace, name, findings };
+  checkTopLevel(object, head, findings);
+  checkNames(object, metadata, head, findings);
   const generation = metadata?.['generation'];
   const envelope = {
     findings,
@@ -57,40 +76,47 @@ export function readEnvelope(raw: RawObject, defaultNamespace: string): Envelope
   };
   const spec = object['spec'];
   if (spec == null) {
-    findings.error('FW-RULE-008', ['spec'], 'the rule lacks spec', 'Add spec with service and routes', []);
+    const [first, second] = head.specFields;
+    const hint = `Add spec with ${first} and ${second}`;
+    findings.error('FW-RULE-008', ['spec'], `the ${wordOf(head)} lacks spec`, hint, []);
     return envelope;
   }
   const excess = tooLarge(spec);
   if (excess !== undefined) {
-    findings.error('FW-RULE-010', ['spec'], excess, 'Split the rule, or remove what is not needed');
+    findings.error('FW-RULE-010', ['spec'], excess, `Split the ${wordOf(head)}, or remove what is not needed`);
     return envelope;
   }
   return { ...envelope, spec };
 }
 
-function checkKind(object: Mapping, findings: Findings): boolean {
+function wordOf({ kind }: KindHead): string {
+  return kind === ruleKind ? 'rule' : kind;
+}
+
+function checkKind(object: Mapping, head: KindHead, known: readonly KindHead[], findings: Findings): boolean {
   const apiVersion = object['apiVersion'];
   const kind = object['kind'];
   const [group, version] = typeof apiVersion === 'string' ? apiVersion.split('/') : [];
-  const known = `${ruleKind} (${ruleApiVersion})`;
-  if (kind !== ruleKind) {
-    const meant = typeof kind === 'string' ? nearest(kind, [ruleKind]) : undefined;
-    const hint = meant === undefined ? `Known kinds: ${known}` : `Did you mean \`${meant}\`?`;
+  if (kind !== head.kind) {
+    const names = known.map((one) => one.kind);
+    const meant = typeof kind === 'string' ? nearest(kind, names) : undefined;
+    const list = `${names.join(', ')} (${head.apiVersion})`;
+    const hint = meant === undefined ? `Known kinds: ${list}` : `Did you mean \`${meant}\`?`;
     const message =
       kind == null ? 'the object has no kind' : `kind ${show(kind)} of ${show(apiVersion ?? '')} is not known here`;
     findings.error('FW-RULE-002', ['kind'], message, hint, kind == null ? [] : ['kind']);
     return false;
   }
-  if (apiVersion === ruleApiVersion) return true;
+  if (apiVersion === head.apiVersion) return true;
   const message =
     group === 'fairway.dev' && version !== undefined
-      ? `${ruleKind} has no version ${show(version)}`
-      : `apiVersion ${apiVersion == null ? 'is missing' : `${show(apiVersion)} has no ${ruleKind}`}`;
+      ? `${head.kind} has no version ${show(version)}`
+      : `apiVersion ${apiVersion == null ? 'is missing' : `${show(apiVersion)} has no ${head.kind}`}`;
   findings.error(
     'FW-RULE-003',
     ['apiVersion'],
     message,
-    `Write apiVersion: ${ruleApiVersion}`,
+    `Write apiVersion: ${head.apiVersion}`,
     apiVersion == null ? [] : ['apiVersion'],
   );
   return false;
@@ -98,11 +124,11 @@ function checkKind(object: Mapping, findings: Findings): boolean {
 
 const topLevel = ['apiVersion', 'kind', 'metadata', 'spec', 'status'] as const;
 
-function checkTopLevel(object: Mapping, findings: Findings): void {
+function checkTopLevel(object: Mapping, head: KindHead, findings: Findings): void {
   for (const key of Object.keys(object)) {
     if ((topLevel as readonly string[]).includes(key)) continue;
     const meant = nearest(key, topLevel);
-    const inSpec = nearest(key, ['service', 'routes']);
+    const inSpec = nearest(key, head.specFields);
     const hint =
       inSpec !== undefined
         ? `\`${inSpec}\` belongs below spec`
@@ -113,11 +139,11 @@ function checkTopLevel(object: Mapping, findings: Findings): void {
   }
 }
 
-function checkNames(object: Mapping, metadata: Mapping | undefined, findings: Findings): void {
+function checkNames(object: Mapping, metadata: Mapping | undefined, head: KindHead, findings: Findings): void {
   const stands = metadata === undefined ? (object['metadata'] === undefined ? [] : ['metadata']) : ['metadata'];
   const name = metadata?.['name'];
   if (name === undefined) {
-    findings.error('FW-RULE-004', ['metadata', 'name'], 'the rule has no name', 'Add metadata.name', stands);
+    findings.error('FW-RULE-004', ['metadata', 'name'], `the ${wordOf(head)} has no name`, 'Add metadata.name', stands);
   } else if (
     typeof name !== 'string' ||
     name.length > 253 ||
@@ -128,6 +154,11 @@ function checkNames(object: Mapping, metadata: Mapping | undefined, findings: Fi
   }
   const namespace = metadata?.['namespace'];
   if (namespace == null) return;
+  if (!head.namespaced) {
+    const message = `${head.kind} has no namespace: it is for the whole mesh`;
+    findings.error('FW-RULE-150', ['metadata', 'namespace'], message, 'Remove metadata.namespace');
+    return;
+  }
   if (typeof namespace !== 'string' || namespace.length > 63 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(namespace)) {
     const message = `namespace must be lower-case letters, digits and "-", at most 63 characters; it is ${show(namespace)}`;
     findings.error('FW-RULE-005', ['metadata', 'namespace'], message, 'Correct the namespace');

@@ -11,6 +11,8 @@ import type { TrafficRule } from '../model/rule.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
 import { buildRoutes, contentHash } from './build.ts';
+import { warnOfOutside } from './build-place.ts';
+import { buildPolicy } from './build-policy.ts';
 import { checkSpec } from './checks.ts';
 import { readEnvelope } from './envelope.ts';
 import type { RawSpec } from './schema.ts';
@@ -55,12 +57,15 @@ export function parseTrafficRule(raw: RawObject, options: ParseOptions): ParsedR
     return { ...known, ...(service === undefined ? {} : { service }), findings: findings.list() };
   }
   const routes = buildRoutes(spec as RawSpec, findings);
+  const policy = buildPolicy(spec as RawSpec);
+  warnOfOutside(routes, policy?.within, findings);
   const rule: TrafficRule = {
     ref: { namespace, name, generation: generation ?? 1 },
     service,
     createdAtMs,
     routes,
-    hash: contentHash([namespace, name, service, createdAtMs, routes]),
+    ...(policy === undefined ? {} : { policy }),
+    hash: contentHash([namespace, name, service, createdAtMs, routes, ...(policy === undefined ? [] : [policy])]),
     origin: raw.origin,
   };
   return { ...known, service, rule, findings: findings.list() };

@@ -10,9 +10,16 @@ import type { Destination, TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { RuleCode } from './codes.ts';
 import { formatPath, trimWords } from './findings.ts';
+import { missingPlaceOf, missingPlaces } from './resolve-places.ts';
 import { nearest } from './suggest.ts';
 
-export type ResolutionReason = 'ServiceNotFound' | 'ClusterNotFound' | 'BackendNotFound' | 'VersionNotFound';
+export type ResolutionReason =
+  | 'ServiceNotFound'
+  | 'ClusterNotFound'
+  | 'WithinNotFound'
+  | 'BackendNotFound'
+  | 'PlaceNotFound'
+  | 'VersionNotFound';
 
 export type Resolution =
   | { readonly resolved: true }
@@ -32,7 +39,7 @@ export interface Targets {
   readonly clusters: ReadonlySet<string>;
 }
 
-interface Missing {
+export interface Missing {
   readonly reason: ResolutionReason;
   /** The same target missed by two routes is one message. */
   readonly message: string;
@@ -43,7 +50,9 @@ interface Missing {
 const reasons: readonly { readonly reason: ResolutionReason; readonly code: RuleCode }[] = [
   { reason: 'ServiceNotFound', code: 'FW-RULE-050' },
   { reason: 'ClusterNotFound', code: 'FW-RULE-051' },
+  { reason: 'WithinNotFound', code: 'FW-RULE-132' },
   { reason: 'BackendNotFound', code: 'FW-RULE-052' },
+  { reason: 'PlaceNotFound', code: 'FW-RULE-131' },
   { reason: 'VersionNotFound', code: 'FW-RULE-053' },
 ];
 
@@ -68,11 +77,15 @@ export function resolveRule(
   }
   const versions = service === undefined ? undefined : versionsByCluster(service);
   for (const [i, route] of rule.routes.entries()) {
-    for (const destination of route.backends.flatMap(({ chain }) => chain)) {
+    const mirrored = (route.mirrors ?? []).map(({ destination }) => destination);
+    for (const destination of [...route.backends.flatMap(({ chain }) => chain), ...mirrored]) {
       const found = missingTarget(destination, rule, service, versions, targets.clusters);
       if (found === undefined || missing.has(found.message)) continue;
       missing.set(found.message, { ...found, path: ['spec', 'routes', i] });
     }
+  }
+  for (const found of service === undefined ? [] : missingPlaces(rule, service, targets.clusters)) {
+    if (!missing.has(found.message)) missing.set(found.message, found);
   }
   if (missing.size === 0) return { resolved: true };
 
@@ -96,12 +109,13 @@ export function resolveRule(
 }
 
 function missingTarget(
-  { version, cluster }: Destination,
+  destination: Destination,
   rule: TrafficRule,
   service: CatalogService | undefined,
   versions: ReadonlyMap<string, ReadonlySet<string>> | undefined,
   clusters: ReadonlySet<string>,
 ): Omit<Missing, 'path'> | undefined {
+  const { version, cluster } = destination;
   if (cluster !== '' && !clusters.has(cluster)) {
     const meant = nearest(cluster, [...clusters]);
     const hint =
@@ -116,9 +130,11 @@ function missingTarget(
     const hint = `Create the service in ${cluster}, or name one of ${[...service.shards.keys()].join(', ')}`;
     return { reason: 'BackendNotFound', message: `cluster ${cluster} does not have the service ${rule.service}`, hint };
   }
-  if (version === '') return undefined;
+  if (version === '') return missingPlaceOf(destination, rule, service);
   const having = [...versions].filter(([, held]) => held.has(version)).map(([name]) => name);
-  if (cluster === '' ? having.length > 0 : having.includes(cluster)) return undefined;
+  if (cluster === '' ? having.length > 0 : having.includes(cluster)) {
+    return missingPlaceOf(destination, rule, service);
+  }
   const message = `no endpoint of ${rule.service}${cluster === '' ? '' : ` in cluster ${cluster}`} has version ${version}`;
   const known = [...new Set([...versions.values()].flatMap((held) => [...held]))].sort().slice(0, 10);
   const elsewhere =

@@ -11,6 +11,7 @@ import type { Logger } from '../core/logger.ts';
 import type { RawObject } from '../model/object.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { ServiceKey } from '../model/service.ts';
+import { nextGeneration, uidOf } from './object-generation.ts';
 import { parseTrafficRule } from './parse.ts';
 import { compareRecords, compareText, type Loss, lossFinding, lossOf } from './precedence.ts';
 import { prepareStructureCheck } from './structure.ts';
@@ -256,18 +257,6 @@ function nextRecord(
     ...(lastGood === undefined ? {} : { lastGood }),
     ...(lastGoodRaw === undefined ? {} : { lastGoodRaw }),
   };
-}
-
-/** Never falls, and rises with every change of the spec, even of a file that carries a metadata.generation which nobody counts up. */
-function nextGeneration(given: number | undefined, spec: unknown, before: RuleRecord | undefined): number {
-  if (before === undefined) return given ?? 1;
-  const isSame = spec !== undefined && isDeepStrictEqual(spec, before.spec);
-  return Math.max(given ?? 1, isSame ? before.generation : before.generation + 1);
-}
-
-function uidOf(raw: RawObject): unknown {
-  const { metadata } = (raw.object ?? {}) as { readonly metadata?: { readonly uid?: unknown } | null };
-  return typeof metadata?.uid === 'string' ? metadata.uid : undefined;
 }
 
 function objectId({ namespace, name }: { readonly namespace: string; readonly name: string }): string {

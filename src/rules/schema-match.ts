@@ -1,6 +1,7 @@
 /** The part of the schema that says which requests a route takes. How schemas are written here: see schema.ts. */
 
-import type { Schema } from './schema-types.ts';
+import { source } from './schema-source.ts';
+import type { CelRule, Schema } from './schema-types.ts';
 
 export const maxRegexLength = 1024;
 
@@ -21,7 +22,7 @@ const regex = {
   ],
 } as const satisfies Schema;
 
-const plainPath = {
+export const plainPath = {
   type: 'string',
   minLength: 1,
   maxLength: 1024,
@@ -73,16 +74,22 @@ const valueMatch = {
   regex,
 } as const;
 
-const oneValueMatch = [
-  {
-    rule: '[has(self.value), has(self.prefix), has(self.regex)].filter(given, given).size() == 1',
-    message: 'must have exactly one of value, prefix and regex',
-  },
-] as const;
+/** Headers can be asked for by their presence too; query parameters only by what they hold. */
+export const headerMatchWays = ['value', 'prefix', 'regex', 'present'] as const;
+export const queryMatchWays = ['value', 'prefix', 'regex'] as const;
+
+function oneOf(ways: readonly string[]): readonly CelRule[] {
+  return [
+    {
+      rule: `[${ways.map((way) => `has(self.${way})`).join(', ')}].filter(given, given).size() == 1`,
+      message: `must have exactly one of ${ways.slice(0, -1).join(', ')} and ${ways.at(-1)}`,
+    },
+  ];
+}
 
 const headerMatch = {
   type: 'object',
-  description: 'Matches a request header. Give its name and exactly one of value, prefix and regex.',
+  description: 'Matches a request header. Give its name and exactly one of value, prefix, regex and present.',
   required: ['name'],
   properties: {
     name: {
@@ -94,8 +101,12 @@ const headerMatch = {
       'x-fairway': { code: 'FW-RULE-020', says: 'must be a header name of 1 to 128 characters, such as x-group' },
     },
     ...valueMatch,
+    present: {
+      type: 'boolean',
+      description: 'true: the request has the header, whatever its value; false: it does not.',
+    },
   },
-  'x-kubernetes-validations': oneValueMatch,
+  'x-kubernetes-validations': oneOf(headerMatchWays),
 } as const satisfies Schema;
 
 const queryParamMatch = {
@@ -114,13 +125,14 @@ const queryParamMatch = {
     },
     ...valueMatch,
   },
-  'x-kubernetes-validations': oneValueMatch,
+  'x-kubernetes-validations': oneOf(queryMatchWays),
 } as const satisfies Schema;
 
 export const match = {
   type: 'object',
   description: 'What a request must be like: all that is given must hold. An empty match takes every request.',
   properties: {
+    source,
     path: pathMatch,
     method: {
       type: 'string',

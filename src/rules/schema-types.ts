@@ -20,18 +20,22 @@ export interface CelRule {
 }
 
 export interface Schema {
-  readonly type: 'object' | 'array' | 'string' | 'integer';
+  readonly type: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   readonly description: string;
   readonly properties?: Readonly<Record<string, Schema>>;
+  /** Of a map: what its values are. A schema has these or `properties`. */
+  readonly additionalProperties?: Schema;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly string[] | readonly number[];
   readonly pattern?: string;
   readonly format?: 'date-time' | 'int32' | 'int64';
   readonly default?: number;
@@ -46,13 +50,17 @@ export type FromSchema<S> = S extends { readonly enum: readonly (infer E)[] }
   ? E
   : S extends { readonly type: 'string' }
     ? string
-    : S extends { readonly type: 'integer' }
+    : S extends { readonly type: 'integer' | 'number' }
       ? number
-      : S extends { readonly type: 'array'; readonly items: infer I }
-        ? readonly FromSchema<I>[]
-        : S extends { readonly type: 'object'; readonly properties: infer P }
-          ? ObjectOf<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
-          : never;
+      : S extends { readonly type: 'boolean' }
+        ? boolean
+        : S extends { readonly type: 'array'; readonly items: infer I }
+          ? readonly FromSchema<I>[]
+          : S extends { readonly type: 'object'; readonly properties: infer P }
+            ? ObjectOf<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
+            : S extends { readonly type: 'object'; readonly additionalProperties: infer V }
+              ? Readonly<Record<string, FromSchema<V>>>
+              : never;
 
 type ObjectOf<P, R> = { readonly [K in keyof P as K extends R ? K : never]: FromSchema<P[K]> } & {
   readonly [K in keyof P as K extends R ? never : K]?: FromSchema<P[K]>;

@@ -9,6 +9,7 @@ import type { Findings, Path } from './findings.ts';
 import { formatPath, show } from './findings.ts';
 import type { RawSpec } from './schema.ts';
 import { specSchema } from './schema.ts';
+import { loadBalancingPolicies } from './schema-policy.ts';
 import type { Schema } from './schema-types.ts';
 import { nearest } from './suggest.ts';
 
@@ -19,19 +20,31 @@ export type Sound<T> = T extends readonly (infer I)[]
     ? { readonly [K in keyof T]?: Sound<T[K]> | undefined }
     : T;
 
-let compiled: ValidateFunction | undefined;
+/** Compiles a schema at its first use. */
+export function schemaCheck(schema: Schema): () => ValidateFunction {
+  let validate: ValidateFunction | undefined;
+  return () => {
+    validate ??= new Ajv({ strict: true, allErrors: true, verbose: true, keywords: ['x-fairway'] }).compile(
+      forAjv(schema),
+    );
+    return validate;
+  };
+}
+
+const ruleCheck = schemaCheck(specSchema);
 
 /** Compiles the schema, once. It takes up to 100 ms, which whoever waits for a rule should not: so it can be done beforehand. */
 export function prepareStructureCheck(): ValidateFunction {
-  compiled ??= new Ajv({ strict: true, allErrors: true, verbose: true, keywords: ['x-fairway'] }).compile(
-    forAjv(specSchema),
-  );
-  return compiled;
+  return ruleCheck();
 }
 
 export function checkStructure(spec: unknown, findings: Findings): Sound<RawSpec> {
-  const validate = prepareStructureCheck();
-  if (validate(spec)) return spec as RawSpec;
+  return checkShape<RawSpec>(spec, findings, prepareStructureCheck());
+}
+
+/** The same for any kind's spec. `validate`: of `schemaCheck`, with the schema that `T` is made from. */
+export function checkShape<T>(spec: unknown, findings: Findings, validate: ValidateFunction): Sound<T> {
+  if (validate(spec)) return spec as Sound<T>;
   const errors = validate.errors ?? [];
   const wrongTypes = new Set<string>();
   const told = new Set<string>();
@@ -44,7 +57,7 @@ export function checkStructure(spec: unknown, findings: Findings): Sound<RawSpec
     told.add(onePerValue);
     report(error, spec, findings);
   }
-  return without(spec, wrongTypes, '') ?? {};
+  return (without(spec, wrongTypes, '') ?? {}) as Sound<T>;
 }
 
 function complaint(error: ErrorObject): Schema['x-fairway'] {
@@ -104,6 +117,19 @@ function report(error: ErrorObject, spec: unknown, findings: Findings): void {
       );
       return;
     }
+    case 'maxProperties': {
+      const limit = Number(error.params['limit']);
+      findings.error('FW-RULE-009', path, `${last} must have at most ${limit} entries`, 'Remove entries');
+      return;
+    }
+    case 'minProperties':
+      findings.error(
+        'FW-RULE-060',
+        path,
+        `${last} names its service and says nothing more`,
+        'Add routes, or say how the endpoints are treated',
+      );
+      return;
     case 'uniqueItems': {
       // ajv names the pair in falling order; the later one is the one too many.
       const index = Math.max(Number(error.params['i']), Number(error.params['j']));
@@ -135,6 +161,7 @@ function hintFor(value: unknown, code: string): string {
   if (code === 'FW-RULE-016' && /[?#]/.test(value)) return 'Match the query with queryParams';
   if (code === 'FW-RULE-016') return 'Begin the path with "/"';
   if (code === 'FW-RULE-033') return nearestCondition(value);
+  if (code === 'FW-RULE-090') return nearestPolicy(value);
   return 'Correct the value';
 }
 
@@ -146,9 +173,17 @@ function nearestCondition(value: string): string {
   return meant === undefined ? 'See docs/traffic-rules.md for what each condition means' : `Did you mean \`${meant}\`?`;
 }
 
+/** Envoy and Istio write LEAST_REQUEST, Linkerd least-request. */
+function nearestPolicy(value: string): string {
+  const meant = nearest(value.replaceAll(/[^A-Za-z]/g, ''), loadBalancingPolicies);
+  return meant === undefined ? 'See docs/traffic-rules.md for what each policy does' : `Did you mean \`${meant}\`?`;
+}
+
 function article(type: string): string {
   if (type === 'object') return 'a mapping';
   if (type === 'array') return 'a list';
+  if (type === 'number') return 'a number';
+  if (type === 'boolean') return 'true or false';
   return type === 'integer' ? 'a whole number' : 'text';
 }
 
@@ -181,12 +216,13 @@ function without(value: unknown, pointers: ReadonlySet<string>, at: string): unk
 
 /** Plain JSON schema, closed against unknown fields: what OpenAPI and Kubernetes add is left out. */
 function forAjv(schema: Schema): object {
-  const { properties, items, format, default: _default, ...rest } = schema;
+  const { properties, additionalProperties, items, format, default: _default, ...rest } = schema;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key]) => !key.startsWith('x-kubernetes-')));
   return {
     ...kept,
     ...(schema['x-kubernetes-list-type'] === 'set' ? { uniqueItems: true } : {}),
     ...(items === undefined ? {} : { items: forAjv(items) }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: forAjv(additionalProperties) }),
     ...(properties === undefined
       ? {}
       : {

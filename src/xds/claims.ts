@@ -1,8 +1,10 @@
 /** What a client says that it holds from an earlier stream, until that is compared with what it should hold. */
 
+const nothing: ReadonlyMap<string, string> = new Map();
+
 export class Claims {
   /** name → version; empty where it cannot be relied on. */
-  #versions = new Map<string, string>();
+  #versions: ReadonlyMap<string, string> = nothing;
 
   get size(): number {
     return this.#versions.size;
@@ -12,17 +14,19 @@ export class Claims {
     return this.#versions.get(name);
   }
 
-  entries(): Iterable<[string, string]> {
+  entries(): Iterable<readonly [string, string]> {
     return this.#versions;
   }
 
   take(versions: ReadonlyMap<string, string>): void {
-    this.#versions = new Map(versions);
+    this.#versions = versions;
   }
 
   /** What a client gave up or asked for again after it had claimed to hold it, it may hold in no version that counts. */
   doubt(names: Iterable<string>): void {
-    for (const name of names) if (this.#versions.has(name)) this.#versions.set(name, '');
+    const doubtful = [...names].filter((name) => this.#versions.has(name));
+    if (doubtful.length === 0) return;
+    this.#versions = new Map([...this.#versions, ...doubtful.map((name) => [name, ''] as const)]);
   }
 
   doubtUnless(isCertain: (name: string) => boolean): void {
@@ -30,6 +34,6 @@ export class Claims {
   }
 
   clear(): void {
-    if (this.#versions.size > 0) this.#versions = new Map();
+    this.#versions = nothing;
   }
 }

@@ -224,7 +224,7 @@ export class Connection implements Job {
   }
 
   #handle(request: XdsRequest, machine: StreamMachine): void {
-    const { clock, tally, turns, logger } = this.#context;
+    const { clock, tally, logger } = this.#context;
     const { typeUrl } = request;
     const outcome = machine.request(request, clock.now(), clock.monotonic());
     machine.note(clock.now());
@@ -243,7 +243,6 @@ export class Connection implements Job {
       });
       this.#progress({ streamId: this.id, typeUrl, kind: 'nacked', revision, error, names });
     }
-    turns.enqueue(this);
   }
 
   #send(draft: Draft, machine: StreamMachine, nowMs: number): void {

@@ -17,13 +17,10 @@ interface InnerCall {
 /** One byte for compression, four for the length: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export const frameBytes = 5;
 
-/** `message` with gRPC's frame in front of it, not compressed. */
-export function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(frameBytes + message.length);
-  framed.writeUInt8(0, 0);
-  framed.writeUInt32BE(message.length, 1);
-  framed.set(message, frameBytes);
-  return framed;
+/** Writes the frame of a message that is not compressed to the beginning of `bytes`; the message stands behind it. */
+export function writeFrame(bytes: Buffer, messageBytes: number): void {
+  bytes.writeUInt8(0, 0);
+  bytes.writeUInt32BE(messageBytes, 1);
 }
 
 /**

@@ -90,25 +90,29 @@ export class Holdings {
   /** Compares what the client claims to hold, or that it holds nothing, with what it should hold. A first answer that is all there is stays due. */
   settle(wholeSet: boolean): void {
     if (!this.#unsettled) return;
-    for (const name of this.#selection.subscription.names) {
+    const { subscription, type } = this.#selection;
+    const { resources } = type;
+    const { claims } = this;
+    for (const name of subscription.names) {
       const canonical = this.#selection.canonical(name);
-      if (this.claims.versionOf(canonical) === undefined) this.#behind.set(canonical, { held: undefined, force: true });
+      if (claims.versionOf(canonical) === undefined) this.#behind.set(canonical, { held: undefined, force: true });
     }
-    if (this.claims.size === 0) {
-      if (!this.#selection.subscription.wildcard && !wholeSet) this.#unsettled = false;
+    if (claims.size === 0) {
+      if (!subscription.wildcard && !wholeSet) this.#unsettled = false;
       return;
     }
+    /** Claims for resources that are there. */
+    let compared = 0;
     for (const [name, resource] of this.#selection.resources()) {
-      const claim = this.claims.versionOf(name);
+      const claim = claims.versionOf(name);
+      if (claim !== undefined) compared++;
       if (claim === resource.version) continue;
       const held = claim === undefined ? undefined : { version: claim };
       this.#behind.set(name, { held, force: this.#behind.get(name)?.force ?? false });
     }
-    for (const [name, version] of this.claims.entries()) {
-      const resource = this.#selection.type.resources.get(name);
-      if (resource !== undefined && this.#selection.subscription.has(name, resource)) continue;
-      if (resource === undefined) this.#behind.set(name, { held: { version }, force: false });
-    }
+    if (compared < claims.size)
+      for (const [name, version] of claims.entries())
+        if (!resources.has(name)) this.#behind.set(name, { held: { version }, force: false });
     this.begin();
   }
 

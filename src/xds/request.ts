@@ -8,6 +8,7 @@ import type { XdsLimits } from './limits.ts';
 import { NameLists } from './name-lists.ts';
 import { decodeNode } from './node.ts';
 import { discoveryProtos } from './protos.ts';
+import { VersionLists } from './version-lists.ts';
 import type { XdsNode } from './view.ts';
 
 export interface XdsRequest {
@@ -53,15 +54,28 @@ export class RequestDecoder {
   readonly #transport: 'sotw' | 'delta';
   readonly #limits: XdsLimits;
   readonly #lists: NameLists;
+  readonly #versions: VersionLists;
 
   constructor(transport: 'sotw' | 'delta', limits: XdsLimits) {
     this.#transport = transport;
     this.#limits = limits;
     this.#lists = new NameLists(limits.nameListBytes);
+    // Reading the .proto files takes a tenth of a second, which the first client should not wait for.
+    discoveryProtos();
+    this.#versions = new VersionLists(limits.nameListBytes, limits.maxNamesPerType, limits.maxNameLength);
   }
 
   /** Throws a FairwayError FW-XDS-004 (not a request), FW-XDS-005 (bounds). */
   decode(bytes: Buffer): XdsRequest {
+    const held = this.#transport === 'delta' ? this.#versions.take(bytes) : undefined;
+    if (held === undefined) return this.#decodeNames(bytes);
+    const request = this.#decodeNames(held.rest);
+    // Versions in two places; no encoder does that, but it is allowed.
+    if (request.initialVersions.size > 0) return this.#decodeNames(bytes);
+    return { ...request, initialVersions: held.versions, resumes: true };
+  }
+
+  #decodeNames(bytes: Buffer): XdsRequest {
     const taken = this.#lists.take(bytes, (list) => this.#decodeAll(list).subscribe);
     if (taken === undefined) return this.#decodeAll(bytes);
     const request = this.#decodeAll(taken.rest);

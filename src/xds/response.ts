@@ -6,10 +6,10 @@
  * may have seen before is framed anew.
  */
 
-import protobuf from 'protobufjs';
 import type { EncodedResource } from '../core/resource.ts';
 import type { Draft } from './draft.ts';
-import { frame, frameBytes } from './grpc-stream.ts';
+import { frameBytes } from './grpc-stream.ts';
+import { MessageWriter } from './message-bytes.ts';
 
 export interface Response {
   /** The encoded message. */
@@ -28,9 +28,8 @@ export interface ResponseContext {
   readonly afterSerial: number;
 }
 
-/** Tags: field number × 8 + wire type 2 (length-delimited), as in envoy/service/discovery/v3/discovery.proto. */
-const tag = (field: number): number => field * 8 + 2;
-const resourceTypeUrl = 'type.googleapis.com/envoy.service.discovery.v3.Resource';
+/** Resources from which on a message is a long one. */
+const longMessage = 10;
 
 export class ResponseEncoder {
   readonly #identifier: string;
@@ -38,6 +37,9 @@ export class ResponseEncoder {
   readonly #maxEntries: number;
   /** In order of use, oldest first. */
   readonly #cache = new Map<string, Response>();
+  /** Keys of long messages that were written once, oldest first. */
+  readonly #once = new Set<string>();
+  readonly #writer = new MessageWriter();
   #bytes = 0;
   #serial = 0;
   #hits = 0;
@@ -65,11 +67,22 @@ export class ResponseEncoder {
     this.#misses++;
     const serial = ++this.#serial;
     const nonce = serial.toString(36);
-    const write = context.transport === 'sotw' ? writeSotw : writeDelta;
-    const framed = frame(write(draft, nonce, context.ttl, this.#identifier));
+    const { transport, ttl } = context;
+    const framed = this.#writer.write(draft, { transport, nonce, ttl, identifier: this.#identifier });
     const response = { bytes: framed.subarray(frameBytes), framed, nonce, serial };
-    this.#keep(key, response);
+    if (this.#isShared(draft, key)) this.#keep(key, response);
     return response;
+  }
+
+  /**
+   * Whether others may be owed the same. Proxies on demand have long messages of their own, which would drive out what is shared: such a one is
+   * kept when it is asked for again.
+   */
+  #isShared(draft: Draft, key: string): boolean {
+    if (draft.cacheKey !== undefined || draft.resources.length < longMessage || this.#once.delete(key)) return true;
+    this.#once.add(key);
+    if (this.#once.size > this.#maxEntries) for (const oldest of this.#once.values().take(1)) this.#once.delete(oldest);
+    return false;
   }
 
   #keep(key: string, response: Response): void {
@@ -93,66 +106,19 @@ export class ResponseEncoder {
 function cacheKey(draft: Draft, context: ResponseContext): string {
   const head = `${context.transport} ${context.ttl ? 't' : ''}${draft.heartbeat ? 'h' : ''} ${draft.typeUrl}`;
   if (draft.cacheKey !== undefined) return `${head} = ${draft.cacheKey}`;
-  const resources = draft.resources.map((resource) =>
-    [resource.name, resource.version, resource.ttlMs ?? '', ...(resource.aliases ?? [])].join('\x01'),
-  );
-  return [`${head} ${draft.version}`, ...resources, '', ...draft.removed].join('\0');
+  const resources = draft.resources.map(serialOf).join(',');
+  return [`${head} ${draft.version}`, resources, ...draft.removed].join('\0');
 }
 
-function writeSotw(draft: Draft, nonce: string, ttl: boolean, identifier: string): Uint8Array {
-  const writer = protobuf.Writer.create();
-  text(writer, 1, draft.version);
-  for (const resource of draft.resources) {
-    if (ttl && resource.ttlMs !== undefined) {
-      writer.uint32(tag(2)).fork();
-      text(writer, 1, resourceTypeUrl);
-      writer.uint32(tag(2)).fork();
-      writeResource(writer, resource, draft.heartbeat, ttl);
-      writer.ldelim().ldelim();
-    } else writer.uint32(tag(2)).bytes(resource.body);
+const serials = new WeakMap<EncodedResource, number>();
+let serialsGiven = 0;
+
+/** Stands for the resource in keys: as short as can be, since a message may have thousands, and proxies on demand each have their own. */
+function serialOf(resource: EncodedResource): number {
+  let serial = serials.get(resource);
+  if (serial === undefined) {
+    serial = ++serialsGiven;
+    serials.set(resource, serial);
   }
-  text(writer, 4, draft.typeUrl);
-  text(writer, 5, nonce);
-  controlPlane(writer, 6, identifier);
-  return writer.finish();
-}
-
-function writeDelta(draft: Draft, nonce: string, ttl: boolean, identifier: string): Uint8Array {
-  const writer = protobuf.Writer.create();
-  text(writer, 1, draft.version);
-  for (const resource of draft.resources) {
-    writer.uint32(tag(2)).fork();
-    writeResource(writer, resource, draft.heartbeat, ttl);
-    writer.ldelim();
-  }
-  text(writer, 4, draft.typeUrl);
-  text(writer, 5, nonce);
-  for (const name of draft.removed) writer.uint32(tag(6)).string(name);
-  controlPlane(writer, 7, identifier);
-  return writer.finish();
-}
-
-function writeResource(writer: protobuf.Writer, resource: EncodedResource, heartbeat: boolean, ttl: boolean): void {
-  text(writer, 1, resource.version);
-  if (!heartbeat && resource.body.length > 0) writer.uint32(tag(2)).bytes(resource.body);
-  text(writer, 3, resource.name);
-  for (const alias of resource.aliases ?? []) writer.uint32(tag(4)).string(alias);
-  if (ttl && resource.ttlMs !== undefined) {
-    // google.protobuf.Duration: seconds (1), nanos (2), both varints.
-    writer.uint32(tag(6)).fork();
-    writer.uint32(8).int64(Math.floor(resource.ttlMs / 1000));
-    writer.uint32(16).int32((resource.ttlMs % 1000) * 1e6);
-    writer.ldelim();
-  }
-}
-
-function text(writer: protobuf.Writer, field: number, value: string): void {
-  if (value !== '') writer.uint32(tag(field)).string(value);
-}
-
-function controlPlane(writer: protobuf.Writer, field: number, identifier: string): void {
-  if (identifier === '') return;
-  writer.uint32(tag(field)).fork();
-  text(writer, 1, identifier);
-  writer.ldelim();
+  return serial;
 }

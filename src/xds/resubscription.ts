@@ -23,7 +23,12 @@ export function heldBefore(
   names: readonly string[],
 ): ReadonlyMap<string, Held | undefined> {
   if (holdings.unsettled) return new Map();
-  return new Map(names.map((name) => [selection.canonical(name), holdings.heldOf(selection.canonical(name))]));
+  return new Map(
+    names.map((name) => {
+      const canonical = selection.canonical(name);
+      return [canonical, holdings.heldOf(canonical)];
+    }),
+  );
 }
 
 /** The subscription has changed. `inFlight`: resources of the message that the client has not answered yet. */

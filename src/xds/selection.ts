@@ -56,6 +56,13 @@ export class Selection {
 
   /** What there is of the subscription, by name. */
   *resources(): Generator<[string, EncodedResource]> {
+    if (!this.subscription.wildcard && this.#type.names.size === 0) {
+      for (const name of this.subscription.names) {
+        const resource = this.#type.resources.get(name);
+        if (resource !== undefined) yield [name, resource];
+      }
+      return;
+    }
     const seen = new Set<string>();
     if (this.subscription.wildcard) {
       const { all } = this;

@@ -19,7 +19,7 @@ import { Replica } from './replica.ts';
 import { RequestDecoder } from './request.ts';
 import { ResponseEncoder } from './response.ts';
 import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
-import { Turns } from './turns.ts';
+import { type Job, Turns } from './turns.ts';
 import type { ClientHello, ResourceView, StreamTypeStatus, XdsHost } from './view.ts';
 
 export interface XdsServerOptions {
@@ -96,6 +96,11 @@ export class XdsServer {
     const types = replica.update(changes);
     if (types.length === 0 && wasReady === replica.ready) return;
     for (const connection of this.#readers.get(replica) ?? []) this.#turns.enqueue(connection);
+  }
+
+  /** Gives `job` one turn, soon, between those of streams. A job that has more to do then comes again. */
+  work(job: Job): void {
+    this.#turns.enqueueWork(job);
   }
 
   /** The stream's client is to see `view` from now on; only differences are sent. Nothing happens if the stream is gone. */

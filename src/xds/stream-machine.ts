@@ -62,6 +62,10 @@ export class StreamMachine {
   #wakeAt: number | undefined;
   /** There was nothing to say, and nothing has happened since. Most turns end here: after a write, after an ACK. */
   #idle = false;
+  /** Something has happened since `note` looked. */
+  #unnoted = true;
+  /** Whether the view was ready then. */
+  #notedReady = false;
 
   constructor(options: StreamMachineOptions, replica: Replica) {
     this.#options = options;
@@ -92,7 +96,7 @@ export class StreamMachine {
 
   request(request: XdsRequest, wallMs: number, nowMs: number): Outcome {
     this.catchUp();
-    this.#idle = false;
+    this.#happened();
     if (request.resumes && this.#options.aggregated && this.#types.size === 0)
       this.#resumesUntil = nowMs + this.#options.warmingWaitMaxMs;
     return this.#stateOf(request.typeUrl, wallMs).machine.request(request);
@@ -102,7 +106,7 @@ export class StreamMachine {
   catchUp(): void {
     while (this.#seen.next !== undefined) {
       this.#seen = this.#seen.next;
-      this.#idle = false;
+      this.#happened();
       for (const [typeUrl, diff] of this.#seen.diffs) this.#types.get(typeUrl)?.machine.mark(diff);
     }
   }
@@ -112,7 +116,7 @@ export class StreamMachine {
     if (replica === this.#replica) return;
     this.catchUp();
     this.#replica = replica;
-    this.#idle = false;
+    this.#happened();
     for (const { machine } of this.#types.values()) machine.rebase(replica);
     this.#seen = replica.tail;
   }
@@ -123,6 +127,7 @@ export class StreamMachine {
     if (this.#idle) return undefined;
     this.#wakeAt = undefined;
     if (!this.#replica.ready) return undefined;
+    this.#unnoted = true;
     const draft = this.#nextAddition(nowMs) ?? this.#nextRemoval(nowMs) ?? this.#nextHeartbeat(nowMs);
     this.#idle = draft === undefined && this.#wakeAt === undefined;
     return draft;
@@ -141,7 +146,7 @@ export class StreamMachine {
   sent(draft: Draft, nonce: string, nowMs: number): void {
     const state = this.#types.get(draft.typeUrl);
     if (state === undefined) return;
-    this.#idle = false;
+    this.#happened();
     state.machine.commit(draft, nonce);
     if (this.#options.supportsTtl) state.heartbeats.sent(draft, nowMs);
     if (draft.typeUrl === types.cluster) this.#clustersSent(draft, nowMs);
@@ -151,6 +156,10 @@ export class StreamMachine {
 
   /** Brings `state` and `sinceMs` of each type up to date; call after each step. */
   note(wallMs: number): void {
+    const { ready } = this.#replica;
+    if (!this.#unnoted && ready === this.#notedReady) return;
+    this.#unnoted = false;
+    this.#notedReady = ready;
     for (const state of this.#ordered) {
       const now = stateOf(state.machine);
       if (now === state.state) continue;
@@ -195,6 +204,11 @@ export class StreamMachine {
   outOfStep(): ReadonlyMap<string, ReadonlySet<string>> {
     this.catchUp();
     return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, new Set(machine.outOfStep())]));
+  }
+
+  #happened(): void {
+    this.#idle = false;
+    this.#unnoted = true;
   }
 
   #stateOf(typeUrl: string, wallMs: number): TypeState {

@@ -1,6 +1,9 @@
 /**
- * Who may work next. Jobs wait in one queue, first come, first served; after a slice of time or a number of messages the event loop gets its
- * turn. A storm of ten thousand reconnects is worked off evenly, and nothing else in the process is kept waiting for it.
+ * Who may work next. Streams wait in one queue, first come, first served; after a slice of time or a number of messages the event loop gets
+ * its turn. A storm of ten thousand reconnects is worked off evenly, and nothing else in the process is kept waiting for it.
+ *
+ * Work that many streams wait for, such as a view under construction, has a queue of its own: one such job has a turn before each slice of
+ * streams. So neither keeps the other waiting, however many there are.
  */
 
 import type { Clock } from '../core/clock.ts';
@@ -22,6 +25,7 @@ export class Turns {
   readonly #sliceJobs: number;
   /** Job → when it came; a Map keeps the order, and a job is in it once. */
   readonly #waiting = new Map<Job, number>();
+  readonly #work = new Set<Job>();
   #scheduled = false;
   #count = 0;
   #totalMs = 0;
@@ -46,6 +50,12 @@ export class Turns {
     this.#schedule();
   }
 
+  /** For jobs that streams wait for; each bounds its turn itself, and comes again if it has more to do. */
+  enqueueWork(job: Job): void {
+    this.#work.add(job);
+    this.#schedule();
+  }
+
   remove(job: Job): void {
     this.#waiting.delete(job);
   }
@@ -60,6 +70,11 @@ export class Turns {
   }
 
   #run(): void {
+    const [work] = this.#work;
+    if (work !== undefined) {
+      this.#work.delete(work);
+      work.turn();
+    }
     const startMs = this.#clock.monotonic();
     let nowMs = startMs;
     let jobs = 0;
@@ -74,6 +89,6 @@ export class Turns {
       jobs++;
       nowMs = this.#clock.monotonic();
     }
-    if (this.#waiting.size > 0) this.#schedule();
+    if (this.#waiting.size > 0 || this.#work.size > 0) this.#schedule();
   }
 }

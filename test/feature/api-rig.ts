@@ -89,6 +89,8 @@ function sourceOf(mesh: SampleMesh): AdminSource {
     services: () => mesh.services,
     endpoints: () => mesh.endpoints,
     rules: () => mesh.rules,
+    kinds: [],
+    objects: () => [],
     proxies: (_filter: ReportFilter) => mesh.proxies,
     configDump: (nodeId) =>
       mesh.proxies.some(({ identity }) => identity.nodeId === nodeId) ? { configs: [{ name: nodeId }] } : undefined,

@@ -259,7 +259,7 @@ describe('the admin API', () => {
     const { port } = first.server.address;
     await assert.rejects(
       startAdminServer({
-        source: {} as never,
+        source: { kinds: [] } as never,
         writer: {} as never,
         logLevel: {} as never,
         metrics: createMetrics(),

@@ -3,65 +3,10 @@
  * In: the form of its routes. Prints one line of JSON: observations by name.
  */
 
-import { get } from 'node:http';
-import { connect } from 'node:net';
 import type { Scope } from '../../src/model/mesh.ts';
-import { runSync } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
+import { ask, greeting, packetMark, prepareNetwork } from './captured-network.ts';
 import { startEnvoyRig, startHttpWorkload, startTcpWorkload } from './envoy-rig.ts';
-
-const packetMark = 0x1337;
-
-function prepareNetwork(): void {
-  const notMarked = ['-m', 'mark', '!', '--mark', String(packetMark)];
-  runSync('ip', ['link', 'set', 'lo', 'up']);
-  // Every address of these ranges is this host; what goes to the first is outbound, what goes to the third is as if from a peer.
-  for (const range of ['10.1.0.0/16', '10.3.0.0/16', 'fd00::/64'])
-    runSync('ip', ['route', 'add', 'local', range, 'dev', 'lo']);
-  const redirect = (range: string, port: number, rest: readonly string[] = []): readonly string[] => [
-    ...['-t', 'nat', '-A', 'OUTPUT', '-p', 'tcp', '-d', range, ...rest, '-j', 'REDIRECT', '--to-ports', String(port)],
-  ];
-  runSync('iptables', ['-t', 'nat', '-A', 'OUTPUT', '-s', '127.0.0.6/32', '-j', 'RETURN']);
-  runSync('iptables', redirect('10.1.0.0/16', 15_001, notMarked));
-  runSync('iptables', redirect('10.3.0.0/16', 15_006));
-  runSync('ip6tables', redirect('fd00::/64', 15_001, notMarked));
-}
-
-interface Said {
-  readonly status: number;
-  readonly text: string;
-}
-
-/** A request to an address, with a Host header of choice; says the workload's name, or the body's first line. */
-function ask(address: string, port: number, host: string): Promise<Said> {
-  return new Promise((resolve) => {
-    const outgoing = get({ host: address, port, path: '/', headers: { host }, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => {
-        body += chunk.toString();
-      });
-      response.on('end', () => {
-        const text = body.startsWith('{') ? JSON.parse(body).name : (body.split('\n')[0] ?? '');
-        resolve({ status: response.statusCode ?? 0, text });
-      });
-    });
-    outgoing.on('error', (error) => resolve({ status: 0, text: error.message }));
-  });
-}
-
-/** The first line that a server sends; '' when it closes without one. */
-function greeting(address: string, port: number): Promise<string> {
-  return new Promise((resolve) => {
-    let seen = '';
-    const socket = connect(port, address);
-    socket.on('data', (chunk: Buffer) => {
-      seen += chunk.toString();
-      if (seen.includes('\n')) socket.destroy();
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => resolve(seen.trimEnd()));
-  });
-}
 
 prepareNetwork();
 const [v1, v2] = [await startHttpWorkload('v1'), await startHttpWorkload('v2')];

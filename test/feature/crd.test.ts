@@ -80,6 +80,29 @@ describe('the CRD of TrafficRule, in a real API', function () {
     assert.equal(parseTrafficRule(rawObject(parse(text)), { defaultNamespace: 'default' }).findings.length, 0);
   });
 
+  it('takes a rule that does all that a route can do with a request', async () => {
+    const text = ruleText(`{service: reviews, routes: [
+      {name: moved, matches: [{path: {prefix: /a}, headers: [{name: x-a, present: false}]}],
+        redirect: {scheme: https, hostname: www.example.com, port: 443, path: {prefix: /b}, statusCode: 308}},
+      {name: answered, matches: [{path: {exact: /c}}], respond: {status: 200, body: "é\\n"}},
+      {backends: [{}], rewrite: {hostname: a.example.com, path: {full: /d}}, mirrors: [{version: v2, percent: 0.0001}, {cluster: west}],
+        fault: {delay: {percent: 33.3333, duration: 1ms}, abort: {percent: 100, grpcStatus: 16}},
+        cors: {allowOrigins: ["https://*.example.com:8443", "http://localhost:3000"], allowMethods: [PUT, M-SEARCH], allowHeaders: [x-a],
+          exposeHeaders: [x-b], maxAge: 0s, allowCredentials: true},
+        rateLimit: {requests: 1000000, per: 24h, burst: 1}, timeouts: {idle: 5m, stream: 0s},
+        retry: {attempts: 10, backoff: {base: 1ms, max: 1ms}, otherHostFirst: false}}]}`);
+    assert.deepEqual(await tryCreate(text), { status: 201, message: '' });
+    assert.deepEqual(parseTrafficRule(rawObject(parse(text)), { defaultNamespace: 'default' }).findings, []);
+  });
+
+  it('takes every percentage that is a step', async () => {
+    for (const percent of [0.07, 0.29, 1.1, 57.9999, 99.9999, 3]) {
+      const text = ruleText(oneRoute(`backends: [{}], mirrors: [{percent: ${percent}}]`));
+      assert.deepEqual(await tryCreate(text), { status: 201, message: '' }, String(percent));
+      assert.deepEqual(parseTrafficRule(rawObject(parse(text)), { defaultNamespace: 'default' }).findings, []);
+    }
+  });
+
   for (const { name, spec, api: says } of badRules) {
     it(says === undefined ? `takes ${name}, which the status then tells` : `refuses ${name}`, async () => {
       const { status, message } = await tryCreate(ruleText(spec));

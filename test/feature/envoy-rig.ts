@@ -16,7 +16,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import type { Mesh, Scope } from '../../src/model/mesh.ts';
-import { ScopeView } from '../../src/pilot/scopes.ts';
+import { ScopeView } from '../../src/pilot/scope-view.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
 import { XdsServer } from '../../src/xds/server.ts';
 import { freePort } from '../rig/ports.ts';
@@ -43,6 +43,8 @@ export interface Ask {
   readonly path?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The client's address, in 127.0.0.0/8. */
+  readonly from?: string;
 }
 
 export interface EnvoyRig {
@@ -177,7 +179,8 @@ async function startPilot(scope: Scope): Promise<Pilot> {
         settings: mesh !== undefined && isDeepStrictEqual(mesh.settings, settings) ? mesh.settings : settings,
         revision,
       };
-      const changes = view.update(mesh, dirty);
+      view.mark(dirty);
+      const changes = view.work(mesh, () => false);
       ready = true;
       server.changed(view, changes);
       const synced = (): boolean =>
@@ -185,11 +188,9 @@ async function startPilot(scope: Scope): Promise<Pilot> {
           const status = [...(server.status(stream)?.values() ?? [])];
           const rejected = status.find(({ state }) => state === 'rejected');
           if (rejected !== undefined) throw new Error(rejected.error);
-          // Without routes (a captured scope without HTTP services) Envoy asks for three types only.
-          return (
-            status.length >= (view.resources(typeUrl.route).size > 0 ? 4 : 3) &&
-            status.every(({ ackedRevision }) => ackedRevision >= revision)
-          );
+          // Envoy asks for routes and endpoints only where a listener or an Envoy cluster needs them.
+          const needed = [typeUrl.route, typeUrl.endpoint].filter((type) => view.resources(type).size > 0);
+          return status.length >= 2 + needed.length && status.every(({ ackedRevision }) => ackedRevision >= revision);
         });
       await waitFor('Envoy to hold the mesh', synced, {}, explain);
     },
@@ -201,7 +202,7 @@ async function startPilot(scope: Scope): Promise<Pilot> {
 export function askProxy(
   proxyPort: number,
   host: string,
-  { path = '/', method = 'GET', headers = {}, content }: Ask = {},
+  { path = '/', method = 'GET', headers = {}, content, from }: Ask = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -211,6 +212,7 @@ export function askProxy(
       path: `http://${host}${path}`,
       headers: { host, ...headers },
       agent: false,
+      ...(from === undefined ? {} : { localAddress: from }),
     };
     const outgoing = request(options, (response) => {
       let body = '';

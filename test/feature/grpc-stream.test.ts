@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { type BytesStream, frame, frameBytes, resetStream, takesFramed } from '../../src/xds/grpc-stream.ts';
+import { type BytesStream, frameBytes, resetStream, takesFramed, writeFrame } from '../../src/xds/grpc-stream.ts';
 import { bytesMethod } from '../../src/xds/services.ts';
 
 const path = '/test.Service/Stream';
@@ -33,7 +33,8 @@ async function open(serve: (call: BytesStream) => void) {
 
 describe('a grpc-js stream', () => {
   it('passes a framed message on to HTTP/2 as the very same buffer', async () => {
-    const framed = frame(Buffer.from('a message'));
+    const framed = Buffer.concat([Buffer.alloc(frameBytes), Buffer.from('a message')]);
+    writeFrame(framed, framed.length - frameBytes);
     const written: unknown[] = [];
     const { stream, close } = await open((call) => {
       const { stream: http2 } = (call as unknown as { call: { stream: { write: (...args: unknown[]) => boolean } } })

@@ -150,7 +150,7 @@ describe('pilot: what a proxy sees', () => {
     }
   });
 
-  it('views without a proxy are bounded in number, and those that are kept are kept up to date', async () => {
+  it('views without a proxy are bounded in number, cost nothing, and are brought up to date for whoever comes back', async () => {
     rig.service('east', 'reviews', ['10.0.0.1@v1']);
     for (let i = 0; i < 50; i++) {
       const client = rig.open({ metadata: { FAIRWAY_OUTBOUND: `127.0.0.1:${20_000 + i}` } });
@@ -163,7 +163,18 @@ describe('pilot: what a proxy sees', () => {
     assert.ok(views.length > 0 && views.length <= 32, `${views.length} views`);
     rig.service('east', 'ratings', ['10.0.1.1@v1']);
     rig.engine.flush();
-    assert.ok(views.every((view) => view.resources(typeUrl.cluster).has(outbound('ratings'))));
+    assert.ok(views.every((view) => !view.resources(typeUrl.cluster).has(outbound('ratings'))));
+    const back = rig.open({ metadata: { FAIRWAY_OUTBOUND: '127.0.0.1:20049' } });
+    back.subscribe(typeUrl.cluster);
+    const { resources } = await back.next();
+    assert.deepEqual(
+      resources
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('outbound|'))
+        .sort(),
+      [outbound('ratings'), outbound('reviews')],
+    );
+    assert.ok(views.includes([...rig.engine.proxies.all()][0]?.view as (typeof views)[number]));
   });
 });
 

@@ -5,13 +5,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mergeService } from '../../src/catalog/merge.ts';
-import { pushOrder } from '../../src/core/type-urls.ts';
+import { pushOrder, typeUrl } from '../../src/core/type-urls.ts';
 import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import { compileService } from '../../src/mesh/compile.ts';
+import { externalServices } from '../../src/mesh/external.ts';
+import { unknownLocality } from '../../src/model/cluster.ts';
 import { defaultMeshSettings, type MeshService, type MeshSettings, type Scope } from '../../src/model/mesh.ts';
-import { anywhere, type RuleRoute, type TrafficRule } from '../../src/model/rule.ts';
-import type { ServiceKey, ServiceShard } from '../../src/model/service.ts';
+import { anywhere, type RuleRoute, type TrafficRule, toDestination } from '../../src/model/rule.ts';
+import type { CatalogService, ServiceKey, ServicePort, ServiceShard } from '../../src/model/service.ts';
 import { serviceKey } from '../../src/model/service.ts';
+import type { Place, ServicePolicy } from '../../src/model/service-policy.ts';
 import { endpoint, port, route, shard } from '../support/fixtures.ts';
 
 const base: Scope = {
@@ -32,30 +35,144 @@ const scopes: readonly Scope[] = [
   { ...base, routes: 'vhds' },
   { ...base, routes: 'on-demand' },
   { ...base, mode: 'explicit', routes: 'on-demand' },
+  { ...base, mode: 'explicit', egress: 'registered-only' },
+  { ...base, answers: { region: 'eu', zone: 'a', node: 'n1', selectors: ['app=web'] } },
+  { ...base, cluster: 'west', network: 'net-b', answers: { region: 'us', zone: '', node: '', selectors: [] } },
 ];
 
 const settingsPool: readonly MeshSettings[] = [
   { ...defaultMeshSettings, accessLog: false },
   { ...defaultMeshSettings, accessLog: false, outbound: 'registered-only' },
+  { ...defaultMeshSettings, accessLog: false, detectProtocols: true },
 ];
 
 const routesPool: readonly (readonly RuleRoute[])[] = [
-  [route('all', [{ weight: 1, chain: [{ version: 'v1', cluster: '' }, anywhere] }])],
+  [route('all', [{ weight: 1, chain: [toDestination({ version: 'v1' }), anywhere] }])],
   [
     route('all', [
-      { weight: 9, chain: [{ version: 'v1', cluster: 'west' }] },
+      { weight: 9, chain: [toDestination({ version: 'v1', cluster: 'west' })] },
       { weight: 1, chain: [anywhere] },
     ]),
   ],
   [
-    route('beta', [{ weight: 1, chain: [{ version: 'v2', cluster: '' }] }], {
+    route('beta', [{ weight: 1, chain: [toDestination({ version: 'v2' })] }], {
       matches: [{ headers: [{ name: 'x-group', match: { kind: 'exact', value: 'beta' } }], queryParams: [] }],
     }),
     route('rest', [{ weight: 1, chain: [anywhere] }], { requestTimeoutMs: 1500 }),
   ],
+  [
+    route('moved', [], {
+      matches: [{ path: { kind: 'exact', value: '/old' }, headers: [], queryParams: [] }],
+      redirect: { path: { kind: 'full', value: '/new' }, statusCode: 302 },
+    }),
+    route('copied', [{ weight: 1, chain: [toDestination({ version: 'v1' })] }], {
+      mirrors: [{ destination: toDestination({ version: 'v2' }), percent: 0.5 }],
+      fault: { abort: { percent: 1, grpcStatus: 14 } },
+      rateLimit: { requests: 1, intervalMs: 1000, burst: 1 },
+    }),
+  ],
+  [
+    route('web', [{ weight: 1, chain: [toDestination({ region: 'eu' }), toDestination({ version: 'v2' })] }], {
+      matches: [{ source: { cluster: '', namespace: '', labels: { app: 'web' } }, headers: [], queryParams: [] }],
+    }),
+    route('west', [{ weight: 1, chain: [toDestination({ zone: 'b' })] }], {
+      matches: [
+        { source: { cluster: 'west', namespace: 'other', labels: {} }, headers: [], queryParams: [] },
+        { source: { cluster: 'west', namespace: '', labels: {} }, method: 'GET', headers: [], queryParams: [] },
+      ],
+    }),
+    route('rest', [{ weight: 1, chain: [anywhere] }]),
+  ],
 ];
 
-const portPool = [port(80), port(81, 'grpc'), port(6379, 'tcp', 'redis'), port(80, 'tcp', 'raw')];
+const eu: Place = { region: 'eu', zone: '', cluster: '' };
+const west: Place = { region: '', zone: '', cluster: 'west' };
+const policyPool: readonly (ServicePolicy | undefined)[] = [
+  undefined,
+  { locality: { kind: 'nearest', order: ['node', 'zone', 'region', 'network'] } },
+  { locality: { kind: 'nearest', order: ['cluster'] } },
+  { locality: { kind: 'nearest', order: ['network'] }, overprovisioningPercent: 100, within: eu },
+  { locality: { kind: 'order', places: [west, { ...eu, zone: 'b' }] } },
+  {
+    locality: {
+      kind: 'shares',
+      entries: [
+        {
+          from: { ...eu, zone: 'a' },
+          to: [
+            { place: eu, weight: 7 },
+            { place: west, weight: 3 },
+          ],
+        },
+        { from: west, to: [{ place: west, weight: 1 }] },
+      ],
+    },
+  },
+  { within: { region: 'eu', zone: 'a', cluster: 'east' } },
+  {
+    loadBalancer: { kind: 'ring-hash', minRingSize: 10, maxRingSize: 20 },
+    affinity: { kind: 'source-ip' },
+    connections: { idleTimeoutMs: 5000, maxConnectionAgeMs: 60_000, maxRequests: 7 },
+  },
+  {
+    loadBalancer: { kind: 'maglev', tableSize: 5003 },
+    affinity: { kind: 'cookie', name: 'session', path: '/' },
+    within: eu,
+  },
+  {
+    slowStartMs: 5000,
+    panicThresholdPercent: 50,
+    outlierDetection: {
+      consecutiveErrors: 0,
+      consecutiveGatewayErrors: 3,
+      intervalMs: 1000,
+      baseEjectionMs: 1000,
+      maxEjectionMs: 2000,
+      maxEjectedPercent: 50,
+    },
+    healthCheck: {
+      probe: { kind: 'grpc', service: '' },
+      port: 9000,
+      intervalMs: 1000,
+      timeoutMs: 100,
+      healthyThreshold: 1,
+      unhealthyThreshold: 1,
+    },
+  },
+];
+
+const portPool: ServicePort[] = [
+  port(80),
+  port(81, 'grpc'),
+  port(6379, 'tcp', 'redis'),
+  port(80, 'tcp', 'raw'),
+  { ...port(81, 'tcp', 'tls'), tls: true },
+  { ...port(6379, 'tcp', 'any'), undeclared: true },
+];
+
+/** Hosts outside, which come and go beside the services. */
+const externalPool: readonly CatalogService[] = [
+  { resolution: 'dns', endpoints: [], clusters: [] } as const,
+  {
+    resolution: 'static',
+    endpoints: [{ address: '10.0.0.1', targetPorts: new Map([[80, 81]]), locality: unknownLocality, weight: 2 }],
+    clusters: ['west'],
+  } as const,
+].flatMap((form) =>
+  externalServices({
+    ref: { namespace: 'shop', name: 'outside', generation: 1 },
+    createdAtMs: 1,
+    hosts: ['*.example.com', 'a.example.com'],
+    ports: [
+      { number: 80, protocol: 'http', tls: false, name: 'http' },
+      { number: 81, protocol: 'tcp', tls: true, name: 'tls' },
+      { number: 6379, protocol: 'tcp', tls: false, name: 'redis' },
+    ],
+    hash: '',
+    origin: '',
+    ...form,
+  }).filter(({ host }) => host !== '*.example.com' || form.resolution === 'static'),
+);
 
 const anyShard = fc.record({
   createdAtMs: fc.nat(3),
@@ -67,8 +184,18 @@ const anyShard = fc.record({
       address: fc.constantFrom('10.1.0.1', '10.1.0.2', '10.1.0.3'),
       version: fc.constantFrom('v1', 'v2', ''),
       state: fc.constantFrom('ready', 'terminating', 'unready'),
+      zone: fc.constantFrom('', 'a', 'b'),
+      node: fc.constantFrom('', 'n1'),
+      hostname: fc.constantFrom('', 'pod-0', 'pod-1'),
     }),
     { maxLength: 3 },
+  ),
+  kubernetes: fc.constantFrom<Pick<ServiceShard, 'trafficDistribution' | 'internalTrafficPolicy' | 'externalName'>>(
+    {},
+    {},
+    { externalName: 'a.example.net' },
+    { trafficDistribution: 'PreferSameNode' },
+    { internalTrafficPolicy: 'Local', trafficDistribution: 'PreferSameZone' },
   ),
 });
 
@@ -90,6 +217,15 @@ const anyStep = fc.oneof(
       name: fc.constantFrom('a', 'b', 'c'),
       namespace: fc.constantFrom('shop', 'other'),
       routes: fc.option(fc.constantFrom(...routesPool), { nil: undefined, freq: 3 }),
+      policy: fc.constantFrom(...policyPool),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('external' as const),
+      service: fc.constantFrom(...externalPool),
+      there: fc.boolean(),
     }),
   },
   {
@@ -118,6 +254,12 @@ class World {
       this.settings = step.settings;
       return undefined;
     }
+    if (step.kind === 'external') {
+      const { key } = step.service;
+      if (step.there) this.services.set(key, compileService(step.service, undefined));
+      else this.services.delete(key);
+      return key;
+    }
     const key = serviceKey(step.namespace, step.name);
     if (step.kind === 'rule') this.#setRule(key, step);
     else this.#setShard(key, step);
@@ -127,7 +269,7 @@ class World {
     return key;
   }
 
-  #setRule(key: ServiceKey, { name, namespace, routes }: Extract<Step, { kind: 'rule' }>): void {
+  #setRule(key: ServiceKey, { name, namespace, routes, policy }: Extract<Step, { kind: 'rule' }>): void {
     if (routes === undefined) this.rules.delete(key);
     else {
       this.rules.set(key, {
@@ -135,6 +277,7 @@ class World {
         service: key,
         createdAtMs: 0,
         routes,
+        ...(policy === undefined ? {} : { policy }),
         hash: '',
         origin: '',
       });
@@ -148,16 +291,21 @@ class World {
       shards.delete(cluster);
       return;
     }
-    const endpoints = given.endpoints.map(({ address, version, state }) =>
+    const endpoints = given.endpoints.map(({ address, version, state, zone, node, hostname }) =>
       endpoint(cluster, address, {
         version,
         ready: state === 'ready',
         serving: state !== 'unready',
         terminating: state === 'terminating',
+        node,
+        hostname,
+        network: cluster === 'west' ? 'net-b' : '',
+        locality: zone === '' ? unknownLocality : { region: cluster === 'west' ? 'us' : 'eu', zone, subzone: '' },
         ports: new Map(given.ports.map((each) => [each.name, each.port])),
       }),
     );
-    shards.set(cluster, shard(cluster, name, { ...given, namespace, endpoints }));
+    const { kubernetes, ...rest } = given;
+    shards.set(cluster, shard(cluster, name, { ...rest, ...kubernetes, namespace, endpoints }));
   }
 }
 
@@ -181,6 +329,12 @@ function differing(before: Bytes, after: Bytes): string[] {
   return [...names].filter((name) => before.get(name) !== after.get(name)).sort();
 }
 
+/** On demand: what sidecars get unasked from now on is news to those that had not asked for it, though its bytes are as before. */
+function cameUnasked(live: ScopeResources, before: ReadonlySet<string>): string[] {
+  const names = [...(live.unasked(typeUrl.cluster) ?? [])].filter((name) => !before.has(name));
+  return names.map((name) => `${typeUrl.cluster} ${name}`);
+}
+
 describe('incremental Envoy resources', function () {
   this.timeout(120_000);
 
@@ -196,10 +350,11 @@ describe('incremental Envoy resources', function () {
             let before = bytesOf(live);
             for (const steps of batches) {
               const dirty = new Set(steps.map((step) => world.apply(step)).filter((key) => key !== undefined));
+              const unasked = new Set(live.unasked(typeUrl.cluster));
               const changes = live.update(world.mesh, dirty);
               const after = bytesOf(live);
               const said = [...changes].flatMap(([url, names]) => [...names].map((name) => `${url} ${name}`)).sort();
-              assert.deepEqual(said, differing(before, after));
+              assert.deepEqual(said, [...new Set([...differing(before, after), ...cameUnasked(live, unasked)])].sort());
               before = after;
             }
             // Copies have no memory of what was made from them before.
@@ -214,6 +369,70 @@ describe('incremental Envoy resources', function () {
     });
   }
 
+  for (const scope of scopes) {
+    it(`made in parts end as a cold rebuild does, for ${scope.mode} with ${scope.routes} in ${scope.cluster}`, () => {
+      const anyMoment = fc.oneof(
+        { weight: 3, arbitrary: anyStep },
+        { weight: 4, arbitrary: fc.constant('part' as const) },
+      );
+      fc.assert(
+        fc.property(fc.array(anyMoment, { maxLength: 40 }), (moments) => {
+          const world = new World();
+          const live = new ScopeResources(scope);
+          // As a view does it: one service at a time, whichever form it has by then, and others change meanwhile.
+          const marked = new Set<ServiceKey>();
+          const part = (): void => {
+            const [key] = marked;
+            if (key !== undefined) marked.delete(key);
+            live.absorb(world.mesh, new Set(key === undefined ? [] : [key]));
+            if (marked.size > 0) return;
+            const changes = live.settle();
+            const said = new Set([...changes].flatMap(([url, names]) => [...names].map((name) => `${url} ${name}`)));
+            const after = bytesOf(live);
+            // What came and went in between is said, too, and costs a look.
+            for (const name of differing(before, after)) assert.ok(said.has(name), name);
+            before = after;
+          };
+          let before: Bytes = new Map();
+          for (const moment of moments) {
+            if (moment === 'part') part();
+            else if (moment.kind !== 'settings') marked.add(world.apply(moment) as ServiceKey);
+          }
+          do part();
+          while (marked.size > 0);
+          const cold = new ScopeResources(scope);
+          cold.update(structuredClone(world.mesh), 'all');
+          assert.deepEqual(bytesOf(live), bytesOf(cold));
+          assert.deepEqual(live.findings(), cold.findings());
+        }),
+        { numRuns: 200 },
+      );
+    });
+  }
+
+  it('are what each scope would get alone, where several share one mesh', () => {
+    fc.assert(
+      // Of one service, so that what it asks and what it has come together.
+      fc.property(fc.array(anyStep, { minLength: 1, maxLength: 12 }), (given) => {
+        const steps = given.map((step) =>
+          step.kind === 'settings' ? step : { ...step, name: 'a', namespace: 'shop' as const },
+        );
+        const world = new World();
+        const live = scopes.map((scope) => new ScopeResources(scope));
+        for (const step of steps) {
+          const key = world.apply(step);
+          for (const resources of live) resources.update(world.mesh, key === undefined ? new Set() : new Set([key]));
+        }
+        for (const [i, scope] of scopes.entries()) {
+          const alone = new ScopeResources(scope);
+          alone.update(structuredClone(world.mesh), 'all');
+          assert.deepEqual(bytesOf(live[i] as ScopeResources), bytesOf(alone));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('are shared by scopes that see the same', () => {
     const world = new World();
     world.apply({
@@ -221,7 +440,7 @@ describe('incremental Envoy resources', function () {
       name: 'a',
       namespace: 'shop',
       cluster: 'east',
-      shard: { createdAtMs: 0, headless: false, vips: ['10.0.0.1'], ports: [port(80)], endpoints: [] },
+      shard: { createdAtMs: 0, headless: false, vips: ['10.0.0.1'], ports: [port(80)], endpoints: [], kubernetes: {} },
     });
     const [one, two] = [new ScopeResources(base), new ScopeResources({ ...base, inbound: [] })];
     one.update(world.mesh, 'all');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { mergeService } from '../../src/catalog/merge.ts';
+import { mergeAgain, mergeService } from '../../src/catalog/merge.ts';
 import type { ServicePort } from '../../src/model/service.ts';
 import { shard } from '../support/fixtures.ts';
 
@@ -22,15 +22,42 @@ const shards = fc.uniqueArray(
   { minLength: 1, maxLength: 4, selector: ({ cluster }) => cluster },
 );
 
+const traffic = fc.record(
+  {
+    internalTrafficPolicy: fc.constant('Local' as const),
+    trafficDistribution: fc.constantFrom('PreferSameZone', 'PreferSameNode'),
+  },
+  { requiredKeys: [] },
+);
+
+/** The same, with what Kubernetes lets a service say of nearness. */
+const nearShards = fc
+  .tuple(shards, fc.array(traffic, { minLength: 4, maxLength: 4 }))
+  .map(([list, said]) => list.map((one, i) => ({ ...one, ...said[i] })));
+
 describe('property: merging', () => {
   it('does not depend on the order of the shards', () => {
     fc.assert(
       fc.property(
-        shards.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length }))),
+        nearShards.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length }))),
         ([list, shuffled]) => {
           assert.deepEqual(mergeService(shuffled), mergeService(list));
         },
       ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is the same from what was merged before as from nothing', () => {
+    fc.assert(
+      fc.property(nearShards, nearShards, fc.boolean(), (before, other, endpointsAlone) => {
+        const now = endpointsAlone ? before.map((one) => ({ ...one, vips: ['10.0.0.1'] })) : other;
+        assert.deepEqual(mergeAgain(mergeService(before), now), mergeService(now));
+        assert.deepEqual(
+          [...mergeAgain(mergeService(before), now).shards.keys()],
+          [...mergeService(now).shards.keys()],
+        );
+      }),
       { numRuns: 2000 },
     );
   });

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { silentLogger } from '../../src/core/logger.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
+import { type Locality, unknownLocality } from '../../src/model/cluster.ts';
 import type { ServiceShard } from '../../src/model/service.ts';
 import { serviceKey } from '../../src/model/service.ts';
 import { Inventory } from '../../src/registry/inventory.ts';
@@ -33,10 +34,54 @@ const anyShard = fc.record({
       address: fc.constantFrom(...addresses),
       version: fc.constantFrom('v1', 'v2', 'bad'),
       ready: fc.boolean(),
+      zone: fc.constantFrom('', 'a', 'b'),
+      node: fc.constantFrom('', 'n1', 'n2'),
     }),
     { maxLength: 3 },
   ),
+  kubernetes: fc.constantFrom(
+    {},
+    {},
+    {},
+    { trafficDistribution: 'PreferSameZone' as const },
+    { trafficDistribution: 'PreferSameNode' as const },
+    { internalTrafficPolicy: 'Local' as const },
+  ),
 });
+/** What a rule asks of proxies, besides its backends. */
+const anyAsk = fc.constantFrom<Readonly<Record<string, unknown>>>(
+  {},
+  {},
+  {},
+  { locality: { prefer: ['zone', 'region'] } },
+  { locality: { prefer: ['node', 'cluster'] } },
+  { locality: { order: [{ region: 'eu', zone: 'b' }, { cluster: 'west' }] }, spillover: 120 },
+  {
+    locality: {
+      shares: [
+        {
+          from: { zone: 'a' },
+          to: [
+            { zone: 'a', weight: 3 },
+            { zone: 'b', weight: 1 },
+          ],
+        },
+      ],
+    },
+  },
+  { within: { region: 'eu' } },
+  { within: { cluster: 'west' }, locality: { prefer: ['zone'] } },
+);
+const anySource = fc.option(
+  fc.constantFrom(
+    { cluster: 'east' },
+    { namespace: 'other' },
+    { labels: { app: 'web' } },
+    { labels: { app: 'web', tier: 'front' } },
+    { labels: { app: 'job' }, cluster: 'west' },
+  ),
+  { nil: undefined, freq: 2 },
+);
 const anyBackends = fc.constantFrom(
   [{ version: 'v1' }],
   [{ version: 'v2', cluster: 'west', fallback: [{ version: 'v1' }, {}] }],
@@ -65,6 +110,8 @@ const anyStep = fc.oneof(
       id: fc.constantFrom('r1', 'r2', 'r3'),
       service: fc.constantFrom(...services),
       backends: fc.option(anyBackends, { nil: undefined, freq: 4 }),
+      ask: anyAsk,
+      from: anySource,
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), cluster: fc.constantFrom(...clusters) }) },
@@ -78,6 +125,10 @@ const anyStep = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
   {
     weight: 6,
+    arbitrary: fc.record({ do: fc.constant('work' as const), turns: fc.integer({ min: 1, max: 6 }) }),
+  },
+  {
+    weight: 6,
     arbitrary: fc.record({
       do: fc.constant('pump' as const),
       proxy: fc.nat(3),
@@ -89,24 +140,39 @@ type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
 /** Two proxies per transport: in east, captured, behind an address that services come to and go from; and in west, explicit. */
 const nodes = [
-  ['sidecar~10.0.0.1~a.shop~shop.svc.cluster.local', { CLUSTER_ID: 'east' }, 'delta'],
+  [
+    'sidecar~10.0.0.1~a.shop~shop.svc.cluster.local',
+    { CLUSTER_ID: 'east', LABELS: { app: 'web', tier: 'front' } },
+    'delta',
+  ],
   ['sidecar~10.0.0.2~b.shop~shop.svc.cluster.local', { CLUSTER_ID: 'west', FAIRWAY_MODE: 'explicit' }, 'delta'],
-  ['sidecar~10.0.0.1~c.shop~shop.svc.cluster.local', { CLUSTER_ID: 'west' }, 'sotw'],
+  [
+    'sidecar~10.0.0.1~c.shop~shop.svc.cluster.local',
+    { CLUSTER_ID: 'west', LABELS: { app: 'job', 'topology.kubernetes.io/zone': 'b' } },
+    'sotw',
+  ],
   ['sidecar~10.0.0.3~d.other~other.svc.cluster.local', { CLUSTER_ID: '' }, 'sotw'],
 ] as const;
+
+/** East is somewhere, for those of its proxies and endpoints that do not say. */
+function infoOf(name: string): { name: string; locality?: Locality } {
+  return name === 'east' ? { name, locality: { region: 'eu', zone: 'a', subzone: '' } } : { name };
+}
 
 class World {
   readonly clock = new ManualClock();
   readonly inventory = new Inventory({ clock: this.clock, logger: silentLogger });
   readonly rules = new RuleSet(silentLogger);
-  readonly sim = new PilotSim(this.clock, this.inventory, this.rules);
+  readonly sim: PilotSim;
   readonly memory = new Map<string, MemoryCluster>();
   readonly registered = new Set<string>();
   readonly proxies: SimProxy[];
   readonly puts = new Map<string, () => void>();
 
-  constructor() {
-    for (const name of clusters) this.memory.set(name, new MemoryCluster({ clock: this.clock, info: { name } }));
+  /** `sliced`: the engine's work is done bit by bit, with everything else in between. */
+  constructor(sliced: boolean) {
+    this.sim = new PilotSim(this.clock, this.inventory, this.rules, sliced);
+    for (const name of clusters) this.memory.set(name, new MemoryCluster({ clock: this.clock, info: infoOf(name) }));
     this.proxies = nodes.map(([id, metadata, transport]) => this.sim.connect(id, metadata, transport));
   }
 
@@ -123,7 +189,7 @@ class World {
     this.proxies[index] = this.sim.connect(id, metadata, transport);
   }
 
-  putRule({ source, id, service, backends }: Omit<Extract<Step, { do: 'rule' }>, 'do'>): void {
+  putRule({ source, id, service, backends, ask, from }: Omit<Extract<Step, { do: 'rule' }>, 'do'>): void {
     if (backends === undefined) this.rules.source(source).remove(id);
     else {
       const metadata = { name: id, namespace: 'shop', creationTimestamp: `2026-01-0${id.slice(1)}T00:00:00Z` };
@@ -131,7 +197,11 @@ class World {
         apiVersion: 'fairway.dev/v1alpha1',
         kind: 'TrafficRule',
         metadata,
-        spec: { service, routes: [{ backends }] },
+        spec: {
+          service,
+          ...ask,
+          routes: from === undefined ? [{ backends }] : [{ matches: [{ source: from }], backends }, { backends: [{}] }],
+        },
       };
       this.rules.source(source).put(rawObject(object, source), id);
     }
@@ -160,6 +230,9 @@ class World {
         return this.reconnect(step.proxy);
       case 'flush':
         return this.clock.advance(1);
+      case 'work':
+        this.sim.work(step.turns);
+        return;
       case 'pump':
         this.sim.pump(this.proxies[step.proxy] as SimProxy, refuses, step.messages);
     }
@@ -169,15 +242,19 @@ class World {
   settle(refuses: Refuses): void {
     for (const cluster of this.memory.values()) cluster.regain();
     this.sim.engine.flush();
-    for (const proxy of this.proxies) {
-      const sent = this.sim.pump(proxy, refuses, 500);
-      assert.ok(sent < 500, 'a proxy is asked over and over');
-    }
+    let rounds = 0;
+    do {
+      assert.ok(++rounds < 100, 'the engine works on and on');
+      for (const proxy of this.proxies) {
+        const sent = this.sim.pump(proxy, refuses, 500);
+        assert.ok(sent < 500, 'a proxy is asked over and over');
+      }
+    } while (this.sim.work(1_000) > 0);
   }
 
   /** A pilot that starts now, with the same registrations, rules and proxies. */
   cold(): World {
-    const cold = new World();
+    const cold = new World(false);
     for (const name of this.registered) {
       const shards: ServiceShard[] = services.flatMap(
         (service) => this.inventory.clusters().get(name)?.services.get(serviceKey('shop', service)) ?? [],
@@ -201,10 +278,18 @@ function shardOf(
   given: NonNullable<Extract<Step, { do: 'shard' }>['shard']>,
 ): ServiceShard {
   const ports = new Map(given.ports.map((each) => [each.name, each.port + 1000]));
-  const endpoints = given.endpoints.map(({ address, version, ready }) =>
-    endpoint(cluster, address, { version, ready, serving: ready, ports }),
+  const endpoints = given.endpoints.map(({ address, version, ready, zone, node }) =>
+    endpoint(cluster, address, {
+      version,
+      ready,
+      serving: ready,
+      ports,
+      node,
+      locality: zone === '' ? unknownLocality : { region: 'eu', zone, subzone: '' },
+    }),
   );
-  return shard(cluster, name, { ...given, endpoints });
+  const { kubernetes, ...rest } = given;
+  return shard(cluster, name, { ...rest, ...kubernetes, endpoints });
 }
 
 const takesAll: Refuses = () => false;
@@ -222,7 +307,7 @@ describe('the pilot, any sequence of events', function () {
   it('ends where a pilot ends that starts now, and so does every proxy', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
-        const world = new World();
+        const world = new World(true);
         for (const name of ['east', 'west']) world.register(name);
         for (const step of steps) world.apply(step, takesAll);
         world.settle(takesAll);
@@ -249,7 +334,7 @@ describe('the pilot, any sequence of events', function () {
   it('ends without what a proxy refuses, and with everything else', () => {
     fc.assert(
       fc.property(anyTypes, fc.array(anyStep, { maxLength: 40 }), (types, steps) => {
-        const world = new World();
+        const world = new World(true);
         const refuses = refusesBad(types);
         for (const name of ['east', 'west']) world.register(name);
         for (const step of steps) world.apply(step, refuses);

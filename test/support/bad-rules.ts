@@ -3,21 +3,11 @@
  * it, so that neither can take what the other refuses without a word here.
  */
 
+import type { BadRule } from './bad-rule.ts';
+import { badPlaces } from './bad-rules-place.ts';
+import { badPolicyRules } from './bad-rules-policy.ts';
+import { badRouteRules } from './bad-rules-route.ts';
 import { oneRoute } from './rules.ts';
-
-export interface BadRule {
-  readonly name: string;
-  /** YAML. */
-  readonly spec: string;
-  /** Exactly these, in any order. */
-  readonly codes: readonly string[];
-  /** The field of the first one. */
-  readonly field: string;
-  /** A part of the message that says what is wrong, or of the hint. */
-  readonly says: string;
-  /** What the API server says; undefined where it takes the rule, and the rule's status says what is wrong. */
-  readonly api: string | undefined;
-}
 
 const any = 'backends: [{}]';
 const match = (text: string): string => oneRoute(`matches: [{${text}}], ${any}`);
@@ -25,6 +15,8 @@ const many = (count: number, item: string): string =>
   `[${Array.from({ length: count }, (_, i) => item.replaceAll('#', String(i))).join(', ')}]`;
 
 export const badRules: readonly BadRule[] = [
+  ...badRouteRules,
+  ...badPolicyRules,
   {
     name: 'an unknown field',
     spec: oneRoute('backend: [{}], backends: [{}]'),
@@ -66,12 +58,12 @@ export const badRules: readonly BadRule[] = [
     api: 'must be of type object',
   },
   {
-    name: 'a route without backends',
+    name: 'a route that goes nowhere',
     spec: oneRoute('name: a'),
-    codes: ['FW-RULE-008'],
-    field: 'spec.routes[0].backends',
-    says: 'lacks backends',
-    api: 'spec.routes[0].backends: Required value',
+    codes: ['FW-RULE-061'],
+    field: 'spec.routes[0]',
+    says: 'must have exactly one of backends, redirect, respond; it has none',
+    api: 'must have exactly one of backends, redirect and respond',
   },
   {
     name: 'no routes at all',
@@ -150,8 +142,8 @@ export const badRules: readonly BadRule[] = [
     spec: match('headers: [{name: x-a}]'),
     codes: ['FW-RULE-015'],
     field: 'spec.routes[0].matches[0].headers[0]',
-    says: 'Add one of value, prefix, regex',
-    api: 'must have exactly one of value, prefix and regex',
+    says: 'Add one of value, prefix, regex, present',
+    api: 'must have exactly one of value, prefix, regex and present',
   },
   {
     name: 'a query parameter matched in two ways',
@@ -393,4 +385,5 @@ export const badRules: readonly BadRule[] = [
     says: 'Keep on',
     api: 'must not have both on and true',
   },
+  ...badPlaces,
 ];

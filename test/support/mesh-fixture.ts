@@ -8,12 +8,14 @@
  *       clusters:
  *         east: {vips: [10.1.0.5], ports: ['80:http'], endpoints: [{address: 10.10.0.1, version: v1}]}
  *     rules: […TrafficRule objects]
+ *     externals: […ExternalService objects]
  */
 
 import { parse } from 'yaml';
 import { mergeService } from '../../src/catalog/merge.ts';
 import { formatFinding } from '../../src/core/errors.ts';
 import { compileService } from '../../src/mesh/compile.ts';
+import { externalLosses, externalServices } from '../../src/mesh/external.ts';
 import {
   defaultMeshSettings,
   type InboundPort,
@@ -23,7 +25,15 @@ import {
   type Scope,
 } from '../../src/model/mesh.ts';
 import type { TrafficRule } from '../../src/model/rule.ts';
-import type { AppProtocol, Endpoint, ServiceKey, ServicePort } from '../../src/model/service.ts';
+import type {
+  AppProtocol,
+  CatalogService,
+  Endpoint,
+  ServiceKey,
+  ServicePort,
+  ServiceShard,
+} from '../../src/model/service.ts';
+import { parseExternalService } from '../../src/rules/external/parse.ts';
 import { parseTrafficRule } from '../../src/rules/parse.ts';
 import { endpoint, shard } from './fixtures.ts';
 
@@ -39,6 +49,8 @@ interface FixtureEndpoint {
   readonly zone?: string;
   readonly region?: string;
   readonly state?: 'ready' | 'unready' | 'terminating';
+  readonly hostname?: string;
+  readonly node?: string;
   /** Target ports by name; default: the service's own numbers. */
   readonly ports?: Readonly<Record<string, number>>;
 }
@@ -47,7 +59,10 @@ interface FixtureShard {
   readonly vips?: readonly string[];
   readonly headless?: boolean;
   readonly createdAt?: number;
-  /** `80:http`, `6379:tcp:redis` (number, protocol, name), `53:udp`. */
+  readonly externalName?: string;
+  /** Kubernetes' own words on nearness. */
+  readonly traffic?: Pick<ServiceShard, 'internalTrafficPolicy' | 'trafficDistribution'>;
+  /** `80:http`, `6379:tcp:redis` (number, protocol, name), `53:udp`, `443:tls`, `9000:unknown` (declares nothing). */
   readonly ports: readonly string[];
   readonly endpoints?: readonly FixtureEndpoint[];
 }
@@ -64,6 +79,7 @@ interface Fixture {
     readonly clusters: Readonly<Record<string, FixtureShard>>;
   }[];
   readonly rules?: readonly unknown[];
+  readonly externals?: readonly unknown[];
 }
 
 export function parseMeshFixture(text: string): MeshFixture {
@@ -74,13 +90,18 @@ export function parseMeshFixture(text: string): MeshFixture {
   const services = new Map<ServiceKey, MeshService>();
   for (const { name, namespace = 'shop', clusters } of fixture.services) {
     const shards = Object.entries(clusters).map(
-      ([cluster, { vips = [], headless = false, createdAt = 0, ports, endpoints = [] }]) => {
+      ([
+        cluster,
+        { vips = [], headless = false, createdAt = 0, externalName, traffic = {}, ports, endpoints = [] },
+      ]) => {
         const servicePorts = ports.map(portOf);
         return shard(cluster, name, {
           namespace,
           headless,
           vips,
           createdAtMs: createdAt,
+          ...(externalName === undefined ? {} : { externalName }),
+          ...traffic,
           ports: servicePorts,
           endpoints: endpoints.map((given) => endpointOf(cluster, given, servicePorts)),
         });
@@ -89,10 +110,24 @@ export function parseMeshFixture(text: string): MeshFixture {
     const catalog = mergeService(shards);
     services.set(catalog.key, compileService(catalog, rules.get(catalog.key)));
   }
+  for (const catalog of hostsOutside(fixture.externals ?? [], services)) {
+    services.set(catalog.key, compileService(catalog, undefined));
+  }
   return {
     scope: scopeOf(fixture.scope ?? {}),
     mesh: { revision: 1, settings: { ...defaultMeshSettings, accessLog: false, ...fixture.settings }, services },
   };
+}
+
+function hostsOutside(objects: readonly unknown[], services: ReadonlyMap<ServiceKey, unknown>): CatalogService[] {
+  const claims = objects.map((object, index) => {
+    const raw = { object, where: () => ({}), origin: 'fixture' };
+    const { value, findings } = parseExternalService(raw, { defaultNamespace: 'shop' });
+    if (value === undefined) throw new Error(findings.map(formatFinding).join('\n'));
+    return { key: String(index), external: value };
+  });
+  const losses = externalLosses(claims, (key) => services.has(key), defaultMeshSettings.clusterDomain);
+  return claims.flatMap(({ key, external }) => (losses.has(key) ? [] : externalServices(external)));
 }
 
 function ruleOf(object: unknown): TrafficRule {
@@ -111,17 +146,30 @@ function portOf(text: string): ServicePort {
     name,
     port: Number(number),
     transport: udp ? 'UDP' : 'TCP',
-    protocol: udp ? 'tcp' : (protocol as AppProtocol),
+    protocol: ['udp', 'tls', 'unknown'].includes(protocol) ? 'tcp' : (protocol as AppProtocol),
+    ...(protocol === 'tls' ? { tls: true } : {}),
+    ...(protocol === 'unknown' ? { undeclared: true } : {}),
   };
 }
 
 function endpointOf(cluster: string, given: FixtureEndpoint, ports: readonly ServicePort[]): Endpoint {
-  const { address, version = '', workload = '', zone = '', region = '', state = 'ready' } = given;
+  const {
+    address,
+    version = '',
+    workload = '',
+    zone = '',
+    region = '',
+    state = 'ready',
+    hostname = '',
+    node = '',
+  } = given;
   const targets =
     given.ports === undefined ? ports.map(({ name, port }) => [name, port] as const) : Object.entries(given.ports);
   return endpoint(cluster, address, {
     version,
     workload,
+    hostname,
+    node,
     locality: { region, zone, subzone: '' },
     ready: state === 'ready',
     serving: state !== 'unready',

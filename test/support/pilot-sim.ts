@@ -42,17 +42,21 @@ export class PilotSim {
   readonly #clock: Clock;
   readonly #replicas = new Map<ResourceView, Replica>();
   readonly #removeListeners: (() => void)[];
+  /** Work of the engine that waits for its turn, if it is `sliced`. */
+  readonly #jobs: { turn(): void }[] = [];
   #streamIds = 0;
 
-  constructor(clock: Clock, inventory: Inventory, rules: RuleSet) {
+  /** `sliced`: views are brought up to the mesh one service at a time, when `work` lets them; else all at once. */
+  constructor(clock: Clock, inventory: Inventory, rules: RuleSet, sliced = false) {
     this.#clock = clock;
     this.engine = new Engine({
-      clock,
+      clock: sliced ? hurried(clock) : clock,
       logger: silentLogger,
       settings: defaultMeshSettings,
       debounce: { minWindowMs: 1, maxWindowMs: 100, costFactor: 1 },
       shards: (key) => inventory.shards(key),
       rules: rules.winners,
+      localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
       events: { batch() {}, progress() {} },
     });
     this.engine.attach({
@@ -64,9 +68,13 @@ export class PilotSim {
         proxy.machine.rebase(this.#replicaOf(view));
       },
       status: (streamId) => this.proxies.get(streamId)?.machine.status(0) ?? new Map(),
+      ...(sliced ? { work: (job) => void this.#jobs.push(job) } : {}),
     });
     this.#removeListeners = [
-      inventory.onChange(({ services }) => this.engine.shardsChanged(services)),
+      inventory.onChange(({ services, stateChanged }) => {
+        this.engine.shardsChanged(services);
+        if (stateChanged) this.engine.placesChanged();
+      }),
       rules.onChange(({ services }) => this.engine.rulesChanged(services)),
     ];
     this.engine.open();
@@ -122,6 +130,15 @@ export class PilotSim {
     }
   }
 
+  /** Gives the engine up to `turns` turns; returns how many it took. */
+  work(turns: number): number {
+    for (let taken = 0; ; taken++) {
+      const job = taken < turns ? this.#jobs.shift() : undefined;
+      if (job === undefined) return taken;
+      job.turn();
+    }
+  }
+
   stop(): void {
     this.engine.stop();
     for (const remove of this.#removeListeners) remove();
@@ -165,6 +182,16 @@ export class PilotSim {
     }
     return replica;
   }
+}
+
+/** A clock by which every look at the time takes longer than any slice of work may. */
+function hurried(clock: Clock): Clock {
+  let looks = 0;
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() + 1000 * ++looks,
+    after: (delayMs, callback) => clock.after(delayMs, callback),
+  };
 }
 
 /** Everything that a view holds, for comparison: `<type> <name>` → version and bytes. */

@@ -84,6 +84,7 @@ export class PilotRig {
       shards: (key) => this.inventory.shards(key),
       rules: this.rules.winners,
       ...(options.configMode === undefined ? {} : { configMode: options.configMode }),
+      localityOf: (cluster) => this.inventory.clusters().get(cluster)?.info.locality,
       events: {
         batch: () => this.ruleStatus.touch(),
         connected: () => this.ruleStatus.touch(),
@@ -105,8 +106,12 @@ export class PilotRig {
       changed: (view, changes) => this.xds.changed(view, changes),
       reassign: (id, view) => this.xds.reassign(id, view),
       status: (id) => this.xds.status(id) ?? new Map(),
+      work: (job) => this.xds.work(job),
     });
-    this.inventory.onChange(({ services }) => this.engine.shardsChanged(services));
+    this.inventory.onChange(({ services, stateChanged }) => {
+      this.engine.shardsChanged(services);
+      if (stateChanged) this.engine.placesChanged();
+    });
     this.rules.onChange(({ services }) => this.engine.rulesChanged(services));
   }
 

@@ -82,9 +82,8 @@ function printReport(report: WriteReport, store: RuleStore, flags: ApplyFlags, {
   const suffix = `${flags.dryRun === true ? ' (dry run)' : ''}${store.label === '' ? '' : ` in ${store.label}`}`;
   for (const { kind, namespace, name, action } of report.results) {
     const resource = `${kind.toLowerCase()}.fairway.dev/${name}`;
-    terminal.out(
-      flags.output === 'name' ? `${resource}\n` : `${resource} ${action} (namespace ${namespace})${suffix}\n`,
-    );
+    const space = namespace === '' ? '' : ` (namespace ${namespace})`;
+    terminal.out(flags.output === 'name' ? `${resource}\n` : `${resource} ${action}${space}${suffix}\n`);
   }
 }
 

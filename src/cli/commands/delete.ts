@@ -5,10 +5,10 @@ import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { readSources } from '../documents.ts';
 import { type ExitCode, exitCode, FindingsFailure, failed, usageError } from '../failure.ts';
+import { readObjectKind } from '../kind-names.ts';
 import { defaultNamespace, readManifests } from '../manifests.ts';
 import { printFinding } from '../print-findings.ts';
 import { type ObjectRef, openRuleStores } from '../rule-store.ts';
-import { readKind } from './get.ts';
 
 export interface DeleteFlags extends AdminFlags, KubernetesFlags {
   readonly filename?: readonly string[];
@@ -32,7 +32,7 @@ export async function runDelete(
         const report = await store.delete(ref, { dryRun: flags.dryRun === true });
         const place = store.label === '' ? '' : ` in ${store.label}`;
         if (report.results.every((result) => result.action === 'not-found')) {
-          missing.push(`${ref.namespace}/${ref.name}${place}`);
+          missing.push(`${titleOf(ref)}${place}`);
           continue;
         }
         const suffix = `${flags.dryRun === true ? ' (dry run)' : ''}${place}`;
@@ -63,11 +63,12 @@ function printReport(
 ): void {
   const findings = report.results.flatMap((result) => result.findings);
   if (report.results.some(({ action }) => action === 'invalid')) {
-    throw new FindingsFailure(findings, `${ref.namespace}/${ref.name} was not deleted.`);
+    throw new FindingsFailure(findings, `${titleOf(ref)} was not deleted.`);
   }
-  const resource = `trafficrule.fairway.dev/${ref.name}`;
+  const resource = `${ref.kind.toLowerCase()}.fairway.dev/${ref.name}`;
   for (const { action, namespace } of report.results) {
-    terminal.out(output === 'name' ? `${resource}\n` : `${resource} ${action} (namespace ${namespace})${suffix}\n`);
+    const space = namespace === '' ? '' : ` (namespace ${namespace})`;
+    terminal.out(output === 'name' ? `${resource}\n` : `${resource} ${action}${space}${suffix}\n`);
   }
   for (const finding of findings) printFinding(terminal, finding);
 }
@@ -85,7 +86,7 @@ function readRefs(args: readonly string[], namespace: string | undefined): reado
       hint: 'Give a kind and names, as in `fairway delete rule reviews -n shop`, or files with -f',
     });
   }
-  requireRule(kind);
+  const { kind: kindName, namespaced } = readObjectKind(kind);
   return names.map((text) => {
     const at = text.indexOf('/');
     const own = at === -1 ? namespace : text.slice(0, at);
@@ -96,18 +97,12 @@ function readRefs(args: readonly string[], namespace: string | undefined): reado
         hint: 'Give one of them',
       });
     }
-    return { kind: 'TrafficRule', namespace: own ?? defaultNamespace, name: text.slice(at + 1) };
+    return { kind: kindName, namespace: namespaced ? (own ?? defaultNamespace) : '', name: text.slice(at + 1) };
   });
 }
 
-function requireRule(kind: string): void {
-  // `trafficrule.fairway.dev/reviews`, as `-o name` prints it, is taken back.
-  if (readKind(kind.replace(/\.fairway\.dev$/, '')) === 'rules') return;
-  throw usageError({
-    code: 'FW-CLI-043',
-    message: `${kind} cannot be deleted here`,
-    hint: 'Only rules are kept by Fairway; change services and clusters where they come from',
-  });
+function titleOf({ namespace, name }: ObjectRef): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
 }
 
 function readFiles(args: readonly string[], filename: readonly string[], flags: DeleteFlags): readonly ObjectRef[] {
@@ -129,10 +124,10 @@ function readFiles(args: readonly string[], filename: readonly string[], flags: 
       hint: 'Give a file with at least one TrafficRule',
     });
   }
-  for (const { manifest } of manifests) requireRule(manifest.kind);
+  for (const { manifest } of manifests) readObjectKind(manifest.kind);
   return manifests.map(({ manifest: { kind, metadata } }) => ({
     kind,
-    namespace: metadata.namespace,
+    namespace: metadata.namespace ?? '',
     name: metadata.name,
   }));
 }

@@ -4,6 +4,8 @@
  */
 
 import { stringify } from 'yaml';
+import type { ObjectReport } from '../../model/report.ts';
+import type { ObjectKind } from '../../rules/kind-types.ts';
 import type { ListFilter, ReportByKind } from '../admin-client.ts';
 import {
   type AdminFlags,
@@ -14,9 +16,12 @@ import {
 } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type ExitCode, exitCode, failed, usageError } from '../failure.ts';
+import { type GetKind, readKind } from '../kind-names.ts';
+import { openRuleStores } from '../rule-store.ts';
 import { renderTable, wrap } from '../table.ts';
 import { clustersView } from '../views/clusters.ts';
 import { endpointsView } from '../views/endpoints.ts';
+import { objectsView } from '../views/objects.ts';
 import { proxiesView, proxyName } from '../views/proxies.ts';
 import { rulesView } from '../views/rules.ts';
 import { servicesView } from '../views/services.ts';
@@ -30,27 +35,6 @@ export interface GetFlags extends AdminFlags, KubernetesFlags {
   readonly allNamespaces?: boolean;
   readonly cluster?: string;
   readonly output: OutputFormat;
-}
-
-export type GetKind = keyof ReportByKind;
-
-const kindNames: ReadonlyMap<string, GetKind> = new Map([
-  ...(['clusters', 'cluster'] as const).map((name) => [name, 'clusters'] as const),
-  ...(['services', 'service', 'svc'] as const).map((name) => [name, 'services'] as const),
-  ...(['endpoints', 'endpoint', 'ep'] as const).map((name) => [name, 'endpoints'] as const),
-  ...(['rules', 'rule', 'trafficrules', 'trafficrule', 'tr'] as const).map((name) => [name, 'rules'] as const),
-  ...(['proxies', 'proxy'] as const).map((name) => [name, 'proxies'] as const),
-]);
-
-/** @throws CommandFailure FW-CLI-030 */
-export function readKind(text: string): GetKind {
-  const kind = kindNames.get(text.toLowerCase());
-  if (kind !== undefined) return kind;
-  throw usageError({
-    code: 'FW-CLI-030',
-    message: `there is no kind ${JSON.stringify(text)}`,
-    hint: 'Use clusters, services, endpoints, rules or proxies',
-  });
 }
 
 /** One wanted object: `reviews`, or with its namespace `shop/reviews`. */
@@ -74,6 +58,10 @@ export async function runGet(
       message: '--namespace and --all-namespaces exclude each other',
       hint: 'Give one of them; without either, every namespace is shown',
     });
+  }
+  if (typeof kind === 'object') {
+    const rows = await loadObjects(kind, flags, context);
+    return showRows(kind.plural, names, rows, flags, context, (view) => objectsView(kind, view), byNamespace);
   }
   switch (kind) {
     case 'clusters':
@@ -112,7 +100,6 @@ function byNamespace({ namespace, name }: { namespace: string; name: string }): 
   return [namespace, name];
 }
 
-/** `identify`: a report's namespace, and then every name that it answers to. */
 async function show<Kind extends GetKind>(
   kind: Kind,
   names: readonly string[],
@@ -121,9 +108,21 @@ async function show<Kind extends GetKind>(
   viewOf: (view: ViewContext, rows: readonly ReportByKind[Kind][]) => View<ReportByKind[Kind]>,
   identify: (report: ReportByKind[Kind]) => readonly [namespace: string, ...names: string[]],
 ): Promise<ExitCode> {
+  return showRows(kind, names, await load(kind, flags, context), flags, context, viewOf, identify);
+}
+
+/** `identify`: a report's namespace, and then every name that it answers to. */
+function showRows<Row>(
+  kind: string,
+  names: readonly string[],
+  all: readonly Row[],
+  flags: GetFlags,
+  context: CommandContext,
+  viewOf: (view: ViewContext, rows: readonly Row[]) => View<Row>,
+  identify: (report: Row) => readonly [namespace: string, ...names: string[]],
+): ExitCode {
   const wanted = names.map((text) => readName(text, flags.namespace));
-  const all = await load(kind, flags, context);
-  const matches = (report: ReportByKind[Kind], want: Wanted): boolean => {
+  const matches = (report: Row, want: Wanted): boolean => {
     const [namespace, ...known] = identify(report);
     return known.includes(want.name) && (want.namespace === undefined || want.namespace === namespace);
   };
@@ -142,6 +141,21 @@ async function show<Kind extends GetKind>(
     message: `no ${single} ${missing.map(({ text }) => JSON.stringify(text)).join(', ')} is known${inNamespace(flags)}`,
     hint: `List what there is with \`fairway get ${kind}\``,
   });
+}
+
+async function loadObjects(
+  kind: ObjectKind,
+  flags: GetFlags,
+  context: CommandContext,
+): Promise<readonly ObjectReport[]> {
+  const filter = flags.namespace === undefined ? {} : { namespace: flags.namespace };
+  const stores = await openRuleStores(flags, context.env);
+  try {
+    const lists = await Promise.all(stores.map((store) => store.objects(kind, filter)));
+    return lists.flat();
+  } finally {
+    for (const store of stores) store.close();
+  }
 }
 
 function inNamespace(flags: GetFlags): string {
@@ -186,7 +200,7 @@ function print<Row>(
   rows: readonly Row[],
   view: View<Row>,
   isSingle: boolean,
-  kind: GetKind,
+  kind: string,
   flags: GetFlags,
   { terminal }: CommandContext,
 ): void {

@@ -26,6 +26,7 @@ export interface ServeFlags {
   readonly outbound: 'allow-any' | 'registered-only';
   readonly mode: 'eager' | 'on-demand';
   readonly clusterDomain: string;
+  readonly detectProtocols?: boolean;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'text';
@@ -75,6 +76,7 @@ export function readServeOptions(flags: ServeFlags): ServeOptions {
     outbound: flags.outbound,
     mode: flags.mode,
     clusterDomain: flags.clusterDomain,
+    ...optional('detectProtocols', flags.detectProtocols),
     accessLog: flags.accessLog,
     logLevel: flags.logLevel,
     logFormat: flags.logFormat,

@@ -8,7 +8,7 @@ import { type View, type ViewContext, within } from './view.ts';
 
 type ConditionType = Condition['type'];
 
-export function conditionOf(rule: RuleReport, type: ConditionType): Condition | undefined {
+export function conditionOf(rule: Pick<RuleReport, 'conditions'>, type: ConditionType): Condition | undefined {
   return rule.conditions.find((condition) => condition.type === type);
 }
 
@@ -49,12 +49,12 @@ export function rulesView({ nowMs, paint }: ViewContext): View<RuleReport> {
 }
 
 /** `True 20/20`, `False 3/20`. */
-function formatProgrammed(row: RuleReport): string {
+export function formatProgrammed(row: Pick<RuleReport, 'conditions' | 'programmed'>): string {
   const { acknowledged, total } = row.programmed;
   return `${conditionOf(row, 'Programmed')?.status ?? 'Unknown'} ${acknowledged}/${total}`;
 }
 
-function conditionNotes(row: RuleReport): string[] {
+export function conditionNotes(row: Pick<RuleReport, 'conditions'>): string[] {
   return row.conditions
     .filter((condition) => condition.status !== 'True')
     .map(({ type, status, reason, message }) => {
@@ -64,7 +64,7 @@ function conditionNotes(row: RuleReport): string[] {
 }
 
 /** Findings that no condition's message repeats. */
-function findingNotes(row: RuleReport): string[] {
+export function findingNotes(row: Pick<RuleReport, 'conditions' | 'findings'>): string[] {
   const said = row.conditions.map((condition) => condition.message).join('\n');
   return row.findings
     .filter((finding) => !said.includes(finding.message))

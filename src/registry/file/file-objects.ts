@@ -41,17 +41,20 @@ export interface ResolvedObjects {
   readonly partial: boolean;
 }
 
-const clusterScoped: ReadonlySet<string> = new Set(['Namespace', 'Node']);
+/** Kinds of Kubernetes' own that have no namespace. */
+export const clusterScoped: ReadonlySet<string> = new Set(['Namespace', 'Node']);
 
 export class FileObjects {
   readonly #folder: string;
   readonly #limits: YamlLimits;
+  readonly #clusterScoped: ReadonlySet<string>;
   readonly #files = new Map<string, HeldFile>();
 
-  /** `folder` as people are shown it. */
-  constructor(folder: string, limits: YamlLimits) {
+  /** `folder` as people are shown it; `without`: the kinds that have no namespace. */
+  constructor(folder: string, limits: YamlLimits, without: ReadonlySet<string> = clusterScoped) {
     this.#folder = folder;
     this.#limits = limits;
+    this.#clusterScoped = without;
   }
 
   get size(): number {
@@ -85,7 +88,7 @@ export class FileObjects {
       findings.push(...held.findings);
       partial ||= !held.read;
       for (const raw of held.objects) {
-        const object = identify(raw, file);
+        const object = identify(raw, file, this.#clusterScoped);
         if ('code' in object) {
           findings.push(object);
           continue;
@@ -100,7 +103,11 @@ export class FileObjects {
 }
 
 /** Who an object says it is, or what it lacks for that. */
-export function identify(raw: YamlObject, file: string): HeldObject | Finding {
+export function identify(
+  raw: YamlObject,
+  file: string,
+  without: ReadonlySet<string> = clusterScoped,
+): HeldObject | Finding {
   const object = mapping(raw.object);
   const metadata = mapping(object?.['metadata']);
   const kind = object?.['kind'];
@@ -128,7 +135,7 @@ export function identify(raw: YamlObject, file: string): HeldObject | Finding {
     );
   }
   const apiVersion = typeof object['apiVersion'] === 'string' ? object['apiVersion'] : '';
-  const space = clusterScoped.has(kind) ? '' : namespace || 'default';
+  const space = without.has(kind) ? '' : namespace || 'default';
   return { id: ruleObjectId(kind, space, name), kind, apiVersion, namespace: space, name, raw, file };
 }
 

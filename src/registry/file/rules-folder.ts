@@ -16,6 +16,8 @@ export interface RulesFolderOptions {
   readonly folder: string;
   readonly sink: RuleSink;
   readonly clock: Clock;
+  /** Kinds without a namespace. Default: none but Kubernetes' own. */
+  readonly clusterScoped?: ReadonlySet<string>;
   readonly folderLimits?: Partial<FolderLimits>;
   readonly yamlLimits?: Partial<YamlLimits>;
 }
@@ -31,7 +33,11 @@ export class RulesFolder implements RuleSource {
 
   constructor(options: RulesFolderOptions) {
     this.#sink = options.sink;
-    this.#objects = new FileObjects(options.folder, { ...defaultYamlLimits, ...options.yamlLimits });
+    this.#objects = new FileObjects(
+      options.folder,
+      { ...defaultYamlLimits, ...options.yamlLimits },
+      options.clusterScoped,
+    );
     this.#watch = new FolderWatch({
       folder: options.folder,
       clock: options.clock,

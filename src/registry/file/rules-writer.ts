@@ -1,5 +1,5 @@
 /**
- * Writes objects into a folder of YAML files, for the admin API: one object per file, `<namespace>.<name>.<kind>.yaml`; an object that already
+ * Writes objects into a folder of YAML files, for the admin API: one object per file, `[<namespace>.]<name>.<kind>.yaml`; an object that already
  * lives in another file is edited there.
  *
  * What always holds: a file is replaced whole (temporary file, fsync, rename), so that no reader sees half of it; of a file with several
@@ -15,7 +15,7 @@ import { errorMessage, FairwayError } from '../../core/errors.ts';
 import { parseDocuments } from '../../manifest/parse.ts';
 import { readYaml } from '../../manifest/yaml-documents.ts';
 import { ruleObjectId } from '../rule-sink.ts';
-import { type HeldObject, identify } from './file-objects.ts';
+import { clusterScoped, type HeldObject, identify } from './file-objects.ts';
 import { defaultFolderLimits } from './folder-watch.ts';
 
 export interface WriteOutcome {
@@ -36,10 +36,13 @@ interface Place {
 
 export class RulesWriter {
   readonly #folder: string;
+  readonly #clusterScoped: ReadonlySet<string>;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: string) {
+  /** `without`: the kinds that have no namespace. */
+  constructor(folder: string, without: ReadonlySet<string> = clusterScoped) {
     this.#folder = folder;
+    this.#clusterScoped = without;
   }
 
   /** Throws FairwayError: FW-FILE-016 (the object cannot be filed), FW-FILE-018 (the disk). */
@@ -53,10 +56,11 @@ export class RulesWriter {
   }
 
   async #apply(object: unknown): Promise<WriteOutcome> {
-    const target = fileable(object);
+    const target = fileable(object, this.#clusterScoped);
     const place = await this.#find(target.id);
     if (place === undefined) {
-      const file = `${target.namespace}.${target.name}.${target.kind.toLowerCase()}.yaml`;
+      const space = target.namespace === '' ? '' : `${target.namespace}.`;
+      const file = `${space}${target.name}.${target.kind.toLowerCase()}.yaml`;
       // A broken file of this very name holds, as far as anyone can tell, this object.
       const exists = await stat(join(this.#folder, file)).then(
         () => true,
@@ -102,7 +106,7 @@ export class RulesWriter {
       if (stats === undefined || !stats.isFile() || stats.size > defaultFolderLimits.maxFileBytes) continue;
       const text = await readFile(path, 'utf8').catch(() => '');
       for (const raw of readYaml(text, path).objects) {
-        const held = identify(raw, file);
+        const held = identify(raw, file, this.#clusterScoped);
         if ('id' in held && held.id === id) return { file, text, held };
       }
     }
@@ -157,9 +161,9 @@ export class RulesWriter {
   }
 }
 
-function fileable(object: unknown): HeldObject {
+function fileable(object: unknown, without: ReadonlySet<string>): HeldObject {
   const raw = { object, origin: 'request', where: () => ({}), document: 0, path: [], text: '', line: 1 };
-  const target = identify(raw, '');
+  const target = identify(raw, '', without);
   if ('code' in target) {
     throw new FairwayError({ code: 'FW-FILE-016', message: target.message, where: {}, hint: target.hint });
   }

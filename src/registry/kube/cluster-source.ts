@@ -12,7 +12,8 @@ import type { Finding } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ClusterInfo, ClusterState } from '../../model/cluster.ts';
 import { type DeriveSettings, defaultVersionLabels, type SkipReason } from '../derive.ts';
-import { ClusterIndex, type ClusterLimits, defaultClusterLimits, type SkipSummary } from '../derive-index.ts';
+import { ClusterIndex, type SkipSummary } from '../derive-index.ts';
+import { type ClusterLimits, defaultClusterLimits } from '../derive-limits.ts';
 import {
   type ClusterObjectKind,
   type NamespaceObject,

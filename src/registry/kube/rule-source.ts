@@ -22,6 +22,8 @@ export interface RuleKind {
   /** `fairway.dev/v1alpha1` */
   readonly apiVersion: string;
   readonly plural: string;
+  /** Default true. */
+  readonly namespaced?: boolean;
 }
 
 export const trafficRuleKind: RuleKind = {
@@ -155,7 +157,7 @@ export class KubeRuleSource implements RuleSource {
       origin: `cluster ${cluster}`,
       where: (path): Where => ({
         cluster,
-        object: `${kind} ${namespace}/${name}`,
+        object: namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`,
         ...(path.length === 0 ? {} : { field: formatPath(path) }),
       }),
     };

@@ -145,15 +145,17 @@ export class RuleStatusWriter {
     }
     const status = keepTransitionTimes(pending.status, held.status);
     if (isDeepStrictEqual(status, held.status)) return undefined;
-    const { apiVersion, kind, plural } = this.#kind;
+    const { apiVersion, kind, plural, namespaced = true } = this.#kind;
+    const folder = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+    const space = namespaced ? { namespace } : {};
     try {
       await this.#api.json({
         method: 'PATCH',
-        path: `/apis/${apiVersion}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}/status`,
+        path: `/apis/${apiVersion}${folder}/${plural}/${encodeURIComponent(name)}/status`,
         query: { fieldManager, force: 'true' },
         contentType: 'application/apply-patch+yaml',
         // The version makes sure that it is the object that was judged: a status is not checked against the uid.
-        body: { apiVersion, kind, metadata: { namespace, name, resourceVersion: held.resourceVersion }, status },
+        body: { apiVersion, kind, metadata: { ...space, name, resourceVersion: held.resourceVersion }, status },
         signal,
       });
       this.#counters = { ...this.#counters, written: this.#counters.written + 1 };

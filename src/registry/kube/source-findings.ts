@@ -4,7 +4,8 @@
 
 import type { Finding } from '../../core/errors.ts';
 import type { SkipReason } from '../derive.ts';
-import type { ClusterLimits, SkipSummary } from '../derive-index.ts';
+import type { SkipSummary } from '../derive-index.ts';
+import type { ClusterLimits } from '../derive-limits.ts';
 import type { WatchSettings } from './lister-watcher.ts';
 
 /** The other reasons are how Kubernetes works, not a fault: they are counted and not complained of. */

@@ -77,6 +77,12 @@ async function cachedOrBuilt(say: (message: string) => void): Promise<string> {
   return cache;
 }
 
+/** Where go.mod is: beside this file, also when this was compiled into dist/. */
+function moduleFolder(): string {
+  const source = join(import.meta.dirname, '../../../../test/rig/kubernetes');
+  return existsSync(join(import.meta.dirname, 'go.mod')) ? import.meta.dirname : source;
+}
+
 /** Says every half a minute that it is still at it. */
 function build(go: string, program: string, output: string, say: (message: string) => void): Promise<void> {
   const [major, minor] = kubernetesVersion.split('.');
@@ -93,7 +99,7 @@ function build(go: string, program: string, output: string, say: (message: strin
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();
     const child = spawn(go, args, {
-      cwd: import.meta.dirname,
+      cwd: moduleFolder(),
       env,
       stdio: ['ignore', 'inherit', 'inherit'],
       timeout: buildLimitMs,

@@ -92,4 +92,33 @@ describe('the catalog', () => {
     assert.deepEqual([...catalog.update(['shop/reviews'])], ['shop/reviews']);
     assert.equal(catalog.services.size, 0);
   });
+
+  it('lets the oldest say how near traffic stays, and names those that say another thing', () => {
+    const merged = mergeService([
+      shard('east', 'reviews', {
+        createdAtMs: 2,
+        trafficDistribution: 'PreferSameNode',
+        internalTrafficPolicy: 'Local',
+      }),
+      shard('north', 'reviews', { createdAtMs: 1, trafficDistribution: 'PreferSameZone' }),
+      shard('west', 'reviews', { createdAtMs: 3, trafficDistribution: 'PreferSameZone' }),
+    ]);
+    assert.equal(merged.trafficDistribution, 'PreferSameZone');
+    assert.equal(merged.internalTrafficPolicy, undefined);
+    assert.deepEqual(merged.conflicts, [
+      {
+        reason: 'InternalTrafficPolicyConflict',
+        message: 'internalTrafficPolicy is Cluster in north, the oldest, which counts everywhere; it is Local in east',
+        winner: 'north',
+        losers: ['east'],
+      },
+      {
+        reason: 'TrafficDistributionConflict',
+        message:
+          'trafficDistribution is PreferSameZone in north, the oldest, which counts everywhere; it is PreferSameNode in east',
+        winner: 'north',
+        losers: ['east'],
+      },
+    ]);
+  });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mergeService } from '../../../src/catalog/merge.ts';
 import { MeshState } from '../../../src/mesh/mesh-state.ts';
 import { defaultMeshSettings } from '../../../src/model/mesh.ts';
-import { chainName, type TrafficRule } from '../../../src/model/rule.ts';
+import { anywhere, chainName, type TrafficRule, toDestination } from '../../../src/model/rule.ts';
 import type { CatalogService, ServiceKey } from '../../../src/model/service.ts';
 import { shard, trafficRule } from '../../support/fixtures.ts';
 
@@ -17,7 +17,7 @@ function setUp(): { services: Map<ServiceKey, CatalogService>; rules: Map<Servic
 }
 
 const toVersion = (version: string, generation = 1): TrafficRule =>
-  trafficRule({ hash: version, generation, backends: [{ weight: 1, chain: [{ version, cluster: '' }] }] });
+  trafficRule({ hash: version, generation, backends: [{ weight: 1, chain: [toDestination({ version })] }] });
 
 describe('the mesh', () => {
   it('sends everything anywhere without a rule', () => {
@@ -38,13 +38,10 @@ describe('the mesh', () => {
         backends: [
           {
             weight: 1,
-            chain: [
-              { version: 'v2', cluster: 'west' },
-              { version: '', cluster: '' },
-            ],
+            chain: [toDestination({ version: 'v2', cluster: 'west' }), anywhere],
           },
-          { weight: 1, chain: [{ version: 'v1', cluster: '' }] },
-          { weight: 0, chain: [{ version: 'v9', cluster: '' }] },
+          { weight: 1, chain: [toDestination({ version: 'v1' })] },
+          { weight: 0, chain: [toDestination({ version: 'v9' })] },
         ],
       }),
     );

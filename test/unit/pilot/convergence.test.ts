@@ -27,6 +27,18 @@ describe('convergence', () => {
     assert.deepEqual(seen, [25]);
   });
 
+  it('waits for the answer to each type', () => {
+    convergence.changed(0);
+    convergence.sent(1, 'CDS');
+    convergence.sent(1, 'RDS');
+    convergence.answered(1, 'CDS');
+    convergence.answered(1, 'CDS');
+    assert.deepEqual(seen, []);
+    now += 10;
+    convergence.answered(1, 'RDS');
+    assert.deepEqual(seen, [10]);
+  });
+
   it('does not wait for a stream that is gone', () => {
     convergence.changed(0);
     convergence.sent(1, 'CDS');

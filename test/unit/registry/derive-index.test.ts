@@ -148,6 +148,28 @@ describe('registry: incremental index', () => {
     assert.equal(index.snapshot().services.get('shop/a'), before);
   });
 
+  it('keeps the very endpoints that are as before when others of the service change', () => {
+    const slice = (...addresses: readonly string[]): ClusterObject =>
+      read('EndpointSlice', {
+        metadata: { namespace: 'shop', name: 'a-1', labels: { 'kubernetes.io/service-name': 'a' } },
+        addressType: 'IPv4',
+        ports: [{ port: 8080 }],
+        endpoints: addresses.map((address) => ({ addresses: [address] })),
+      });
+    const service = read('Service', { metadata: { namespace: 'shop', name: 'a' }, spec: { ports: [{ port: 80 }] } });
+    const index = indexOf([service, slice('10.0.0.1', '10.0.0.2', '10.0.0.3')], settings);
+    const before = index.snapshot().services.get('shop/a')?.endpoints ?? [];
+    index.put(slice('10.0.0.1', '10.0.0.3', '10.0.0.4'));
+    const after = index.flush()?.services.get('shop/a')?.endpoints ?? [];
+    assert.deepEqual(
+      after.map(({ address }) => address),
+      ['10.0.0.1', '10.0.0.3', '10.0.0.4'],
+    );
+    assert.equal(after[0], before[0]);
+    // Its slice's ports are another map now, but an equal one.
+    assert.equal(after[1], before[2]);
+  });
+
   it('a pod’s change touches only the services that use it', () => {
     const shop = (name: string, pod: string): ClusterObject[] => [
       read('Service', { metadata: { namespace: 'shop', name }, spec: { ports: [{ port: 80 }] } }),

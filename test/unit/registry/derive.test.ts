@@ -164,10 +164,42 @@ describe('registry: derive services from Kubernetes objects', () => {
     assert.equal(endpoints[0]?.hostname, 'db-0');
   });
 
+  it('reads how near a service wants its traffic', () => {
+    const said = (spec: object) => {
+      const { shard } = derive(service(spec));
+      return [shard?.internalTrafficPolicy, shard?.trafficDistribution];
+    };
+    assert.deepEqual(said({}), [undefined, undefined]);
+    assert.deepEqual(said({ internalTrafficPolicy: 'Cluster' }), [undefined, undefined]);
+    assert.deepEqual(said({ internalTrafficPolicy: 'Local' }), ['Local', undefined]);
+    assert.deepEqual(said({ trafficDistribution: 'PreferClose' }), [undefined, 'PreferSameZone']);
+    assert.deepEqual(said({ trafficDistribution: 'PreferSameZone' }), [undefined, 'PreferSameZone']);
+    assert.deepEqual(said({ trafficDistribution: 'PreferSameNode' }), [undefined, 'PreferSameNode']);
+    assert.deepEqual(said({ trafficDistribution: 'example.com/own' }), [undefined, undefined]);
+  });
+
   it('knows headless services', () => {
     const { shard } = derive(service({ clusterIP: 'None', clusterIPs: ['None'] }));
     assert.equal(shard?.headless, true);
     assert.deepEqual(shard?.vips, []);
+  });
+
+  it('reads ExternalName as an alias, if it has ports and a name that can be looked up', () => {
+    const spec = { type: 'ExternalName', clusterIP: undefined, clusterIPs: undefined };
+    const { shard } = derive(
+      service({ ...spec, externalName: 'Pay.Example.com.', ports: [{ name: 'http', port: 80 }] }),
+    );
+    assert.equal(shard?.externalName, 'pay.example.com');
+    assert.deepEqual([shard?.vips, shard?.endpoints, shard?.headless], [[], [], false]);
+    for (const [externalName, ports] of [
+      ['192.0.2.1', [{ port: 80 }]],
+      ['a b', [{ port: 80 }]],
+      ['pay.example.com', []],
+    ] as const) {
+      const refused = derive(service({ ...spec, externalName, ports }));
+      assert.equal(refused.shard, undefined, externalName);
+      assert.equal(refused.skips.get('external-name')?.count, 1);
+    }
   });
 
   it('skips and counts ExternalName, FQDN and imported slices, and foreign claims', () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { parseTrafficRule } from '../../../src/rules/parse.ts';
-import { retryConditions } from '../../../src/rules/schema.ts';
+import { retryConditions } from '../../../src/rules/schema-retry.ts';
 import { exampleRule, rawObject } from '../../support/rules.ts';
 
 describe('docs/traffic-rules.md', () => {

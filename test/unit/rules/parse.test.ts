@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
 import { formatFinding } from '../../../src/core/errors.ts';
+import { anywhere, toDestination } from '../../../src/model/rule.ts';
 import { ruleCodes } from '../../../src/rules/codes.ts';
 import { maxSpecBytes } from '../../../src/rules/envelope.ts';
 import { type ParsedRule, parseTrafficRule } from '../../../src/rules/parse.ts';
@@ -45,11 +46,7 @@ describe('parseTrafficRule', () => {
           backends: [
             {
               weight: 1,
-              chain: [
-                { version: 'v3', cluster: 'west' },
-                { version: 'v2', cluster: '' },
-                { version: '', cluster: '' },
-              ],
+              chain: [toDestination({ version: 'v3', cluster: 'west' }), toDestination({ version: 'v2' }), anywhere],
             },
           ],
           ...headers,
@@ -58,8 +55,8 @@ describe('parseTrafficRule', () => {
           name: 'route-1',
           matches: [],
           backends: [
-            { weight: 90, chain: [{ version: 'v1', cluster: '' }] },
-            { weight: 10, chain: [{ version: 'v2', cluster: 'west' }] },
+            { weight: 90, chain: [toDestination({ version: 'v1' })] },
+            { weight: 10, chain: [toDestination({ version: 'v2', cluster: 'west' })] },
           ],
           requestTimeoutMs: 3000,
           backendRequestTimeoutMs: 1000,
@@ -200,7 +197,7 @@ describe('parseTrafficRule', () => {
         spec: { service: 'a', routes: [{ backends: [{}], retry: { attempts: 3 } }] },
       });
       assert.equal(rule?.ref.namespace, 'default');
-      assert.deepEqual(rule?.routes[0]?.backends, [{ weight: 1, chain: [{ version: '', cluster: '' }] }]);
+      assert.deepEqual(rule?.routes[0]?.backends, [{ weight: 1, chain: [anywhere] }]);
       assert.equal(rule?.routes[0]?.name, 'route-0');
       assert.deepEqual(rule?.routes[0]?.retry?.on, [
         'cancelled',
@@ -295,10 +292,7 @@ describe('parseTrafficRule', () => {
           ['FW-RULE-029', 'spec.routes[0].backends[0].fallback[3]'],
         ],
       );
-      assert.deepEqual(rule?.routes[0]?.backends[0]?.chain, [
-        { version: 'v1', cluster: '' },
-        { version: '', cluster: '' },
-      ]);
+      assert.deepEqual(rule?.routes[0]?.backends[0]?.chain, [toDestination({ version: 'v1' }), anywhere]);
     });
 
     it('of requests that no route takes', () => {

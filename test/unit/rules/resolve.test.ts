@@ -82,6 +82,13 @@ describe('resolveRule', () => {
     assert.equal(resolution.message, 'cluster north does not have the service shop/reviews');
   });
 
+  it('looks at mirrors too', () => {
+    assert.deepEqual(codes(resolve('backends: [{}], mirrors: [{version: v9}, {cluster: south}]', service)), [
+      'FW-RULE-053',
+      'FW-RULE-051',
+    ]);
+  });
+
   it('misses a version, and says where it is', () => {
     const nowhere = resolve('backends: [{version: v9}]', service);
     assert.ok(!nowhere.resolved);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { EncodedResource } from '../../../src/core/resource.ts';
 import { typeUrl } from '../../../src/core/type-urls.ts';
 import type { Draft } from '../../../src/xds/draft.ts';
 import { ResponseEncoder } from '../../../src/xds/response.ts';
@@ -6,10 +7,16 @@ import { decodeResponse } from '../../support/xds-response.ts';
 import { testResource } from '../../support/xds-views.ts';
 
 const options = { identifier: 'pilot-1', maxBytes: 1 << 20, maxEntries: 3 };
+const resources = new Map<string, EncodedResource>();
+const resource = (name: string): EncodedResource => {
+  const known = resources.get(name) ?? testResource(typeUrl.cluster, name);
+  resources.set(name, known);
+  return known;
+};
 const draft = (names: readonly string[], more: Partial<Draft> = {}): Draft => ({
   typeUrl: typeUrl.cluster,
   complete: false,
-  resources: names.map((name) => testResource(typeUrl.cluster, name)),
+  resources: names.map(resource),
   removed: [],
   heartbeat: false,
   version: 'v1',
@@ -43,6 +50,28 @@ describe('responses', () => {
     });
   }
 
+  it('writes what is long, what is not ASCII, and what is larger than its memory, as protobufjs reads it', () => {
+    const encoder = new ResponseEncoder({ ...options, maxBytes: 10 << 20 });
+    const long = 'é'.repeat(9_000);
+    const large = testResource(typeUrl.cluster, 'large', 'x'.repeat(1_000_000));
+    const aliased = { ...testResource(typeUrl.cluster, 'hôte'), aliases: [long, 'b', ''], ttlMs: 3_723_500 };
+    for (const transport of ['sotw', 'delta'] as const) {
+      const context = { transport, ttl: true, afterSerial: 0 };
+      const { bytes, framed } = encoder.encode(draft(['a'], { resources: [large, aliased, resource('a')] }), context);
+      assert.equal(framed.readUInt32BE(1), bytes.length);
+      const read = decodeResponse(bytes, transport).resources;
+      assert.deepEqual(
+        read.map(({ name, ttlMs }) => [name, ttlMs]),
+        [
+          ['large', undefined],
+          ['hôte', 3_723_500],
+          ['a', undefined],
+        ],
+      );
+      assert.deepEqual(read[1]?.aliases, aliased.aliases);
+    }
+  });
+
   it('the same message is the same Buffer, unless a stream may have had its nonce', () => {
     const encoder = new ResponseEncoder(options);
     const context = { transport: 'delta', ttl: false, afterSerial: 0 } as const;
@@ -70,6 +99,18 @@ describe('responses', () => {
     ];
     assert.equal(new Set(variants.map(({ nonce }) => nonce)).size, variants.length);
     assert.equal(decodeResponse(variants[3]?.bytes ?? Buffer.alloc(0), 'delta').resources[0]?.ttlMs, 1500);
+  });
+
+  it('a long message is kept when it is asked for again, and drives nothing out before', () => {
+    const encoder = new ResponseEncoder(options);
+    const context = { transport: 'delta', ttl: false, afterSerial: 0 } as const;
+    const kept = encoder.encode(draft(['a']), context);
+    const long = (name: string): Draft => draft(Array.from({ length: 20 }, (_, at) => `${name}-${at}`));
+    for (const name of ['b', 'c', 'd', 'e']) encoder.encode(long(name), context);
+    assert.equal(encoder.counts.entries, 1);
+    assert.equal(encoder.encode(draft(['a']), context), kept);
+    const second = encoder.encode(long('e'), context);
+    assert.equal(encoder.encode(long('e'), context), second);
   });
 
   it('the cache is bounded by entries and by bytes, the least used going first', () => {

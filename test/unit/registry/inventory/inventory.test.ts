@@ -159,8 +159,24 @@ describe('inventory', () => {
         changes = [];
         cluster.putService(variant);
         assert.equal(changes.length, 1, JSON.stringify(variant));
-        assert.equal(inventory.clusters().get('east')?.services.get(reviews), variant);
+        assert.deepEqual(inventory.clusters().get('east')?.services.get(reviews), variant);
       }
+    });
+
+    it('keeps the very endpoints that are as before when others of the service change', () => {
+      const inventory = inventoryWith();
+      const cluster = memory('east');
+      inventory.add('east', 'a', cluster.start);
+      const held = (): ServiceShard['endpoints'] =>
+        inventory.clusters().get('east')?.services.get(reviews)?.endpoints ?? [];
+      const made = (...addresses: readonly string[]): ServiceShard => testShard('east', 'reviews', addresses);
+      cluster.putService(made('10.0.0.1', '10.0.0.2', '10.0.0.3'));
+      const before = held();
+      const now = made('10.0.0.0', '10.0.0.1', '10.0.0.3', '10.0.0.4');
+      cluster.putService(now);
+      assert.deepEqual(held(), now.endpoints);
+      assert.equal(held()[1], before[0]);
+      assert.equal(held()[2], before[2]);
     });
 
     it('drops and counts what belongs to another cluster', () => {

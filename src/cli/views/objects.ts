@@ -1,0 +1,43 @@
+/** `fairway get` for any kind of object besides TrafficRule: the kind's own columns, and whether it was accepted and who holds it. */
+
+import type { ObjectReport } from '../../model/report.ts';
+import type { ObjectKind } from '../../rules/kind-types.ts';
+import { ageOf } from '../duration.ts';
+import { conditionNotes, conditionOf, findingNotes, formatProgrammed } from './rules.ts';
+import { orDash, type View, type ViewContext } from './view.ts';
+
+export function objectsView(kind: ObjectKind, { nowMs, paint }: ViewContext): View<ObjectReport> {
+  const status = (row: ObjectReport, type: 'Accepted' | 'Programmed'): string =>
+    conditionOf(row, type)?.status ?? 'Unknown';
+  const colour = (text: string, row: ObjectReport, type: 'Accepted' | 'Programmed'): string => {
+    const value = status(row, type);
+    return paint(value === 'True' ? 'green' : value === 'False' ? 'red' : 'yellow', text);
+  };
+  return {
+    columns: [
+      ...(kind.namespaced ? [{ title: 'NAMESPACE', cell: (row: ObjectReport) => row.namespace, shrinkTo: 9 }] : []),
+      { title: 'NAME', cell: (row) => row.name, shrinkTo: 10 },
+      ...kind.shown.map(({ title, of }, index) => ({
+        title,
+        cell: (row: ObjectReport) => orDash(of(row.spec)),
+        dropOrder: 3 + index,
+        shrinkTo: 8,
+      })),
+      {
+        title: 'ACCEPTED',
+        cell: (row) => status(row, 'Accepted'),
+        paint: (text, row) => colour(text, row, 'Accepted'),
+      },
+      {
+        title: 'PROGRAMMED',
+        cell: (row) => formatProgrammed(row),
+        paint: (text, row) => colour(text, row, 'Programmed'),
+      },
+      { title: 'AGE', cell: (row) => ageOf(row.createdAt, nowMs), dropOrder: 1 },
+      { title: 'ORIGIN', cell: (row) => row.origin, dropOrder: 2, shrinkTo: 14 },
+      { title: 'GENERATION', cell: (row) => String(row.generation), priority: 1 },
+    ],
+    notes: (row) => [...conditionNotes(row), ...findingNotes(row)],
+    resourceName: (row) => `${kind.kind.toLowerCase()}.fairway.dev/${row.name}`,
+  };
+}

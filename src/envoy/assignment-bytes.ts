@@ -1,0 +1,132 @@
+/**
+ * A ClusterLoadAssignment as bytes. A service may have thousands of endpoints, and one of them changes: so an endpoint is written straight
+ * into the resource, in well under a microsecond, without a plain form and without anything kept for it.
+ *
+ * What always holds: the bytes are those that encode.ts would make of the same fields, but for localities, which it makes.
+ * https://github.com/envoyproxy/envoy/blob/main/api/envoy/config/endpoint/v3/endpoint.proto
+ */
+
+import type { EncodedResource } from '../core/resource.ts';
+import { typeUrl } from '../core/type-urls.ts';
+import type { Locality } from '../model/cluster.ts';
+import type { Endpoint } from '../model/service.ts';
+import { BackwardWriter } from './proto/backward-writer.ts';
+import { versionOf } from './proto/encode.ts';
+
+export interface Target {
+  readonly endpoint: Endpoint;
+  readonly port: number;
+}
+
+/** Targets of one locality and priority; at least one. */
+export interface TargetGroup {
+  readonly targets: readonly Target[];
+  readonly priority: number;
+  /** Undefined: as many as are healthy; for clients that weigh localities first (gRPC's own) and are to spread over a level's endpoints as Envoy does. */
+  readonly weight?: number;
+  /** Undefined: the first target's. Two groups of one priority must differ in it. */
+  readonly locality?: Locality;
+}
+
+const healthy = 1;
+const unhealthy = 2;
+
+/** Those that terminate stand here only where they are all that there is. */
+export function isHealthy({ endpoint: { ready, terminating } }: Target): boolean {
+  return ready || terminating;
+}
+
+/** Used by one call at a time, and empty between calls. */
+const writer = new BackwardWriter();
+
+/** `overprovisioningPercent`: undefined is Envoy's default, 140. `healthPort`: where health checks ask, if not at the endpoint's own port. */
+export function encodeAssignment(
+  name: string,
+  groups: readonly TargetGroup[],
+  overprovisioningPercent?: number,
+  healthPort?: number,
+): EncodedResource {
+  writer.clear();
+  if (overprovisioningPercent !== undefined) writePolicy(overprovisioningPercent);
+  for (let at = groups.length - 1; at >= 0; at--) writeGroup(groups[at] as TargetGroup, healthPort);
+  writer.string(1, name);
+  writer.message(2, 0);
+  writer.string(1, typeUrl.endpoint);
+  const body = writer.finish();
+  return { name, version: versionOf(body), body };
+}
+
+/** `policy.overprovisioning_factor`. */
+function writePolicy(overprovisioningPercent: number): void {
+  const mark = writer.size;
+  writer.uint32(1, overprovisioningPercent);
+  writer.message(3, mark);
+  writer.message(4, mark);
+}
+
+function writeGroup({ targets, priority, weight, locality }: TargetGroup, healthPort: number | undefined): void {
+  const mark = writer.size;
+  if (priority > 0) writer.uint32(5, priority);
+  const weighs = weight ?? targets.reduce((count, target) => count + (isHealthy(target) ? 1 : 0), 0);
+  // Envoy refuses a weight of 0; without one, who weighs localities sends nothing here.
+  if (weighs > 0) {
+    const value = writer.size;
+    writer.uint32(1, weighs);
+    writer.message(3, value);
+  }
+  for (let at = targets.length - 1; at >= 0; at--) writeTarget(targets[at] as Target, healthPort);
+  writeLocality(locality ?? targets[0]?.endpoint.locality ?? { region: '', zone: '', subzone: '' });
+  writer.message(2, mark);
+}
+
+function writeLocality({ region, zone, subzone }: Locality): void {
+  if (region === '' && zone === '' && subzone === '') return;
+  const mark = writer.size;
+  if (subzone !== '') writer.string(3, subzone);
+  if (zone !== '') writer.string(2, zone);
+  if (region !== '') writer.string(1, region);
+  writer.message(1, mark);
+}
+
+function writeTarget(target: Target, healthPort: number | undefined): void {
+  const { endpoint, port } = target;
+  const mark = writer.size;
+  writeMetadata(endpoint);
+  writer.uint32(2, isHealthy(target) ? healthy : unhealthy);
+  const inner = writer.size;
+  if (healthPort !== undefined) writeHealthPort(healthPort);
+  const address = writer.size;
+  writer.uint32(3, port);
+  writer.string(2, endpoint.address);
+  // SocketAddress in an Address in an Endpoint.
+  for (let level = 0; level < 2; level++) writer.message(1, address);
+  writer.message(1, inner);
+  writer.message(2, mark);
+}
+
+/** An Endpoint's `health_check_config.port_value`. */
+function writeHealthPort(port: number): void {
+  const mark = writer.size;
+  writer.uint32(1, port);
+  writer.message(2, mark);
+}
+
+/** `filter_metadata.fairway`, as common.ts describes it: a Struct with its keys in their order. */
+function writeMetadata({ cluster, version, workload }: Endpoint): void {
+  const metadata = writer.size;
+  writeField('workload', workload);
+  writeField('version', version);
+  writeField('cluster', cluster);
+  writer.message(2, metadata);
+  writer.string(1, 'fairway');
+  writer.message(1, metadata);
+  writer.message(3, metadata);
+}
+
+function writeField(name: string, value: string): void {
+  const mark = writer.size;
+  writer.string(3, value);
+  writer.message(2, mark);
+  writer.string(1, name);
+  writer.message(1, mark);
+}

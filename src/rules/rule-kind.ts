@@ -1,0 +1,31 @@
+/** TrafficRule as a row of the table of kinds. */
+
+import { trafficRuleHead } from './envelope.ts';
+import type { ObjectKind } from './kind-types.ts';
+import { parseTrafficRule } from './parse.ts';
+import { specSchema } from './schema.ts';
+import { count, progressColumns, stateColumns, statusSchema } from './status-schema.ts';
+
+export const trafficRuleKind: ObjectKind = {
+  ...trafficRuleHead,
+  description:
+    'A TrafficRule says where the requests to one service go: to which versions, in which clusters, in which shares.',
+  schemaFile: 'src/rules/schema.ts',
+  spec: specSchema,
+  status: statusSchema(
+    'rule',
+    'Accepted: valid, and in force for its service. ResolvedRefs: its targets exist. Programmed: all connected proxies acknowledged it.',
+    { routes: count('How many routes are in force, or would be.') },
+  ),
+  columns: [
+    { name: 'Service', type: 'string', jsonPath: '.spec.service' },
+    ...stateColumns,
+    { name: 'Routes', type: 'integer', jsonPath: '.status.routes', priority: 1 },
+    ...progressColumns,
+  ],
+  shown: [{ title: 'SERVICE', of: (spec) => String((spec as { readonly service?: unknown } | null)?.service ?? '') }],
+  parse(raw, options) {
+    const { rule, ...rest } = parseTrafficRule(raw, options);
+    return rule === undefined ? rest : { ...rest, value: rule };
+  },
+};
