@@ -64,6 +64,11 @@ export class ScopeView implements ResourceView {
     return typeUrl === types.virtualHost ? this.#resources.unknownHost(name) : undefined;
   }
 
+  /** A route table's virtual hosts, whichever way they go out; the catch-all comes last. */
+  hostsOfTable(table: string): ReturnType<ScopeResources['hostsOfTable']> {
+    return this.#resources.hostsOfTable(table);
+  }
+
   /** What of the mesh this scope's proxies do not get, and why. */
   findings(): readonly Finding[] {
     return this.#resources.findings();

@@ -20,7 +20,7 @@ type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface ScopesOptions {
   readonly isReady: () => boolean;
-  /** The mesh as a scope sees it, which is the mesh but for scopes with rejections. The same object while nothing changes. */
+  /** The mesh as a scope sees it, which is the mesh but for scopes with rejections and clusters with rules of their own. The same object while nothing changes. */
   readonly meshFor: (scope: Scope) => Mesh;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -83,11 +83,15 @@ export class Scopes {
     this.#views.delete(oldest.id);
   }
 
-  /** Brings every view that is in use up to the mesh; those with much to do when it is their turn. */
-  update(dirty: ReadonlySet<ServiceKey>): void {
+  /**
+   * Brings every view that is in use up to the mesh; those with much to do when it is their turn. `ofClusters`: what is dirty in the views of
+   * single clusters alone.
+   */
+  update(dirty: ReadonlySet<ServiceKey>, ofClusters: ReadonlyMap<string, ReadonlySet<ServiceKey>> = new Map()): void {
     const untilMs = this.#options.now() + sliceMs;
     for (const view of [...this.#views.values()]) {
       view.mark(dirty);
+      view.mark(ofClusters.get(view.scope.cluster) ?? []);
       if (view.users === 0) this.#lapse(view);
       else if (this.#working.has(view)) continue;
       else if (this.#options.now() >= untilMs && this.#enqueue(view)) continue;
