@@ -32,7 +32,7 @@ export interface ClusterRecord {
   readonly endpointCount: number;
   /** When the cluster was last known to be as it is held here, ms since the epoch; undefined before the first news. */
   readonly lastNewsMs: number | undefined;
-  /** All that is wrong with what it says, while the rest is in force. */
+  /** All that is wrong with what its source in force says, while the rest is in force; a rotated source's come when it takes over. */
   readonly findings: readonly Finding[];
   /** Foreign and excess shards and endpoints left out since the start. */
   readonly droppedTotal: number;

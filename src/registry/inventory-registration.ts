@@ -3,6 +3,7 @@
  * writes; here are the pure questions about it.
  */
 
+import type { Clock } from '../core/clock.ts';
 import type { Finding } from '../core/errors.ts';
 import { type ClusterInfo, type ClusterState, unknownLocality } from '../model/cluster.ts';
 import type { NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
@@ -44,6 +45,42 @@ export interface Registration {
     info: ClusterInfo | undefined;
     findings: readonly Finding[];
     rotation: ClusterState | undefined;
+  };
+}
+
+/** Nothing is known of it yet but what the store said of its file. */
+export function newRegistration(
+  name: string,
+  origin: string,
+  sequence: number,
+  clock: Clock,
+  loadFindings: readonly Finding[],
+): Registration {
+  return {
+    name,
+    origin,
+    sequence,
+    addedMonotonicMs: clock.monotonic(),
+    active: undefined,
+    next: undefined,
+    info: undefined,
+    services: new Map(),
+    namespaces: new Map(),
+    endpointCount: 0,
+    fromLastGood: false,
+    lastNewsMs: undefined,
+    excess: undefined,
+    expired: false,
+    missed: false,
+    uid: '',
+    boundFromDisk: false,
+    loadFindings,
+    shown: {
+      state: { phase: 'connecting', sinceMs: clock.now() },
+      info: undefined,
+      findings: [],
+      rotation: undefined,
+    },
   };
 }
 
@@ -152,4 +189,12 @@ export function recordOf(registration: Registration): ClusterRecord {
     droppedTotal: (registration.active?.said.droppedTotal ?? 0) + (registration.next?.said.droppedTotal ?? 0),
     rotation: registration.shown.rotation,
   };
+}
+
+/** What is held is what its source says now, all of it. */
+export function isCurrent(registration: Registration): boolean {
+  const { active, excess, shown } = registration;
+  return (
+    active?.synced === true && active.duplicateOf === undefined && excess === undefined && shown.state.phase === 'fresh'
+  );
 }

@@ -87,7 +87,7 @@ describe('the fairway command on Kubernetes', function () {
         status,
       ]);
       const table = await run(['get', 'rules', 'a']);
-      assert.match(table.out, /^shop +a +reviews +True +True +True 20\/20 +\d+s +context east$/m);
+      assert.match(table.out, /^shop +a +reviews +primary +True +True +True 20\/20 +\d+s +context east$/m);
       assert.equal((await run(['apply', '-f', '-', '--wait'], ruleText('a'))).exit, 0);
       const late = await run(['apply', '-f', '-', '--wait', '--timeout', '1s'], ruleText('a', 'v9'));
       assert.equal(late.exit, 4, 'generation 2 has not been looked at by any pilot');
