@@ -21,6 +21,11 @@ export class AddressClaims {
     return this.#ipv6 > 0;
   }
 
+  /** The service claims any address. */
+  has(key: ServiceKey): boolean {
+    return this.#byService.has(key);
+  }
+
   /** Replaces what `key` claims ([]: nothing); returns the other services that claim any address it claimed or claims. */
   set(key: ServiceKey, createdAtMs: number, addresses: readonly string[]): ReadonlySet<ServiceKey> {
     const others = new Set<ServiceKey>();
