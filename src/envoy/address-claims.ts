@@ -26,6 +26,11 @@ export class AddressClaims {
     return this.#byService.has(key);
   }
 
+  /** Those that claim any. */
+  services(): Iterable<ServiceKey> {
+    return this.#byService.keys();
+  }
+
   /** Replaces what `key` claims ([]: nothing); returns the other services that claim any address it claimed or claims. */
   set(key: ServiceKey, createdAtMs: number, addresses: readonly string[]): ReadonlySet<ServiceKey> {
     const others = new Set<ServiceKey>();

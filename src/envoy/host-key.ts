@@ -3,6 +3,7 @@
  * the addresses that are the service's there. Out: the keys by which the service's pieces are asked for.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { EncodedResource } from '../core/resource.ts';
 import type { MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import { assignmentKey } from './locality-levels.ts';
@@ -62,4 +63,14 @@ export function maySeeOtherwise({ catalog, placement, asks }: MeshService, a: Sc
   if (a.namespace !== b.namespace && (catalog.namespace === a.namespace || catalog.namespace === b.namespace))
     return true;
   return a.cluster !== b.cluster && (catalog.shards.has(a.cluster) || catalog.shards.has(b.cluster));
+}
+
+/** Whether proxies of these two scopes see every service of a mesh alike, where the scopes differ in no more than who and where the proxies are. */
+export function seeAlike(a: Scope, b: Scope): boolean {
+  return (
+    a.cluster === b.cluster &&
+    a.network === b.network &&
+    a.namespace === b.namespace &&
+    isDeepStrictEqual(a.answers, b.answers)
+  );
 }

@@ -14,7 +14,7 @@ import { typeUrl } from '../core/type-urls.ts';
 import type { Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { AddressClaims } from './address-claims.ts';
-import { claimedAddresses, type Held, heldBy, maySeeOtherwise, seenBy } from './host-key.ts';
+import { claimedAddresses, type Held, heldBy, maySeeOtherwise, seeAlike, seenBy } from './host-key.ts';
 import { OverlayMaps } from './overlay-maps.ts';
 import { OwnResources } from './own-resources.ts';
 import { podFindings } from './pod-hosts.ts';
@@ -46,6 +46,8 @@ export interface NameSet extends Iterable<string> {
 export class ScopeOverlay {
   readonly #scope: Scope;
   readonly #base: ScopeResources;
+  /** Nothing of the mesh is otherwise, if both see the same mesh. */
+  readonly #isAsBase: boolean;
   readonly #maps: OverlayMaps;
   readonly #others = new Map<ServiceKey, Other>();
   /** The base's where both are of the same cluster, or nobody claims anything. */
@@ -62,6 +64,7 @@ export class ScopeOverlay {
   constructor(scope: Scope, base: ScopeResources) {
     this.#scope = scope;
     this.#base = base;
+    this.#isAsBase = seeAlike(scope, base.scope);
     this.#maps = new OverlayMaps(base);
     const isClaimedAlike = scope.mode === 'explicit' || scope.cluster === base.scope.cluster;
     this.#claims = isClaimedAlike ? base.claims : new AddressClaims();
@@ -110,27 +113,33 @@ export class ScopeOverlay {
 
   /** Whether the service is otherwise here, or may be. */
   concerns(mesh: Mesh, key: ServiceKey): boolean {
+    if (this.#others.has(key) || (this.#claims !== this.#base.claims && this.#claims.has(key))) return true;
     const service = mesh.services.get(key);
-    if (this.#others.has(key)) return true;
-    if (service === undefined) return this.#base.held.has(key) || this.#claims.has(key);
-    if (maySeeOtherwise(service, this.#scope, this.#base.scope)) return true;
-    const inBase = this.#base.held.get(key)?.pieces.service;
-    return inBase !== service || (this.#claims !== this.#base.claims && this.#claims.has(key));
+    if (service !== this.#base.held.get(key)?.pieces.service) return true;
+    return service !== undefined && !this.#isAsBase && maySeeOtherwise(service, this.#scope, this.#base.scope);
   }
 
-  /** Takes over what the mesh says of these services, after the base has. `resources` is between two states until `settle`. */
-  absorb(mesh: Mesh, keys: Iterable<ServiceKey>): void {
+  /** Services that have to be looked at for a first state, or after changes that were not told. */
+  *toLookAt(mesh: Mesh): Generator<ServiceKey, undefined> {
+    for (const key of [...this.#others.keys(), ...(this.#claims === this.#base.claims ? [] : this.#claims.services())])
+      yield key;
+    if (!this.#isAsBase) yield* mesh.services.keys();
+  }
+
+  /**
+   * Takes over what the mesh says of a service, after the base has. `resources` is between two states until `settle`. Returns whether there was
+   * anything to do.
+   */
+  absorb(mesh: Mesh, key: ServiceKey): boolean {
     const { settings } = this.#base;
-    if (settings === undefined) return;
-    const concerned = new Set<ServiceKey>();
-    for (const key of keys) if (this.concerns(mesh, key)) concerned.add(key);
-    if (concerned.size === 0) return;
-    const affected = this.#claim(concerned, mesh.services);
-    const moves = [...affected].flatMap(
-      (key) => this.#move(key, seenBy(this.#scope, mesh.services.get(key)), settings) ?? [],
+    if (settings === undefined || !this.concerns(mesh, key)) return false;
+    const affected = this.#claim(key, mesh.services);
+    const moves = affected.flatMap(
+      (each) => this.#move(each, seenBy(this.#scope, mesh.services.get(each)), settings) ?? [],
     );
     for (const move of moves) this.#takeAway(move);
     for (const move of moves) this.#put(move);
+    return true;
   }
 
   /** Ends an update: `resources` is one state again. Returns the names that may differ otherwise since the last one, by type. */
@@ -149,15 +158,11 @@ export class ScopeOverlay {
     return this.#maps.takeChanges();
   }
 
-  #claim(keys: ReadonlySet<ServiceKey>, services: Mesh['services']): ReadonlySet<ServiceKey> {
-    if (this.#claims === this.#base.claims) return keys;
-    const affected = new Set(keys);
-    for (const key of keys) {
-      const service = seenBy(this.#scope, services.get(key));
-      const addresses = claimedAddresses(this.#scope, service);
-      for (const other of this.#claims.set(key, service?.catalog.createdAtMs ?? 0, addresses)) affected.add(other);
-    }
-    return affected;
+  #claim(key: ServiceKey, services: Mesh['services']): ServiceKey[] {
+    if (this.#claims === this.#base.claims) return [key];
+    const service = seenBy(this.#scope, services.get(key));
+    const addresses = claimedAddresses(this.#scope, service);
+    return [key, ...this.#claims.set(key, service?.catalog.createdAtMs ?? 0, addresses)];
   }
 
   /** How the service was and is otherwise; undefined if that is the same. */

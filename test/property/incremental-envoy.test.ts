@@ -450,7 +450,7 @@ describe('incremental Envoy resources', function () {
               const affected = shared.absorb(world.mesh, isOther ? all : dirty);
               const ofShared = shared.settle();
               for (const overlay of joined) {
-                overlay.absorb(world.mesh, affected);
+                for (const key of affected) overlay.absorb(world.mesh, key);
                 const changes = [ofShared, overlay.settle()];
                 const said = new Set(
                   changes.flatMap((all) =>
@@ -462,7 +462,7 @@ describe('incremental Envoy resources', function () {
                 before.set(overlay, after);
               }
               if (at !== joinsAt) continue;
-              overlays[0]?.absorb(world.mesh, world.services.keys());
+              for (const key of overlays[0]?.toLookAt(world.mesh) ?? []) overlays[0]?.absorb(world.mesh, key);
               overlays[0]?.settle();
               before.set(overlays[0] as ScopeOverlay, bytesOf(overlays[0] as ScopeOverlay));
               joined = overlays;
