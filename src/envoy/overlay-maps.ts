@@ -15,8 +15,8 @@ interface Base {
 
 interface TypeOverlay {
   readonly own: Map<string, EncodedResource | undefined>;
-  /** Names of the base's that are not to be seen, unless something sets them. */
-  readonly hidden: Set<string>;
+  /** What of the base's is not to be seen, unless something sets the name: a name may pass from one service to another. */
+  readonly hidden: Map<string, EncodedResource>;
   /** Taken away, hidden or shown again since the changes were taken. */
   readonly open: Set<string>;
   changes: Set<string>;
@@ -36,6 +36,10 @@ export class OverlayMaps {
     const base = this.#base.resources(url);
     const own = this.own(url);
     return own.size === 0 ? base : new LayeredMap(base, own);
+  }
+
+  ofBase(url: string, name: string): EncodedResource | undefined {
+    return this.#base.resources(url).get(name);
   }
 
   /** Live: what is other than in the base. */
@@ -64,16 +68,26 @@ export class OverlayMaps {
     this.#type(url).open.add(name);
   }
 
-  /** What the base has of that name is not to be seen. */
-  hide(url: string, name: string): void {
-    const { hidden, own, open } = this.#type(url);
-    hidden.add(name);
-    if (own.get(name) === undefined) open.add(name);
+  /** Removes what was set, unless another has set the name since. */
+  takeBack(url: string, { name, version }: EncodedResource): void {
+    const { own, open } = this.#type(url);
+    if (own.get(name)?.version === version) open.add(name);
   }
 
-  show(url: string, name: string): void {
+  /** This resource of the base's is not to be seen. */
+  hide(url: string, resource: EncodedResource): void {
     const { hidden, own, open } = this.#type(url);
-    if (hidden.delete(name) && own.get(name) === undefined) open.add(name);
+    hidden.set(resource.name, resource);
+    if (own.get(resource.name) === undefined) open.add(resource.name);
+  }
+
+  /** It is, as far as it was hidden. */
+  show(url: string, resource: EncodedResource): void {
+    const { name } = resource;
+    const { hidden, own, open } = this.#type(url);
+    if (hidden.get(name) !== resource) return;
+    hidden.delete(name);
+    if (own.get(name) === undefined) open.add(name);
   }
 
   takeChanges(): ReadonlyMap<string, ReadonlySet<string>> {
@@ -81,7 +95,8 @@ export class OverlayMaps {
     for (const [url, type] of this.#types) {
       for (const name of type.open) this.#close(url, name, type);
       type.open.clear();
-      if (type.changes.size > 0) all.set(url, type.changes);
+      if (type.changes.size === 0) continue;
+      all.set(url, type.changes);
       type.changes = new Set();
     }
     return all;
@@ -99,7 +114,7 @@ export class OverlayMaps {
   #type(url: string): TypeOverlay {
     let type = this.#types.get(url);
     if (type === undefined) {
-      type = { own: new Map(), hidden: new Set(), open: new Set(), changes: new Set() };
+      type = { own: new Map(), hidden: new Map(), open: new Set(), changes: new Set() };
       this.#types.set(url, type);
     }
     return type;

@@ -4,6 +4,7 @@
  */
 
 import type { Finding } from '../core/errors.ts';
+import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { MeshSettings } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
@@ -33,6 +34,8 @@ export interface Sides {
 interface Made extends Dropped {
   /** Of all that it was made from. */
   readonly id: string;
+  /** What it stands in front of. */
+  readonly ofBase: EncodedResource | undefined;
 }
 
 export class PortOverlay {
@@ -63,23 +66,24 @@ export class PortOverlay {
   flush(settings: MeshSettings, hasIpv6: boolean, baseHasIpv6: boolean, all: boolean, maps: OverlayMaps): void {
     for (const [port, { http, headless, sni, hidden }] of this.#differences)
       if (http === 0 && headless.size + sni.size + hidden.size === 0) this.#differences.delete(port);
+    if (this.#differences.size + this.#made.size === 0 && hasIpv6 === baseHasIpv6) return;
     const ports = new Set(this.#differences.keys());
     if (hasIpv6 !== baseHasIpv6) for (const port of this.#base.uses.keys()) ports.add(port);
     for (const port of this.#made.keys()) {
       if (ports.has(port)) continue;
-      asInBase(port, maps);
-      this.#made.delete(port);
+      this.#asInBase(port, maps);
     }
     for (const port of ports) {
       const base = this.#base.uses.get(port);
       const id = `${base?.edition} ${this.#differences.get(port)?.edition} ${hasIpv6} ${baseHasIpv6}`;
       if (!all && this.#made.get(port)?.id === id) continue;
       const use = this.#useOf(port);
-      asInBase(port, maps);
+      this.#asInBase(port, maps);
+      const ofBase = maps.ofBase(typeUrl.listener, listenerName('0.0.0.0', port));
       if (use.http > 0 || use.headless.size + use.sni.size > 0)
         maps.set(typeUrl.listener, listenerOfPort(port, use, settings, hasIpv6, this.#onDemand));
-      else maps.hide(typeUrl.listener, listenerName('0.0.0.0', port));
-      this.#made.set(port, { id, port, addresses: use.dropped, names: use.droppedNames });
+      else if (ofBase !== undefined) maps.hide(typeUrl.listener, ofBase);
+      this.#made.set(port, { id, port, ofBase, addresses: use.dropped, names: use.droppedNames });
     }
   }
 
@@ -104,6 +108,14 @@ export class PortOverlay {
     };
   }
 
+  #asInBase(port: number, maps: OverlayMaps): void {
+    const made = this.#made.get(port);
+    if (made === undefined) return;
+    this.#made.delete(port);
+    if (made.ofBase !== undefined) maps.show(typeUrl.listener, made.ofBase);
+    maps.remove(typeUrl.listener, listenerName('0.0.0.0', port));
+  }
+
   #count(pieces: HostPieces | undefined, by: 1 | -1): void {
     for (const port of pieces?.httpPorts ?? []) this.#at(port).http += by;
   }
@@ -122,10 +134,4 @@ export class PortOverlay {
 
 function chainsOf(pieces: HostPieces | undefined): readonly { readonly port: number }[] {
   return pieces === undefined ? [] : [...pieces.headless, ...pieces.sni];
-}
-
-function asInBase(port: number, maps: OverlayMaps): void {
-  const name = listenerName('0.0.0.0', port);
-  maps.show(typeUrl.listener, name);
-  maps.remove(typeUrl.listener, name);
 }

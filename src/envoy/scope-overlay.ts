@@ -200,8 +200,8 @@ export class ScopeOverlay {
 
   #takeAway({ key, before, after }: Move): void {
     if (before === undefined) return;
-    for (const [url, { name }] of this.#resourcesOf(before.base)) this.#maps.show(url, name);
-    for (const [url, { name }] of this.#resourcesOf(before.own)) this.#maps.remove(url, name);
+    for (const [url, resource] of this.#resourcesOf(before.base)) this.#maps.show(url, resource);
+    for (const [url, resource] of this.#resourcesOf(before.own)) this.#maps.takeBack(url, resource);
     const staying = new Set(after?.own?.pieces.clusters.map(({ name }) => name));
     for (const { name } of before.own?.pieces.clusters ?? []) if (!staying.has(name)) this.#always.delete(name);
     if (after === undefined) this.#replaceHosts(key, sidesOf(before), undefined);
@@ -209,7 +209,7 @@ export class ScopeOverlay {
 
   #put({ key, before, after }: Move): void {
     if (after === undefined) return;
-    for (const [url, { name }] of this.#resourcesOf(after.base)) this.#maps.hide(url, name);
+    for (const [url, resource] of this.#resourcesOf(after.base)) this.#maps.hide(url, resource);
     for (const [url, resource] of this.#resourcesOf(after.own)) this.#maps.set(url, resource);
     if (this.#scope.routes === 'on-demand' && after.own !== undefined) this.#sendAlways(after.own);
     const [one, two] = [before && sidesOf(before), sidesOf(after)];

@@ -3,7 +3,7 @@
  * here or only there. In: hosts that are otherwise. Out: the tables' resources, and over VHDS what each table has whatever its hosts.
  */
 
-import { LayeredMap } from '../core/layered-map.ts';
+import { LayeredMap, type Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { MeshSettings, Scope } from '../model/mesh.ts';
@@ -18,10 +18,19 @@ import type { VirtualHostPart } from './virtual-hosts.ts';
 
 interface Table {
   readonly parts: Map<string, VirtualHostPart | undefined>;
-  /** Whole tables: the last one, and what of the base's it was made from; undefined when hosts have changed since. */
-  made: { readonly from: EncodedResource | undefined; readonly resource: EncodedResource } | undefined;
-  /** The name over VHDS of what this scope alone has of it, or alone has not. */
-  standing: string | undefined;
+  /** What was made of it last; undefined when hosts have changed since. */
+  made: Made | undefined;
+  /** What of the base's is hidden, by type, and what is written in its place or without one. */
+  readonly hidden: Map<string, EncodedResource>;
+  readonly written: Map<string, string>;
+}
+
+/** What a table's resources were made from. */
+interface Made {
+  readonly base: RouteTable | undefined;
+  readonly ofBase: EncodedResource | undefined;
+  readonly hostsOfBase: number;
+  readonly settings: MeshSettings;
 }
 
 const noParts: ReadonlyMap<string, VirtualHostPart> = new Map();
@@ -69,12 +78,15 @@ export class TableOverlays {
     for (const name of this.#markers) maps.remove(typeUrl.virtualHost, name);
     this.#markers.clear();
     for (const [name, table] of this.#tables) {
+      const base = this.#base.get(name);
+      const made = { base, ofBase: base?.resource(), hostsOfBase: base?.parts.size ?? 0, settings };
+      if (table.made !== undefined && isSame(table.made, made, table.parts)) continue;
       this.#asInBase(name, table, maps);
       if (table.parts.size === 0) {
         this.#tables.delete(name);
         continue;
       }
-      const base = this.#base.get(name);
+      table.made = made;
       const parts = new LayeredMap(base?.parts ?? noParts, table.parts);
       if (parts.size === 0 && name !== httpProxy) this.#hide(name, table, base, maps);
       else this.#write(name, table, base, settings, maps);
@@ -94,52 +106,61 @@ export class TableOverlays {
   #write(name: string, table: Table, base: RouteTable | undefined, settings: MeshSettings, maps: OverlayMaps): void {
     const { routes, mode } = this.#scope;
     if (routes === 'tables') {
-      const from = base?.resource();
-      if (table.made === undefined || table.made.from !== from || from === undefined)
-        table.made = { from, resource: tableOver(name, base, table.parts, this.catchAll(name, settings)) };
-      maps.set(typeUrl.route, table.made.resource);
+      table.written.set(typeUrl.route, name);
+      maps.set(typeUrl.route, tableOver(name, base, table.parts, this.catchAll(name, settings)));
       return;
     }
     if (base !== undefined) return;
+    table.written.set(typeUrl.route, name);
     maps.set(typeUrl.route, discoveredTable(name));
     const part = catchAll(name, mode, settings);
     this.#unknownHosts.setCatchAll(name, part);
     const standing = routes === 'vhds' ? pushedVirtualHost(part) : this.#unknownHosts.marker(name);
-    table.standing = standing.name;
+    table.written.set(typeUrl.virtualHost, standing.name);
     this.always.add(standing.name);
     maps.set(typeUrl.virtualHost, standing);
   }
 
   #hide(name: string, table: Table, base: RouteTable | undefined, maps: OverlayMaps): void {
-    maps.hide(typeUrl.route, name);
+    if (base === undefined) return;
     const { routes } = this.#scope;
-    if (base === undefined || routes === 'tables') return;
-    const standing = routes === 'vhds' ? pushedVirtualHost(base.catchAll) : tableMarker(name, '');
-    table.standing = standing.name;
-    this.#unknownHosts.setCatchAll(name, undefined);
-    maps.hide(typeUrl.virtualHost, standing.name);
+    table.hidden.set(typeUrl.route, base.resource());
+    if (routes !== 'tables') {
+      const standing = routes === 'vhds' ? pushedVirtualHost(base.catchAll).name : tableMarker(name, '').name;
+      const ofBase = maps.ofBase(typeUrl.virtualHost, standing);
+      if (ofBase !== undefined) table.hidden.set(typeUrl.virtualHost, ofBase);
+      this.#unknownHosts.setCatchAll(name, undefined);
+    }
+    for (const [url, resource] of table.hidden) maps.hide(url, resource);
   }
 
   #asInBase(name: string, table: Table, maps: OverlayMaps): void {
-    maps.show(typeUrl.route, name);
-    maps.remove(typeUrl.route, name);
+    for (const [url, resource] of table.hidden) maps.show(url, resource);
+    table.hidden.clear();
+    for (const [url, written] of table.written) {
+      maps.remove(url, written);
+      if (url === typeUrl.virtualHost) this.always.delete(written);
+    }
+    table.written.clear();
     this.#unknownHosts.forgetCatchAll(name);
-    const { standing } = table;
-    if (standing === undefined) return;
-    maps.show(typeUrl.virtualHost, standing);
-    maps.remove(typeUrl.virtualHost, standing);
-    this.always.delete(standing);
-    table.standing = undefined;
   }
 
   /** A table that is about to differ otherwise. */
   #table(name: string): Table {
     let table = this.#tables.get(name);
     if (table === undefined) {
-      table = { parts: new Map(), made: undefined, standing: undefined };
+      table = { parts: new Map(), made: undefined, hidden: new Map(), written: new Map() };
       this.#tables.set(name, table);
     }
     table.made = undefined;
     return table;
   }
+}
+
+/** Where a table holds none of its hosts, their number counts only if it may be that none is left. */
+function isSame(one: Made, two: Made, parts: Overlay<VirtualHostPart>): boolean {
+  if (one.base !== two.base || one.ofBase !== two.ofBase || one.settings !== two.settings) return false;
+  if (one.hostsOfBase === two.hostsOfBase) return true;
+  for (const part of parts.values()) if (part !== undefined) return true;
+  return false;
 }

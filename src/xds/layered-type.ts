@@ -132,5 +132,7 @@ export class LayeredType implements TypeReplica {
 /** The names that both have, found by going through the one with fewer. */
 function inBoth(one: ReadonlyMap<string, unknown>, two: ReadonlyMap<string, unknown>): string[] {
   const [few, many] = one.size < two.size ? [one, two] : [two, one];
-  return [...few.keys()].filter((name) => many.has(name));
+  const found: string[] = [];
+  for (const name of few.keys()) if (many.has(name)) found.push(name);
+  return found;
 }
