@@ -55,6 +55,11 @@ export class PortListeners {
     this.#onDemand = onDemand;
   }
 
+  /** Something is to be written. */
+  get isTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
   get uses(): ReadonlyMap<number, PortUse> {
     return this.#ports;
   }

@@ -58,6 +58,10 @@ export class ScopeOverlay {
   readonly #own = new OwnResources();
   /** On demand: Envoy clusters that sidecars get unasked, besides those of the base. */
   readonly #always = new Set<string>();
+  /** Something was moved since the last `settle`. */
+  #isTouched = true;
+  /** Of the base, at the last `settle`. */
+  #structure = -1;
   /** As of the last `settle`. */
   #settled: { readonly settings: MeshSettings; readonly hasIpv6: boolean } | undefined;
 
@@ -137,6 +141,7 @@ export class ScopeOverlay {
     const moves = affected.flatMap(
       (each) => this.#move(each, seenBy(this.#scope, mesh.services.get(each)), settings) ?? [],
     );
+    this.#isTouched ||= moves.some(isVisible);
     for (const move of moves) this.#takeAway(move);
     for (const move of moves) this.#put(move);
     return true;
@@ -144,9 +149,12 @@ export class ScopeOverlay {
 
   /** Ends an update: `resources` is one state again. Returns the names that may differ otherwise since the last one, by type. */
   settle(): ReadonlyMap<string, ReadonlySet<string>> {
-    const { settings } = this.#base;
-    if (settings === undefined) return new Map();
+    const { settings, structure } = this.#base;
     const { hasIpv6 } = this.#claims;
+    const isTouched = this.#isTouched || structure !== this.#structure || hasIpv6 !== this.#settled?.hasIpv6;
+    if (settings === undefined || !isTouched) return nothing;
+    this.#isTouched = false;
+    this.#structure = structure;
     const ownChanged = settings !== this.#settled?.settings || hasIpv6 !== this.#settled.hasIpv6;
     this.#settled = { settings, hasIpv6 };
     if (ownChanged) {
@@ -200,20 +208,35 @@ export class ScopeOverlay {
 
   #takeAway({ key, before, after }: Move): void {
     if (before === undefined) return;
-    for (const [url, resource] of this.#resourcesOf(before.base)) this.#maps.show(url, resource);
-    for (const [url, resource] of this.#resourcesOf(before.own)) this.#maps.takeBack(url, resource);
-    const staying = new Set(after?.own?.pieces.clusters.map(({ name }) => name));
-    for (const { name } of before.own?.pieces.clusters ?? []) if (!staying.has(name)) this.#always.delete(name);
+    for (const list of lists) {
+      if (isSameList(list, before, after)) continue;
+      for (const resource of this.#listOf(list, before, 'base')) this.#maps.show(list.url, resource);
+      for (const resource of this.#listOf(list, before, 'own')) this.#maps.takeBack(list.url, resource);
+    }
+    this.#forgetAlways(before.own?.pieces.clusters, after?.own?.pieces.clusters);
     if (after === undefined) this.#replaceHosts(key, sidesOf(before), undefined);
   }
 
   #put({ key, before, after }: Move): void {
     if (after === undefined) return;
-    for (const [url, resource] of this.#resourcesOf(after.base)) this.#maps.hide(url, resource);
-    for (const [url, resource] of this.#resourcesOf(after.own)) this.#maps.set(url, resource);
+    for (const list of lists) {
+      if (isSameList(list, before, after)) continue;
+      for (const resource of this.#listOf(list, after, 'base')) this.#maps.hide(list.url, resource);
+      for (const resource of this.#listOf(list, after, 'own')) this.#maps.set(list.url, resource);
+    }
     if (this.#scope.routes === 'on-demand' && after.own !== undefined) this.#sendAlways(after.own);
     const [one, two] = [before && sidesOf(before), sidesOf(after)];
     if (one === undefined || one.own !== two.own || one.base !== two.base) this.#replaceHosts(key, one, two);
+  }
+
+  /** The resources of a list as they are here or in the base; none where that is the same. */
+  *#listOf(list: List, other: Other, side: 'own' | 'base'): Generator<EncodedResource, undefined> {
+    const items = itemsOf(list, other, side);
+    const { routes } = this.#scope;
+    if (list.url !== typeUrl.virtualHost) yield* items as readonly EncodedResource[];
+    else if (routes !== 'tables')
+      for (const part of items as readonly VirtualHostPart[])
+        yield routes === 'vhds' ? pushedVirtualHost(part) : askedVirtualHost(part);
   }
 
   #replaceHosts(key: ServiceKey, before: Sides | undefined, after: Sides | undefined): void {
@@ -233,19 +256,53 @@ export class ScopeOverlay {
     }
   }
 
-  *#resourcesOf(held: Held | undefined): Generator<readonly [string, EncodedResource]> {
-    if (held === undefined) return;
-    const { pieces, hosts, assignments } = held;
-    for (const resource of pieces.clusters) yield [typeUrl.cluster, resource];
-    for (const resource of assignments) yield [typeUrl.endpoint, resource];
-    for (const resource of hosts.listeners) yield [typeUrl.listener, resource];
-    for (const resource of hosts.pods?.clusters ?? []) yield [typeUrl.cluster, resource];
-    for (const resource of hosts.pods?.assignments ?? []) yield [typeUrl.endpoint, resource];
-    const { routes } = this.#scope;
-    if (routes === 'tables') return;
-    for (const part of hosts.hosts)
-      yield [typeUrl.virtualHost, routes === 'vhds' ? pushedVirtualHost(part) : askedVirtualHost(part)];
+  /** As in ScopeResources: a name stays while its cluster is there. */
+  #forgetAlways(before: readonly EncodedResource[] | undefined, after: readonly EncodedResource[] | undefined): void {
+    if (before === after || this.#always.size === 0) return;
+    const names = new Set(after?.map(({ name }) => name));
+    for (const { name } of before ?? []) if (!names.has(name)) this.#always.delete(name);
   }
+}
+
+/** What a service gives to a scope, piece by piece. */
+interface List {
+  readonly url: string;
+  readonly of: (held: Held) => readonly (EncodedResource | VirtualHostPart)[] | undefined;
+}
+
+const lists: readonly List[] = [
+  { url: typeUrl.cluster, of: ({ pieces }) => pieces.clusters },
+  { url: typeUrl.endpoint, of: ({ assignments }) => assignments },
+  { url: typeUrl.listener, of: ({ hosts }) => hosts.listeners },
+  { url: typeUrl.cluster, of: ({ hosts }) => hosts.pods?.clusters },
+  { url: typeUrl.endpoint, of: ({ hosts }) => hosts.pods?.assignments },
+  { url: typeUrl.virtualHost, of: ({ hosts }) => hosts.hosts },
+];
+const noItems: readonly never[] = [];
+const nothing: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+
+function itemsOf(list: List, { own, base }: Other, side: 'own' | 'base'): ReturnType<List['of']> & object {
+  const [here, there] = [own && list.of(own), base && list.of(base)];
+  if (here === there) return noItems;
+  return (side === 'own' ? here : there) ?? noItems;
+}
+
+/** Anything but which objects stand for what is as before. */
+function isVisible({ before, after }: Move): boolean {
+  return (
+    !lists.every((list) => isSameList(list, before, after)) ||
+    before?.own?.hosts !== after?.own?.hosts ||
+    before?.base?.hosts !== after?.base?.hosts
+  );
+}
+
+function isSameList(list: List, before: Other | undefined, after: Other | undefined): boolean {
+  const sides = ['own', 'base'] as const;
+  return sides.every(
+    (side) =>
+      (before === undefined ? noItems : itemsOf(list, before, side)) ===
+      (after === undefined ? noItems : itemsOf(list, after, side)),
+  );
 }
 
 function sidesOf({ own, base }: Other): Sides {

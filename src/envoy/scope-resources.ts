@@ -50,6 +50,7 @@ export class ScopeResources {
     [typeUrl.virtualHost, new Set()],
   ]);
   readonly #unknownHosts = new UnknownHosts();
+  #structure = 0;
   #settings: MeshSettings | undefined;
   /** As of the last `settle`. */
   #settled: { readonly settings: MeshSettings; readonly hasIpv6: boolean } | undefined;
@@ -84,6 +85,11 @@ export class ScopeResources {
 
   get unknownHosts(): UnknownHosts {
     return this.#unknownHosts;
+  }
+
+  /** Counts up with each state in which more is another than resources of single services: tables, ports, settings. */
+  get structure(): number {
+    return this.#structure;
   }
 
   /** By key, the services that are seen. */
@@ -160,6 +166,7 @@ export class ScopeResources {
     const anew = settings !== this.#settled?.settings;
     const ownChanged = anew || hasIpv6 !== this.#settled?.hasIpv6;
     this.#settled = { settings, hasIpv6 };
+    if (ownChanged || this.#ports.isTouched || this.#touchedTables.size > 0) this.#structure += 1;
     if (ownChanged && this.#part === 'whole') {
       for (const url of [typeUrl.cluster, typeUrl.listener] as const)
         this.#own.write(url, this.#scope, settings, hasIpv6, this.#maps, this.#always.get(url));

@@ -75,8 +75,10 @@ export class TableOverlays {
   }
 
   flush(settings: MeshSettings, maps: OverlayMaps): void {
-    for (const name of this.#markers) maps.remove(typeUrl.virtualHost, name);
-    this.#markers.clear();
+    if (this.#markers.size > 0) {
+      for (const name of this.#markers) maps.remove(typeUrl.virtualHost, name);
+      this.#markers.clear();
+    }
     for (const [name, table] of this.#tables) {
       const base = this.#base.get(name);
       const made = { base, ofBase: base?.resource(), hostsOfBase: base?.parts.size ?? 0, settings };
