@@ -155,7 +155,7 @@ export class Replica {
     if (this.#base === undefined) {
       const own = new OwnType(this.id);
       this.#ownTypes.set(typeUrl, own);
-      type = own as MutableType;
+      type = own;
     } else type = new LayeredType(this.id, this.#base.ownType(typeUrl));
     this.#types.set(typeUrl, type);
     return type;
