@@ -135,6 +135,7 @@ function versionOf(path: string): string {
   } catch (error) {
     throw new Error(
       `--peer ${path}: it did not say its version; give a pilot-discovery of Istio\n${errorMessage(error)}`,
+      { cause: error },
     );
   }
 }

@@ -50,16 +50,20 @@ export function writeJson(file: string, report: Report): void {
   writeFileSync(file, `${JSON.stringify(report, known, 2)}\n`);
 }
 
-/** Puts every workload's table between its marks in the file, `machine` and `summary` too. Returns the names that it has no marks for. */
+/**
+ * Puts tables between their marks in the file: each workload's by its name, `summary`, and `all`, which is every workload but those beside a peer.
+ * Returns the names of workloads beside a peer, and of these two, that it has no marks for.
+ */
 export function writeInto(file: string, report: Report): readonly string[] {
   const { machine, quick, results } = report;
   const tables = new Map(Object.entries(results).map(([name, result]) => [name, markdownBody(result)]));
-  tables.set('machine', `${machine}${quick ? ', small sizes' : ''}`);
+  const alone = Object.entries(results).filter(([name]) => !name.startsWith('peer-'));
+  if (alone.length > 0) tables.set('all', markdownReport({ machine, quick, results: Object.fromEntries(alone) }));
   const summary = summaryTable(report);
   if (summary.rows.length > 0) tables.set('summary', markdownTable(summary));
   const { document, unused } = fillDocument(readFileSync(file, 'utf8'), tables);
   writeFileSync(file, document);
-  return unused;
+  return unused.filter((name) => results[name] === undefined || name.startsWith('peer-'));
 }
 
 export function writeCharts(folder: string, { results }: Report): void {

@@ -94,16 +94,17 @@ export function markdownSection(name: string, result: Result): string {
 }
 
 /** The table, with what the reader has to know to judge it. */
-export function markdownBody({ figures, problem, notes = [] }: Result): string {
+export function markdownBody({ figures, problem, loadBefore, tookSeconds, notes = [] }: Result): string {
   const parts: string[] = [];
   if (figures !== undefined && Object.keys(figures).length > 0) parts.push(markdownTable(figureTable(figures)));
-  if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeText(note)}`).join('\n'));
+  const said = [...notes, `took ${tookSeconds.toFixed(0)} s; load of the machine before: ${loadBefore.toFixed(1)}`];
+  parts.push(said.map((note) => `- ${escapeText(note)}`).join('\n'));
   if (problem !== undefined) parts.push(`**Failed or void:** ${escapeText(problem)}`);
   return parts.join('\n\n');
 }
 
 export function formatFigure(value: number): string {
-  if (Math.abs(value) >= 100) return value.toFixed(0);
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
   return value.toFixed(value !== 0 && Math.abs(value) < 1 ? 2 : 1);
 }
 

@@ -41,7 +41,19 @@ export interface ImportTable {
   readonly lazyFiles: readonly LazyFile[];
 }
 
-const allRooms = ['core', 'model', 'manifest', 'registry', 'catalog', 'rules', 'mesh', 'envoy', 'xds', 'api'];
+const allRooms = [
+  'core',
+  'model',
+  'manifest',
+  'registry',
+  'catalog',
+  'rules',
+  'mesh',
+  'envoy',
+  'preview',
+  'xds',
+  'api',
+];
 
 export const importTable: ImportTable = {
   rooms: [
@@ -65,6 +77,11 @@ export const importTable: ImportTable = {
       reason: 'Compiles without a word of Envoy, so that another data plane could be served.',
     },
     { name: 'envoy', mayImport: ['core', 'model'], reason: "The only room that knows Envoy's field names." },
+    {
+      name: 'preview',
+      mayImport: ['core', 'model', 'manifest', 'registry', 'catalog', 'rules', 'mesh', 'envoy'],
+      reason: 'What would be in force, computed by the stages themselves, and kept nowhere.',
+    },
     { name: 'xds', mayImport: ['core'], reason: 'The protocol carries any resources; it knows nothing of meshes.' },
     {
       name: 'api',
@@ -91,6 +108,19 @@ export const importTable: ImportTable = {
       reason: '`fairway serve` starts the pilot; this file is loaded for that command alone.',
     },
     {
+      from: 'cli/offline.ts',
+      to: 'pilot/preview/',
+      how: 'any',
+      reason:
+        'What files lead to is what a pilot at rest makes of them; this file is loaded for `translate`, `diff --clusters` and `analyze --clusters` alone.',
+    },
+    {
+      from: 'cli/commands/analyze.ts',
+      to: 'preview/analyze.ts',
+      how: 'lazy',
+      reason: '`fairway analyze -f` judges objects by the code that the pilot judges them by.',
+    },
+    {
       from: 'cli/',
       to: 'envoy/bootstrap.ts',
       how: 'any',
@@ -107,6 +137,13 @@ export const importTable: ImportTable = {
       to: 'registry/kube/access.ts',
       how: 'any',
       reason: 'The kubeconfig is read by the rules that hold for the pilot too.',
+    },
+    {
+      from: 'cli/kubernetes-store.ts',
+      to: 'registry/kube/revision-reader.ts',
+      how: 'any',
+      reason:
+        '`rule history` and `rule undo` read what the pilot keeps of the forms of rules, by the names that it gives them.',
     },
     { from: 'cli/', to: 'demo/', how: 'lazy', reason: '`fairway demo` plays the scene; no other command loads it.' },
     {
@@ -148,6 +185,7 @@ export const importTable: ImportTable = {
   ],
   lazyFiles: [
     { file: 'cli/serve.ts', reason: 'it brings the whole pilot, which no other command needs' },
+    { file: 'cli/offline.ts', reason: 'it brings the whole pilot, which few commands need' },
     { file: 'cli/kubernetes-store.ts', reason: 'it brings the Kubernetes client, which few commands need' },
   ],
 };

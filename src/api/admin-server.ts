@@ -12,10 +12,14 @@ import { errorMessage, FairwayError } from '../core/errors.ts';
 import { type Logger, type LogLevel, logLevels } from '../core/logger.ts';
 import type { WriteReport } from '../model/report.ts';
 import type { AdminSource, LogLevelSwitch, ReportedKind, RuleWriter } from './admin-source.ts';
+import { serveDrainPlan } from './drain-routes.ts';
 import { checkHost, checkSameOrigin, checkToken, isLoopbackHost, requireCredentialBeyondLoopback } from './guard.ts';
 import { healthPaths, serveHealth } from './health.ts';
+import { type ReadHistory, serveHistory } from './history-route.ts';
 import { HttpError, toErrorResponse } from './http-error.ts';
+import { serveInspection } from './inspection-routes.ts';
 import type { Metrics } from './metrics.ts';
+import { type Previewer, servePreview } from './preview-route.ts';
 import { listObjects, listReports, readQuery, reportKinds } from './report-query.ts';
 import { isVerbose, pathOf, queryOf } from './request-url.ts';
 
@@ -40,6 +44,10 @@ export const adminLimits: AdminLimits = {
 export interface AdminServerOptions {
   readonly source: AdminSource;
   readonly writer: RuleWriter;
+  /** Left out: this pilot keeps no objects of its own. */
+  readonly history?: ReadHistory;
+  /** Left out: what a change would do cannot be asked. */
+  readonly previewer?: Previewer;
   readonly metrics: Metrics;
   readonly logLevel: LogLevelSwitch;
   readonly clock: Clock;
@@ -116,6 +124,10 @@ function createApp(options: AdminServerOptions): FastifyInstance {
   serveReports(app, options);
   serveWrites(app, options);
   serveDebug(app, options);
+  serveInspection(app, options.source.inspection);
+  if (options.previewer !== undefined) servePreview(app, options.previewer);
+  serveHistory(app, options.history);
+  serveDrainPlan(app, options.source.drainPlan);
   return app;
 }
 

@@ -14,6 +14,8 @@ import type {
   VersionReport,
   WriteReport,
 } from '../model/report.ts';
+import type { DrainPlanner } from './drain-routes.ts';
+import type { InspectionSource } from './inspection-source.ts';
 
 export interface ReadinessCheck {
   /** kebab-case, e.g. `clusters-synced`. */
@@ -61,6 +63,9 @@ export interface AdminSource {
   readiness(): Readiness;
   /** Every setting in force, by name; never a secret. */
   settings(): Readonly<Record<string, unknown>>;
+  readonly inspection: InspectionSource;
+  /** What a drain would do; never refuses. */
+  readonly drainPlan: DrainPlanner;
 }
 
 export interface WriteOptions {

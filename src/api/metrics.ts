@@ -51,6 +51,8 @@ export interface Metrics {
   /** From a change's event to the last acknowledgement. */
   converged(durationMs: number): void;
   nacked(type: string): void;
+  /** What became of something to tell in a Kubernetes Event. */
+  kubernetesEvent(outcome: 'written' | 'repeated' | 'dropped'): void;
   /** Where states are read from; undefined counts nothing. The last one given is in force. */
   readFrom(read: () => MetricsReading): void;
   /** The Prometheus text format. */
@@ -81,6 +83,12 @@ export function createMetrics(): Metrics {
     labelNames: ['type'],
     registers,
   });
+  const events = new Counter({
+    name: 'fairway_kubernetes_events_total',
+    help: 'Kubernetes Events: written, repeated (one more of a known one), or dropped (too many at once, or refused).',
+    labelNames: ['outcome'],
+    registers,
+  });
   const pushSeconds = histogram('fairway_push_seconds', 'From a compiled change to the message that carries it.');
   const debounceSeconds = histogram('fairway_debounce_seconds', 'How long changes were gathered before compiling.');
   const convergenceSeconds = histogram(
@@ -98,6 +106,7 @@ export function createMetrics(): Metrics {
     debounced: (durationMs) => debounceSeconds.observe(durationMs / 1000),
     converged: (durationMs) => convergenceSeconds.observe(durationMs / 1000),
     nacked: (type) => nacks.inc({ type }),
+    kubernetesEvent: (outcome) => events.inc({ outcome }),
     readFrom,
     render: () => registry.metrics(),
     contentType: registry.contentType,

@@ -27,15 +27,15 @@ export type ReportKind = (typeof reportKinds)[number];
 
 const known: ReadonlySet<string> = new Set(['namespace', 'name', 'cluster', 'limit', 'continue']);
 
-/** @throws HttpError 400 FW-API-006 or FW-API-007 */
-export function readQuery(query: URLSearchParams): ReportQuery {
+/** `also`: parameters that the caller reads itself. @throws HttpError 400 FW-API-006 or FW-API-007 */
+export function readQuery(query: URLSearchParams, also: readonly string[] = []): ReportQuery {
   for (const key of query.keys()) {
-    if (!known.has(key)) {
+    if (!known.has(key) && !also.includes(key)) {
       throw new HttpError(
         400,
         'FW-API-006',
         `unknown query parameter ${JSON.stringify(key)}`,
-        `Use ${[...known].join(', ')}`,
+        `Use ${[...known, ...also].join(', ')}`,
       );
     }
   }
@@ -60,6 +60,10 @@ export function readQuery(query: URLSearchParams): ReportQuery {
     ...(cluster ? { cluster } : {}),
     ...(after ? { after } : {}),
   };
+}
+
+interface PageOf<T> extends ReportPage {
+  readonly items: readonly T[];
 }
 
 interface Keyed<T> {
@@ -95,11 +99,14 @@ export function listReports(source: AdminSource, kind: ReportKind, query: Report
           wants(query.cluster, endpoint.cluster),
       });
     case 'rules':
-      // A rule is for every cluster: the filter by cluster does not apply.
+      // The primary's rules are for every cluster.
       return page<RuleReport>(query, {
         items: source.rules(query),
-        key: (rule) => `${rule.namespace}/${rule.name}`,
-        matches: (rule) => wants(query.namespace, rule.namespace) && wants(query.name, rule.name),
+        key: (rule) => `${rule.namespace}/${rule.name}/${rule.holder ?? ''}`,
+        matches: (rule) =>
+          wants(query.namespace, rule.namespace) &&
+          wants(query.name, rule.name) &&
+          (rule.holder === undefined || wants(query.cluster, rule.holder)),
       });
     case 'proxies':
       return page<ProxyReport>(query, {
@@ -132,7 +139,7 @@ function wants(filter: string | undefined, value: string): boolean {
   return filter === undefined || filter === value;
 }
 
-function page<T>(query: ReportQuery, { items, key, matches }: Keyed<T>): ReportPage {
+export function page<T>(query: Pick<ReportQuery, 'limit' | 'after'>, { items, key, matches }: Keyed<T>): PageOf<T> {
   const keyed = items.filter(matches).map((item) => ({ key: key(item), item }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const { after } = query;

@@ -6,7 +6,18 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { type ErrorCode, errorMessage, type Where } from '../core/errors.ts';
+import { type ErrorCode, errorMessage, type Finding, type Where } from '../core/errors.ts';
+import type { DrainedPlace } from '../model/drain.ts';
+import type { DrainPlan } from '../model/drain-plan.ts';
+import type { ObjectHistory } from '../model/history.ts';
+import type {
+  PodDescription,
+  ProxyRequestPath,
+  RuleHolding,
+  RuleInspection,
+  ServiceDescription,
+} from '../model/inspection.ts';
+import type { PreviewReport } from '../model/preview.ts';
 import type {
   ClusterReport,
   EndpointReport,
@@ -45,11 +56,24 @@ export interface AdminClient {
   list<Kind extends keyof ReportByKind>(kind: Kind, filter: ListFilter): Promise<readonly ReportByKind[Kind][]>;
   /** The objects of a kind besides rules, by its plural. */
   objects(plural: string, filter: ListFilter): Promise<readonly ObjectReport[]>;
+  /** What a drain would do. */
+  drainPlan(wish: DrainedPlace & { readonly services: readonly string[]; readonly force: boolean }): Promise<DrainPlan>;
   version(): Promise<VersionReport>;
+  /** All that is wrong in the mesh. */
+  findings(filter: ListFilter & { readonly severity?: string }): Promise<readonly Finding[]>;
+  describeService(namespace: string, name: string): Promise<ServiceDescription>;
+  describePod(namespace: string, name: string): Promise<PodDescription>;
+  /** `limit`: this many proxies at most; undefined: all. */
+  inspectRule(namespace: string, name: string, filter: ListFilter, limit?: number): Promise<RuleInspection>;
+  requestPath(proxy: string, host: string, port: number): Promise<ProxyRequestPath>;
   settings(): Promise<Readonly<Record<string, unknown>>>;
   ready(): Promise<HealthAnswer>;
+  /** The forms that an object had; undefined where nothing is known of it. */
+  history(kind: string, namespace: string, name: string): Promise<ObjectHistory | undefined>;
   /** `yaml`: documents; a rejection is in the report, not thrown. */
   apply(yaml: string, options: { readonly dryRun: boolean }): Promise<WriteReport>;
+  /** What applying the documents would do; what is wrong with them is in the report, not thrown. */
+  preview(yaml: string): Promise<PreviewReport>;
   /** `plural`: `rules`, or a kind's. `namespace`: '' for kinds without one. */
   delete(plural: string, namespace: string, name: string, options: { readonly dryRun: boolean }): Promise<WriteReport>;
 }
@@ -83,17 +107,20 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
     return readJson(answer, base);
   };
 
-  const everyPage = async <T>(plural: string, filter: ListFilter): Promise<T[]> => {
+  const everyPage = async <T>(path: string, filter: Readonly<Record<string, string>>): Promise<T[]> => {
     const items: T[] = [];
     let next: string | undefined;
     do {
       const query = new URLSearchParams({ ...filter, ...(next === undefined ? {} : { continue: next }) });
-      const page = (await getJson(`/api/v1/${plural}?${query}`)) as { items: T[]; continue?: string };
+      const page = (await getJson(`${path}?${query}`)) as { items: T[]; continue?: string };
       for (const item of page.items) items.push(item);
       next = page.continue;
     } while (next !== undefined);
     return items;
   };
+
+  const debugOf = (what: string, namespace: string, name: string): string =>
+    `/debug/${what}/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 
   const write = async (
     method: string,
@@ -109,8 +136,32 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
 
   return {
     url: base.origin,
-    list: (kind, filter) => everyPage<ReportByKind[typeof kind]>(kind, filter),
-    objects: (plural, filter) => everyPage<ObjectReport>(plural, filter),
+    list: (kind, filter) => everyPage<ReportByKind[typeof kind]>(`/api/v1/${kind}`, { ...filter }),
+    objects: (plural, filter) => everyPage<ObjectReport>(`/api/v1/${plural}`, { ...filter }),
+    findings: (filter) => everyPage<Finding>('/debug/findings', { ...filter }),
+    describeService: async (namespace, name) =>
+      (await getJson(debugOf('services', namespace, name))) as ServiceDescription,
+    describePod: async (namespace, name) => (await getJson(debugOf('pods', namespace, name))) as PodDescription,
+    async inspectRule(namespace, name, filter, limit) {
+      const path = debugOf('rules', namespace, name);
+      const query = new URLSearchParams({ ...filter, ...(limit === undefined ? {} : { limit: String(limit) }) });
+      const first = (await getJson(`${path}?${query}`)) as RuleInspection;
+      const { continue: next, ...inspection } = first;
+      if (next === undefined || limit !== undefined) return first;
+      const rest = await everyPage<RuleHolding>(path, { ...filter, continue: next });
+      return { ...inspection, items: [...inspection.items, ...rest] };
+    },
+    requestPath: async (proxy, host, port) =>
+      (await getJson(
+        `/debug/endpoints?${new URLSearchParams({ as: proxy, host, port: String(port) })}`,
+      )) as ProxyRequestPath,
+    async drainPlan({ cluster, zone, services, force }) {
+      const query = new URLSearchParams(services.map((service) => ['service', service] as [string, string]));
+      if (cluster !== '') query.set('cluster', cluster);
+      if (zone !== '') query.set('zone', zone);
+      query.set('force', String(force));
+      return (await getJson(`/api/v1/drainplan?${query}`)) as DrainPlan;
+    },
     version: async () => (await getJson('/api/v1/version')) as VersionReport,
     settings: async () => (await getJson('/api/v1/settings')) as Readonly<Record<string, unknown>>,
     async ready() {
@@ -118,7 +169,18 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
       if (answer.status !== 200 && answer.status !== 503) throw refusal(answer, base);
       return { ok: answer.status === 200, text: answer.text };
     },
+    async history(kind, namespace, name) {
+      const answer = await send('GET', `/api/v1/history?${new URLSearchParams({ kind, namespace, name })}`);
+      if (answer.status === 200) return readJson(answer, base) as ObjectHistory;
+      if (answer.status === 404 && answer.text.includes('FW-API-032')) return undefined;
+      throw refusal(answer, base);
+    },
     apply: (yaml, { dryRun }) => write('POST', `/api/v1/apply?dryRun=${dryRun}`, new Set([200, 422]), yaml),
+    async preview(yaml) {
+      const answer = await send('POST', '/api/v1/preview', yaml);
+      if (answer.status !== 200 && answer.status !== 422) throw refusal(answer, base);
+      return readJson(answer, base) as PreviewReport;
+    },
     delete: (plural, namespace, name, { dryRun }) => {
       const place = namespace === '' ? '' : `${encodeURIComponent(namespace)}/`;
       const path = `/api/v1/${plural}/${place}${encodeURIComponent(name)}?dryRun=${dryRun}`;

@@ -19,3 +19,8 @@ export const commandClock: Clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** Makes an action of Commander's out of what a command does: it gets its context and says how the process ends. */
+export type Run = <Args extends unknown[]>(
+  action: (context: CommandContext, ...args: Args) => Promise<number>,
+) => (...args: Args) => Promise<void>;

@@ -25,7 +25,7 @@ export function readKind(text: string): GetKind | ObjectKind {
   throw usageError({
     code: 'FW-CLI-030',
     message: `there is no kind ${JSON.stringify(text)}`,
-    hint: 'Use clusters, services, endpoints, rules, externalservices or proxies',
+    hint: 'Use clusters, services, endpoints, rules, externalservices, clusterpolicies, drains or proxies',
   });
 }
 

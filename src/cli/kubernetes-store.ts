@@ -13,7 +13,9 @@ import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
 import type { Condition } from '../model/rule.ts';
 import { type Access, contextsOf, readKubeconfig, trustAll } from '../registry/kube/access.ts';
 import { type AppliedObject, type KubeObject, KubeObjects } from '../registry/kube/objects.ts';
+import { readRevisions, restoreSpec } from '../registry/kube/revision-reader.ts';
 import { ruleApiVersion, ruleKind } from '../rules/envelope.ts';
+import { specHash } from '../rules/spec-hash.ts';
 import type { KubernetesFlags } from './api-options.ts';
 import { CommandFailure, exitCode, usageError } from './failure.ts';
 import type { Manifest, RuleStore } from './rule-store.ts';
@@ -101,6 +103,22 @@ function storeOf(objects: KubeObjects): RuleStore {
           const { service: _service, ...report } = toReport(object, label);
           return { ...report, kind };
         });
+      });
+    },
+    async history({ kind, namespace, name }) {
+      return toExitCode(async () => {
+        const ref = { apiVersion: ruleApiVersion, kind, namespace, name };
+        const entries = await readRevisions(objects, ref, (spec) => specHash(spec) ?? '');
+        return entries === undefined ? undefined : { kind, namespace, name, entries, durable: true, deleted: false };
+      });
+    },
+    async restore({ kind, namespace, name }, { spec }, options) {
+      return toExitCode(async () => {
+        const ref = { apiVersion: ruleApiVersion, kind, namespace, name };
+        const { action, object } = await restoreSpec(objects, ref, spec, options);
+        const generation = options.dryRun ? undefined : positive(object.metadata['generation']);
+        const known = generation === undefined ? {} : { generation };
+        return { results: [{ kind, namespace, name, action, ...known, findings: [] }] };
       });
     },
     close: () => objects.close(),

@@ -6,7 +6,7 @@
 
 import { basename } from 'node:path';
 import tab from '@bomb.sh/tab/commander';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { type CommandContext, commandClock } from './command-context.ts';
 import { ownVersion } from './commands/version.ts';
 import { exitCode } from './failure.ts';
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     },
   });
   program.exitOverride().configureOutput({ outputError: (text) => printUsage(terminal, text) });
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  inheritSettings(program);
   completeKinds(tab(program, { completionCommandName: 'completion' }));
   try {
     await program.parseAsync(argv);
@@ -49,13 +49,23 @@ async function main(): Promise<number> {
   }
 }
 
-/** The kinds of `get` and `delete`; aliases work and are not offered. */
+/** The kinds that commands take; aliases work and are not offered. */
 function completeKinds({ commands }: ReturnType<typeof tab>): void {
   const offer = (kinds: readonly string[]) => (complete: (value: string, description: string) => void) => {
     for (const kind of kinds) complete(kind, '');
   };
   commands.get('get')?.argument('kind', offer(['clusters', 'services', 'endpoints', 'rules', 'proxies']));
+  commands.get('describe')?.argument('kind', offer(['service', 'pod']));
+  commands.get('inspect')?.argument('kind', offer(['rule']));
   commands.get('delete')?.argument('what', offer(['rule']));
+}
+
+/** Commands are made before the program's settings are; and they may have commands of their own. */
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inheritSettings(command);
+  }
 }
 
 /** Only for a command that asks: the others end as any process does. Aborts at the first signal; the second ends the process at once. */

@@ -7,7 +7,7 @@ import { Command, Option } from 'commander';
 import { logLevels } from '../core/logger.ts';
 import { addAdminFlags, addKubernetesFlags, collect } from './api-options.ts';
 import { addBootstrapFlags, type BootstrapFlags } from './bootstrap-options.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext, Run } from './command-context.ts';
 import type { ApplyFlags } from './commands/apply.ts';
 
 import type { CheckFlags } from './commands/check.ts';
@@ -18,6 +18,10 @@ import type { EnvoyFlags } from './commands/envoy.ts';
 import type { GetFlags } from './commands/get.ts';
 import type { ServeFlags } from './commands/serve.ts';
 import type { VersionFlags } from './commands/version.ts';
+import { addClusterCommands } from './drain-options.ts';
+import { addInspectCommands } from './inspect-options.ts';
+import { addPreviewCommands } from './preview-options.ts';
+import { addRuleCommands } from './rule-commands.ts';
 import { serveDefaults } from './serve-options.ts';
 
 export interface ProgramInput {
@@ -48,15 +52,15 @@ export function createProgram(input: ProgramInput): Command {
     };
   };
   addReadCommands(program, run);
+  addInspectCommands(program, run);
+  addPreviewCommands(program, run);
   addWriteCommands(program, run);
+  addRuleCommands(program, run);
+  addClusterCommands(program, run);
   addServe(program, run);
   addLocalCommands(program, run);
   return program;
 }
-
-type Run = <Args extends unknown[]>(
-  action: (context: CommandContext, ...args: Args) => Promise<number>,
-) => (...args: Args) => Promise<void>;
 
 const output = (choices: readonly string[]): Option =>
   new Option('-o, --output <format>', 'how to print it').choices([...choices]);
@@ -65,16 +69,20 @@ function addReadCommands(program: Command, run: Run): void {
   const get = program
     .command('get')
     .description('list clusters, services, endpoints, rules, external services or proxies')
-    .argument('<kind>', 'clusters, services (svc), endpoints (ep), rules (tr), externalservices (es) or proxies')
+    .argument(
+      '<kind>',
+      'clusters, services (svc), endpoints (ep), rules (tr), externalservices (es), drains (dr) or proxies',
+    )
     .argument('[names...]', 'NAME or NAMESPACE/NAME')
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
     .option('-A, --all-namespaces', 'every namespace, which is the default')
     .option('--cluster <name>', 'only what this cluster holds')
+    .option('-w, --watch', 'print it again each time that it is another, until Ctrl-C')
     .addOption(output(['table', 'wide', 'json', 'yaml', 'name']).default('table'));
   addKubernetesFlags(addAdminFlags(get)).action(
     run(async (context, kind: string, names: string[], flags: GetFlags) => {
-      const { runGet } = await import('./commands/get.ts');
-      return runGet(kind, names, flags, context);
+      const { runGetOrWatch } = await import('./commands/get.ts');
+      return runGetOrWatch(kind, names, flags, context);
     }),
   );
 

@@ -3,8 +3,9 @@
  * same whichever it is.
  */
 
+import type { HistoryEntry, ObjectHistory } from '../model/history.ts';
 import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
-import { ruleKind } from '../rules/envelope.ts';
+import { ruleApiVersion, ruleKind } from '../rules/envelope.ts';
 import type { KindHead } from '../rules/kind-types.ts';
 import { kindNamed } from '../rules/kinds.ts';
 import type { ListFilter } from './admin-client.ts';
@@ -47,6 +48,10 @@ export interface RuleStore {
   rules(filter: ListFilter): Promise<readonly RuleReport[]>;
   /** Of a kind besides TrafficRule. */
   objects(kind: KindHead, filter: ListFilter): Promise<readonly ObjectReport[]>;
+  /** The forms that an object had, the present one last; undefined: there is no such object. */
+  history(ref: ObjectRef): Promise<ObjectHistory | undefined>;
+  /** Gives the object an earlier form; one result. */
+  restore(ref: ObjectRef, form: HistoryEntry, options: ApplyOptions): Promise<WriteReport>;
   /** Ends its connections, which would keep the process alive. */
   close(): void;
 }
@@ -75,6 +80,14 @@ export async function openRuleStores(
       delete: ({ kind, namespace, name }, options) => client.delete(pluralOf(kind), namespace, name, options),
       rules: (filter) => client.list('rules', filter),
       objects: ({ plural }, filter) => client.objects(plural, filter),
+      history: ({ kind, namespace, name }) => client.history(kind, namespace, name),
+      restore: ({ kind, namespace, name }, { spec, metadata = {} }, { dryRun }) => {
+        const place = namespace === '' ? { name } : { namespace, name };
+        const apiVersion = kindNamed(kind)?.apiVersion ?? ruleApiVersion;
+        return client.apply(JSON.stringify({ apiVersion, kind, metadata: { ...metadata, ...place }, spec }), {
+          dryRun,
+        });
+      },
       close: () => {},
     },
   ];

@@ -12,8 +12,9 @@
 
 import type { EncodedResource } from '../core/resource.ts';
 import { type Locality, unknownLocality } from '../model/cluster.ts';
+import { placesInForce } from '../model/drain.ts';
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
-import type { Destination, RuleBackend } from '../model/rule.ts';
+import { namesEndpoint, type RuleBackend } from '../model/rule.ts';
 import type { CatalogPort, CatalogService, Endpoint } from '../model/service.ts';
 import { encodeAssignment, isHealthy, type Target, type TargetGroup } from './assignment-bytes.ts';
 import { type AssignmentKey, type Nearness, nearness } from './locality-levels.ts';
@@ -27,23 +28,31 @@ export function serviceAssignments(
   const { catalog, chains, placement } = service;
   // Its Envoy clusters know where it is.
   if (catalog.upstream !== undefined) return [];
-  const near = nearness(placement, key);
   const host = serviceHost(catalog, settings.clusterDomain);
   return catalog.ports
     .filter(({ transport }) => transport === 'TCP')
     .flatMap((port) => {
-      const targets = targetsOf(catalog, port, near);
-      return chains.map((chain) => {
-        const levels = levelsOf(chain, targets, near);
-        const groups = levels.flatMap((level, priority) => localities(level, priority, near));
-        return encodeAssignment(
+      const groupsOf = portGroups(service, port, key);
+      return chains.map((chain) =>
+        encodeAssignment(
           outboundCluster(port.port, chain, host),
-          groups,
+          groupsOf(chain),
           placement?.overprovisioningPercent,
           service.policy?.healthCheck?.port,
-        );
-      });
+        ),
+      );
     });
+}
+
+/** What stands in a port's assignment, by chain; also for whoever must know the same without bytes (src/preview/shares.ts). */
+export function portGroups(
+  { catalog, placement }: Pick<MeshService, 'catalog' | 'placement'>,
+  port: CatalogPort,
+  key: AssignmentKey,
+): (chain: RuleBackend['chain']) => readonly TargetGroup[] {
+  const near = nearness(placement, key);
+  const targets = targetsOf(catalog, port, near);
+  return (chain) => levelsOf(chain, targets, near).flatMap((level, priority) => localities(level, priority, near));
 }
 
 /** All endpoints behind a port, sorted. One address and port reported twice is one target: the first cluster by name keeps it. */
@@ -64,7 +73,8 @@ function targetsOf(catalog: CatalogService, port: CatalogPort, near: Nearness): 
   return targets.sort((a, b) => compareTargets(a, b));
 }
 
-function levelsOf(chain: RuleBackend['chain'], targets: readonly Target[], near: Nearness): readonly Target[][] {
+function levelsOf(given: RuleBackend['chain'], targets: readonly Target[], near: Nearness): readonly Target[][] {
+  const chain = standing(given, targets);
   const ready = spread(
     chain,
     targets.filter(({ endpoint }) => endpoint.ready),
@@ -82,24 +92,28 @@ function levelsOf(chain: RuleBackend['chain'], targets: readonly Target[], near:
   return used.length === 0 ? levels.filter(({ length }) => length > 0) : used.map((level) => levels[level] ?? []);
 }
 
+/** The chain with those of its exceptions that leave a ready endpoint, so that what is drained goes on where nothing else is left. */
+function standing(chain: RuleBackend['chain'], targets: readonly Target[]): RuleBackend['chain'] {
+  const except = chain[0]?.except;
+  if (except === undefined) return chain;
+  const named = chain.map(({ except: _all, ...destination }) => destination);
+  const ready = targets.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint.ready);
+  const counted = placesInForce(
+    except,
+    ready.filter((endpoint) => named.some((destination) => namesEndpoint(destination, endpoint))),
+  );
+  return named.map((destination) => ({ ...destination, except: counted }));
+}
+
 /** Each target to the first destination that names it, and there to its step. */
 function spread(chain: RuleBackend['chain'], targets: readonly Target[], near: Nearness): Target[][] {
   const levels: Target[][] = Array.from({ length: chain.length * near.steps }, () => []);
   for (const target of targets) {
     const { endpoint } = target;
-    const level = chain.findIndex((destination) => matches(destination, endpoint));
+    const level = chain.findIndex((destination) => namesEndpoint(destination, endpoint));
     if (level >= 0) levels[level * near.steps + near.stepOf(endpoint)]?.push(target);
   }
   return levels;
-}
-
-function matches({ version, cluster, region, zone }: Destination, endpoint: Endpoint): boolean {
-  return (
-    (version === '' || version === endpoint.version) &&
-    (cluster === '' || cluster === endpoint.cluster) &&
-    (region === '' || region === endpoint.locality.region) &&
-    (zone === '' || zone === endpoint.locality.zone)
-  );
 }
 
 function localities(level: readonly Target[], priority: number, near: Nearness): readonly TargetGroup[] {

@@ -138,11 +138,14 @@ function clusterShares(
  * Where a plain connection goes: the rule's first route that matches everything, for there is no request to match. A rule without one leaves
  * connections as they are without it.
  */
-export function connectionShares(service: MeshService, port: number, settings: MeshSettings): readonly ClusterShare[] {
+export function connectionRoute(service: MeshService): Pick<RuleRoute, 'name' | 'backends'> {
   const route = service.routes.find(({ matches }) => matches.length === 0 || matches.some(takesEverything));
-  const shares = clusterShares(route?.backends ?? [], service, port, settings);
-  if (shares.length > 0) return shares;
-  return [{ name: outboundCluster(port, [anywhere], serviceHost(service.catalog, settings.clusterDomain)), weight: 1 }];
+  if (route?.backends.some(({ weight }) => weight > 0) === true) return route;
+  return { name: 'default', backends: service.unrouted ?? [{ weight: 1, chain: [anywhere] }] };
+}
+
+export function connectionShares(service: MeshService, port: number, settings: MeshSettings): readonly ClusterShare[] {
+  return clusterShares(connectionRoute(service).backends, service, port, settings);
 }
 
 /** In Envoy both TCP proxies and routes name one Envoy cluster or a weighted list of them, in the same words. */

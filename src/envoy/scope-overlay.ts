@@ -87,8 +87,11 @@ export class ScopeOverlay {
     return this.#maps.own(url);
   }
 
-  virtualHosts(table: string): ReadonlyMap<string, VirtualHostPart> | undefined {
-    return this.#tables.parts(table);
+  /** A route table's virtual hosts, whichever way they go out; the catch-all comes last. */
+  hostsOfTable(name: string): readonly VirtualHostPart[] | undefined {
+    const { settings } = this.#base;
+    const parts = this.#tables.parts(name);
+    return parts && settings && [...parts.values(), this.#tables.catchAll(name, settings)];
   }
 
   /** What of a type a sidecar gets without asking for it by name, live; undefined: all that there is. */

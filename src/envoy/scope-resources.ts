@@ -107,6 +107,12 @@ export class ScopeResources {
     return this.#tables.get(table)?.parts;
   }
 
+  /** The same with the catch-all, which comes last. */
+  hostsOfTable(name: string): readonly VirtualHostPart[] | undefined {
+    const table = this.#tables.get(name);
+    return table === undefined ? undefined : [...table.parts.values(), table.catchAll];
+  }
+
   /** What of a type a sidecar gets without asking for it by name, live; undefined: all that there is. */
   unasked(url: string): ReadonlySet<string> | undefined {
     return this.#scope.routes === 'on-demand' ? this.#always.get(url) : undefined;

@@ -213,6 +213,7 @@ function chainOf({ catalog }: MeshService, port: number, settings: MeshSettings)
 /** All but endpoints and addresses is equal: clusters, hosts and listeners cannot differ. Headless services' listeners hold addresses. */
 function haveSameShape(a: MeshService, b: MeshService): boolean {
   if (a.placement?.preference !== b.placement?.preference) return false;
+  if (a.catalog.drain?.id !== b.catalog.drain?.id) return false;
   if (
     a.routes !== b.routes ||
     a.policy !== b.policy ||

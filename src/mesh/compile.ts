@@ -6,6 +6,7 @@ import type { MeshService } from '../model/mesh.ts';
 import type { RuleBackend, RuleRoute, TrafficRule } from '../model/rule.ts';
 import { anywhere, chainName } from '../model/rule.ts';
 import type { CatalogService } from '../model/service.ts';
+import { drainedService } from './drain.ts';
 import { asksOf, placementOf } from './placement.ts';
 
 const noHeaderChange = { set: [], add: [], remove: [] } as const;
@@ -26,6 +27,11 @@ const defaultRoutes: readonly RuleRoute[] = [
 const defaultChains: readonly RuleBackend['chain'][] = [anywhereChain];
 
 export function compileService(catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
+  const service = undrained(catalog, rule);
+  return catalog.drain === undefined ? service : drainedService(service, catalog.drain);
+}
+
+function undrained(catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
   const placement = placementOf(catalog, rule);
   const asks = asksOf(rule?.routes ?? defaultRoutes, placement);
   const places = { ...(placement === undefined ? {} : { placement }), ...(asks === undefined ? {} : { asks }) };

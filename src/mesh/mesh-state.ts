@@ -1,43 +1,48 @@
 /**
  * The mesh as it is now, kept up with the catalog and the rules: told which services are dirty, it compiles those anew and nothing else.
  * Remembers for each service with a rule the forms that were in force before the present one: what a proxy goes on with that rejects it.
+ *
+ * There is one mesh for all, and another for each cluster that holds rules of its own (member-meshes.ts), which differs from it in these.
  */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Mesh, MeshService, MeshSettings } from '../model/mesh.ts';
-import { ruleId, type TrafficRule } from '../model/rule.ts';
+import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { compileService } from './compile.ts';
+import { type MemberDirt, MemberMeshes, type MemberRuleTable } from './member-meshes.ts';
+import { OverlaidServices } from './overlaid-services.ts';
+import { RuleHistory } from './rule-history.ts';
 
 export interface MeshInputs {
   readonly services: Pick<ReadonlyMap<ServiceKey, CatalogService>, 'get'>;
   /** The rule in force per service. */
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
+  /** By cluster: the rules that its own proxies see in place of these. Default: none. */
+  readonly memberRules?: MemberRuleTable;
 }
 
-interface RuleHistory {
-  readonly present: TrafficRule;
-  /** Distinct earlier forms, the newest first. */
-  readonly earlier: readonly TrafficRule[];
-  /** The mesh revision that brought `present` into force. */
-  readonly since: number;
-  /** The mesh revision in which proxies last came to see more of it: `since`, or one in which its service got other ports, or came at all. */
-  readonly shown: number;
-}
-
-/** How many earlier forms of a rule a proxy may fall back to. */
-const earlierMax = 4;
+const noDirt: MemberDirt = new Map();
 
 export class MeshState {
   readonly #inputs: MeshInputs;
   readonly #settings: MeshSettings;
   readonly #services = new Map<ServiceKey, MeshService>();
-  readonly #history = new Map<ServiceKey, RuleHistory>();
+  readonly #history = new RuleHistory();
+  readonly #members: MemberMeshes;
+  /** Of `#mesh`, by cluster. */
+  readonly #ofCluster = new Map<string, Mesh>();
+  #memberChanges: MemberDirt = noDirt;
   #mesh: Mesh;
 
   constructor(inputs: MeshInputs, settings: MeshSettings) {
     this.#inputs = inputs;
     this.#settings = settings;
+    this.#members = new MemberMeshes({
+      services: inputs.services,
+      rules: inputs.memberRules ?? new Map(),
+      compile: compileService,
+    });
     this.#mesh = { revision: 0, settings, services: this.#services };
   }
 
@@ -45,70 +50,131 @@ export class MeshState {
     return this.#mesh;
   }
 
-  /** Compiles `dirty` anew; returns those that changed. Raises the revision if a service or a rule did, a rule for no service included. */
-  update(dirty: Iterable<ServiceKey>): ReadonlySet<ServiceKey> {
+  /** As the proxies of a cluster see it: the mesh itself, where the cluster has no rules of its own. */
+  meshOf(cluster: string): Mesh {
+    const own = this.#members.services(cluster);
+    if (own.size === 0) return this.#mesh;
+    let mesh = this.#ofCluster.get(cluster);
+    if (mesh === undefined) {
+      mesh = { ...this.#mesh, services: new OverlaidServices(this.#services, own) };
+      this.#ofCluster.set(cluster, mesh);
+    }
+    return mesh;
+  }
+
+  /** Clusters whose proxies see another mesh than all. */
+  memberClusters(): Iterable<string> {
+    return this.#members.clusters();
+  }
+
+  /** Services that are others for the proxies of a cluster than for all; live. */
+  memberServices(cluster: string): ReadonlyMap<ServiceKey, MeshService> {
+    return this.#members.services(cluster);
+  }
+
+  /** What the last update changed for the proxies of single clusters, besides what it changed for all. */
+  get memberChanges(): MemberDirt {
+    return this.#memberChanges;
+  }
+
+  /**
+   * Compiles `dirty` anew; returns those that changed for all. `memberDirty`: services whose rule of a cluster's own may be another. Raises the
+   * revision if a service or a rule changed, a rule for no service included.
+   */
+  update(dirty: Iterable<ServiceKey>, memberDirty: MemberDirt = noDirt): ReadonlySet<ServiceKey> {
     const revision = this.#mesh.revision + 1;
     const changed = new Set<ServiceKey>();
     let rulesChanged = false;
     for (const key of dirty) {
       const rule = this.#inputs.rules.get(key);
-      const ruleChanged = this.#remember(key, rule, revision);
+      const ruleChanged = this.#history.remember(key, rule, revision);
       rulesChanged ||= ruleChanged;
       const catalog = this.#inputs.services.get(key);
       const before = this.#services.get(key);
       if (catalog === undefined) {
         if (this.#services.delete(key)) changed.add(key);
       } else if (before === undefined || before.catalog !== catalog || ruleChanged) {
-        if (rule !== undefined && !isDeepStrictEqual(before?.catalog.ports, catalog.ports)) this.#show(key, revision);
+        if (rule !== undefined && !isDeepStrictEqual(before?.catalog.ports, catalog.ports))
+          this.#history.show(key, revision);
         this.#services.set(key, compileService(catalog, rule));
         changed.add(key);
       }
     }
-    if (changed.size > 0 || rulesChanged) this.#mesh = { revision, settings: this.#settings, services: this.#services };
+    this.#memberChanges = this.#members.update(changed, memberDirty, revision);
+    if (changed.size > 0 || rulesChanged || this.#memberChanges.size > 0) {
+      this.#mesh = { revision, settings: this.#settings, services: this.#services };
+      this.#ofCluster.clear();
+    }
     return changed;
   }
 
-  /** The revision since which this form of the rule is in force for its service; undefined: it is not, or not yet. */
-  ruleSince(rule: TrafficRule): number | undefined {
-    const history = this.#history.get(rule.service);
-    return history !== undefined && isSameForm(history.present, rule) ? history.since : undefined;
+  /** The revision in which rules of the cluster's own last changed something for its proxies; 0: never. */
+  memberChangedIn(cluster: string): number {
+    return this.#members.changedIn(cluster);
   }
 
-  /** Services whose rule proxies saw for the first time, or more of it, after revision `after` and up to `upTo`. */
-  ruleChanges(after: number, upTo: number): ServiceKey[] {
-    const isBetween = (revision: number): boolean => revision > after && revision <= upTo;
-    return [...this.#history]
-      .filter(([, { since, shown }]) => isBetween(since) || isBetween(shown))
-      .map(([key]) => key);
+  /** Clusters whose proxies see a rule of their own for the service, or came to see the one for all later than others. */
+  clustersApart(key: ServiceKey): Iterable<string> {
+    return this.#members.clustersApart(key);
+  }
+
+  /** A cluster's proxies see a rule of their own in place of the one for all. */
+  isOverruled(key: ServiceKey, cluster: string): boolean {
+    return this.#members.history(cluster)?.present(key) !== undefined;
+  }
+
+  /**
+   * The revision since which the proxies of a cluster see this form of the rule for its service; undefined: they do not, or not yet. `cluster`
+   * left out: those of clusters without rules of their own.
+   */
+  ruleSince(rule: TrafficRule, cluster = ''): number | undefined {
+    if (this.isOverruled(rule.service, cluster)) return this.#members.history(cluster)?.since(rule);
+    const since = this.#history.since(rule);
+    return since === undefined ? undefined : Math.max(since, this.#members.returned(cluster, rule.service) ?? 0);
+  }
+
+  /** The form of the service's rule that the proxies of a cluster saw at a revision, as far as it is remembered; undefined: none. */
+  ruleAt(key: ServiceKey, revision: number, cluster = ''): TrafficRule | undefined {
+    return this.#members.history(cluster)?.at(key, revision) ?? this.#history.at(key, revision);
+  }
+
+  /** Services whose rule the proxies of a cluster saw for the first time, or more of it, after revision `after` and up to `upTo`. */
+  ruleChanges(after: number, upTo: number, cluster = ''): ServiceKey[] {
+    const own = this.#members.history(cluster)?.changes(after, upTo) ?? [];
+    const returned = this.#members.returns(cluster, after, upTo);
+    return [...new Set([...this.#history.changes(after, upTo), ...own, ...returned])];
   }
 
   /** Every form that is in force or may be fallen back to. */
   *ruleForms(): Generator<TrafficRule> {
-    for (const { present, earlier } of this.#history.values()) {
-      yield present;
-      yield* earlier;
-    }
-  }
-
-  /** The newest form of the service's rule that is not set aside; undefined: it goes without a rule. */
-  ruleWithout(key: ServiceKey, isAside: (rule: TrafficRule) => boolean): TrafficRule | undefined {
-    const history = this.#history.get(key);
-    if (history === undefined) return undefined;
-    return isAside(history.present) ? history.earlier.find((rule) => !isAside(rule)) : history.present;
+    yield* this.#history.forms();
+    yield* this.#members.forms();
   }
 
   /**
-   * The mesh as a proxy sees it for which some forms of rules are set aside: their services are compiled with the newest form that is not, or
-   * without a rule if there is none. Costs a copy of the service table, so it is for the few proxies that reject something.
+   * The newest form of the service's rule, as a cluster's proxies see it, that is not set aside; undefined: it goes without a rule. Where all
+   * forms of a member's rule are set aside, the rule for all takes their place.
    */
-  without(isAside: (rule: TrafficRule) => boolean): Mesh {
-    const services = new Map(this.#services);
-    for (const [key, { present }] of this.#history) {
-      const catalog = this.#inputs.services.get(key);
-      if (catalog !== undefined && isAside(present))
-        services.set(key, this.#compiled(catalog, this.ruleWithout(key, isAside)));
+  ruleWithout(key: ServiceKey, isAside: (rule: TrafficRule) => boolean, cluster = ''): TrafficRule | undefined {
+    return this.#members.history(cluster)?.without(key, isAside) ?? this.#history.without(key, isAside);
+  }
+
+  /**
+   * The mesh as a proxy (of a cluster) sees it for which some forms of rules are set aside: their services are compiled with the newest form
+   * that is not, or without a rule if there is none.
+   */
+  without(isAside: (rule: TrafficRule) => boolean, cluster = ''): Mesh {
+    const own = new Map(this.#members.services(cluster));
+    const histories = [this.#history, this.#members.history(cluster)];
+    for (const history of histories) {
+      for (const [key, present] of history?.all() ?? []) {
+        if (history === this.#history && this.isOverruled(key, cluster)) continue;
+        const catalog = this.#inputs.services.get(key);
+        if (catalog !== undefined && isAside(present))
+          own.set(key, this.#compiled(catalog, this.ruleWithout(key, isAside, cluster)));
+      }
     }
-    return { ...this.#mesh, services };
+    return { ...this.#mesh, services: new OverlaidServices(this.#services, own) };
   }
 
   /** Other forms than those in force, compiled: the same object as long as nothing changes, so that what was made from it is found again. */
@@ -127,29 +193,4 @@ export class MeshState {
     }
     return compiled;
   }
-
-  #show(key: ServiceKey, revision: number): void {
-    const history = this.#history.get(key);
-    if (history !== undefined) this.#history.set(key, { ...history, shown: revision });
-  }
-
-  /** Says whether the service's rule is another than before. */
-  #remember(key: ServiceKey, rule: TrafficRule | undefined, revision: number): boolean {
-    const known = this.#history.get(key);
-    if (known?.present === rule) return false;
-    if (rule === undefined) this.#history.delete(key);
-    else if (known === undefined)
-      this.#history.set(key, { present: rule, earlier: [], since: revision, shown: revision });
-    // The same form under a new generation or origin: proxies that hold it, hold it.
-    else if (isSameForm(known.present, rule)) this.#history.set(key, { ...known, present: rule });
-    else {
-      const earlier = [known.present, ...known.earlier].filter((form) => !isSameForm(form, rule)).slice(0, earlierMax);
-      this.#history.set(key, { present: rule, earlier, since: revision, shown: revision });
-    }
-    return true;
-  }
-}
-
-function isSameForm(a: TrafficRule, b: TrafficRule): boolean {
-  return a.hash === b.hash && ruleId(a.ref) === ruleId(b.ref);
 }

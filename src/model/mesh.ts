@@ -49,6 +49,8 @@ export interface MeshService {
   readonly asks?: Asks;
   /** The backends' distinct chains over all routes, and always `anywhere` alone; sorted by `chainName`. One Envoy cluster each per port. */
   readonly chains: readonly RuleBackend['chain'][];
+  /** With a drain: where connections go that no route takes. Left out: anywhere. */
+  readonly unrouted?: readonly RuleBackend[];
 }
 
 /** What the rule in force, or else Kubernetes' own fields, say of the places of a service's endpoints. */

@@ -67,6 +67,8 @@ export interface EndpointReport {
 }
 
 export interface RuleReport {
+  /** The member cluster that holds it, for its own proxies. Absent: it is the primary's, for all. */
+  readonly holder?: string;
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
@@ -120,6 +122,10 @@ export interface VersionReport {
   readonly version: string;
   readonly node: string;
   readonly ready: boolean;
+  /** This replica's name among the pilots; absent where there can be no other. */
+  readonly pilot?: string;
+  /** The others that share the proxies, as far as is known. */
+  readonly peers?: readonly { readonly pilot: string; readonly proxies: number }[];
 }
 
 /** The answer to apply and delete. */

@@ -3,8 +3,9 @@
  * The API's own shape, with its schema and CEL rules, lives in src/rules/; this is what the mesh compiles.
  */
 
+import { type DrainedPlace, drainedPlaceName, isDrained } from './drain.ts';
 import type { Cors, DirectResponse, Fault, LocalRateLimit, Mirror, Redirect, Rewrite } from './route-filters.ts';
-import type { ServiceKey } from './service.ts';
+import type { Endpoint, ServiceKey } from './service.ts';
 import type { Place, ServicePolicy } from './service-policy.ts';
 
 export type StringMatch =
@@ -52,7 +53,11 @@ export interface RouteMatch {
 /** Where requests may go: endpoints of a version, in a place, both, or (all '') anywhere. */
 export interface Destination extends Place {
   readonly version: string;
+  /** Endpoints in these places are left out, in this order, as long as others are ready (`placesInForce`); the same throughout a chain. */
+  readonly except?: readonly Exception[];
 }
+
+export type Exception = DrainedPlace & { readonly force: boolean };
 
 /** What is left out is not asked for. */
 export function toDestination({
@@ -62,6 +67,17 @@ export function toDestination({
   zone = '',
 }: Partial<Destination>): Destination {
   return { version, cluster, region, zone };
+}
+
+/** The endpoint is one of those where requests may go. */
+export function namesEndpoint({ version, cluster, region, zone, except }: Destination, endpoint: Endpoint): boolean {
+  return (
+    (version === '' || version === endpoint.version) &&
+    (cluster === '' || cluster === endpoint.cluster) &&
+    (region === '' || region === endpoint.locality.region) &&
+    (zone === '' || zone === endpoint.locality.zone) &&
+    (except === undefined || !except.some((place) => isDrained(place, endpoint)))
+  );
 }
 
 export const anywhere: Destination = toDestination({});
@@ -87,10 +103,21 @@ export function parseDestinationName(name: string): Destination {
   return toDestination({ version: workload.slice(0, dot), cluster: workload.slice(dot + 1), region, zone });
 }
 
-/** A chain's name: its destinations joined by `>`, with `*` for anywhere, as in `v3.west>v2>*`; a lone anywhere is ''. */
+/**
+ * A chain's name: its destinations joined by `>`, with `*` for anywhere, as in `v3.west>v2>*`; a lone anywhere is ''. Then the places that are
+ * left out, each behind a `!`, which no part of a name holds: `v2!west`, `v3.west>*!west@/eu-1a`, `!west`.
+ */
 export function chainName(chain: readonly Destination[]): string {
-  if (chain.length === 1) return destinationName(chain[0] ?? anywhere);
-  return chain.map((destination) => destinationName(destination) || '*').join('>');
+  const wanted =
+    chain.length === 1
+      ? destinationName(chain[0] ?? anywhere)
+      : chain.map((destination) => destinationName(destination) || '*').join('>');
+  const except = chain[0]?.except;
+  if (except === undefined) return wanted;
+  return `${wanted}${except
+    .map((place) => `!${drainedPlaceName(place)}`)
+    .sort()
+    .join('')}`;
 }
 
 export interface RuleBackend {
@@ -175,7 +202,7 @@ export function ruleId(ref: Pick<RuleRef, 'namespace' | 'name'>): string {
 
 /** https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties */
 export interface Condition {
-  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed';
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'Drained' | 'Programmed';
   readonly status: 'True' | 'False' | 'Unknown';
   /** CamelCase, stable. */
   readonly reason: string;

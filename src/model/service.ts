@@ -4,6 +4,7 @@
  */
 
 import type { ClusterInfo, Locality } from './cluster.ts';
+import type { ServiceDrain } from './drain.ts';
 
 /** `namespace/name`; the same service in every cluster (namespace sameness). */
 export type ServiceKey = `${string}/${string}`;
@@ -143,6 +144,8 @@ export interface CatalogService {
   /** What each cluster says, keyed by cluster name, in sorted order. */
   readonly shards: ReadonlyMap<string, ServiceShard>;
   readonly conflicts: readonly ServiceConflict[];
+  /** Places that its load is moved out of; no cluster says this, the pilot adds it before the service is compiled. */
+  readonly drain?: ServiceDrain;
 }
 
 /** A namespace as one cluster reports it. */

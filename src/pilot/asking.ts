@@ -7,8 +7,10 @@
  * last of these proxies has arrived; in a pilot that builds views at once that is never.
  */
 
+import type { MemberDirt } from '../mesh/member-meshes.ts';
 import type { Mesh } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
+import type { MemberQuestions } from './member-questions.ts';
 import type { Proxies, Proxy } from './proxies.ts';
 import { type QuestionChange, type ScopeInputs, satisfies } from './scope-inputs.ts';
 
@@ -17,35 +19,55 @@ const noChange: QuestionChange = { places: false, selectors: new Set(), askers: 
 export class Asking {
   readonly #inputs: ScopeInputs;
   readonly #proxies: Proxies;
+  readonly #members: MemberQuestions;
   /** Services that ask what nobody asked before. */
   readonly #heldBack = new Set<ServiceKey>();
   /** Proxies that wait for a view that answers. */
   readonly #waiting = new Set<Proxy>();
 
-  constructor(inputs: ScopeInputs, proxies: Proxies) {
+  constructor(inputs: ScopeInputs, proxies: Proxies, members: MemberQuestions) {
     this.#inputs = inputs;
     this.#proxies = proxies;
+    this.#members = members;
   }
 
-  /** `changed`: services that are another than before. Returns those of them that views may learn of. */
-  ask(mesh: Mesh, changed: ReadonlySet<ServiceKey>): ReadonlySet<ServiceKey> {
-    const { places, selectors, askers } = this.#inputs.update(mesh, changed) ?? noChange;
+  /**
+   * `changed`: services that are another than before; `ofMembers`: those that are it for the proxies of single clusters. Returns those of them
+   * that views may learn of.
+   */
+  ask(
+    mesh: Mesh,
+    changed: ReadonlySet<ServiceKey>,
+    ofMembers: MemberDirt,
+  ): { readonly forAll: ReadonlySet<ServiceKey>; readonly forMembers: MemberDirt } {
+    const { places, selectors, askers: ofAll } = this.#inputs.update(mesh, changed) ?? noChange;
+    const own = this.#members.update(changed, ofMembers);
+    const askers = ofAll.union(own.askers);
     const waiting = this.#proxies.questionsChanged(
       ({ identity, quarantine }) =>
         // Who sees another mesh than all is asked other things.
-        places || !quarantine.isEmpty() || [...selectors].some((selector) => satisfies(identity.labels, selector)),
+        places ||
+        !quarantine.isEmpty() ||
+        own.clusters.has(identity.cluster) ||
+        [...selectors].some((selector) => satisfies(identity.labels, selector)),
     );
     if (askers.size > 0 && waiting.length > 0) {
       for (const proxy of waiting) this.#waiting.add(proxy);
       for (const key of askers) this.#heldBack.add(key);
     }
-    return changed.difference(this.#heldBack);
+    return {
+      forAll: changed.difference(this.#heldBack),
+      forMembers:
+        this.#heldBack.size === 0
+          ? ofMembers
+          : new Map([...ofMembers].map(([cluster, keys]) => [cluster, keys.difference(this.#heldBack)])),
+    };
   }
 
   /** Clusters may be elsewhere. */
   placesChanged(): void {
     const { region, zone } = this.#inputs.questions;
-    if (region || zone) this.#proxies.questionsChanged(() => true);
+    if (region || zone || this.#members.askPlaces) this.#proxies.questionsChanged(() => true);
   }
 
   /** Something is held back without need. */

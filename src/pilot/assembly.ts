@@ -7,6 +7,7 @@
  */
 
 import { join } from 'node:path';
+import type { DrainPlanner } from '../api/drain-routes.ts';
 import { createMetrics, type Metrics } from '../api/metrics.ts';
 import { systemClock } from '../core/clock.ts';
 import { defaultDebounce } from '../core/debounce.ts';
@@ -22,13 +23,21 @@ import { XdsServer } from '../xds/server.ts';
 import type { PilotConfig } from './config.ts';
 import { configModes } from './config-mode.ts';
 import { Convergence } from './convergence.ts';
+import { planDrain } from './drain-plan.ts';
+import { judgeDrain } from './drain-verdicts.ts';
+import { Drains } from './drains.ts';
 import { egressOf } from './egress.ts';
 import { Engine, type EngineEvents } from './engine.ts';
 import { judgeExternal } from './external-verdicts.ts';
 import { Externals } from './externals.ts';
+import { FleetProgress } from './fleet-progress.ts';
 import { IdleMemory } from './idle-memory.ts';
+import { MemberRules, memberOfSource } from './member-rules.ts';
+import { assembleMembers, type Members } from './members.ts';
 import { ObjectRouter } from './object-router.ts';
 import { KindStage, type ObjectStage } from './object-stage.ts';
+import { judgePolicy, policyObjects } from './policies.ts';
+import { primaryOf } from './primary.ts';
 import { RuleInputs } from './rule-inputs.ts';
 import { RuleMemory } from './rule-memory.ts';
 import { RuleStatus } from './rule-status.ts';
@@ -41,10 +50,13 @@ export interface Assembly {
   readonly stages: readonly ObjectStage[];
   readonly inputs: RuleInputs;
   readonly engine: Engine;
+  readonly drainPlan: DrainPlanner;
   readonly ruleStatus: RuleStatus;
+  readonly fleet: FleetProgress;
   readonly xds: XdsServer;
   readonly metrics: Metrics;
   readonly idleMemory: IdleMemory;
+  readonly members: Members;
 }
 
 /** Throws FW-CLUSTER-016 when the state folder cannot be used. */
@@ -54,9 +66,13 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const inventory = createInventory(config, logger);
   const rules = new RuleSet(logger);
   const externals = new Externals({ logger, clusterDomain: config.clusterDomain });
+  const policies = policyObjects(logger);
+  const memberRules = new MemberRules({ logger, primary: rules.winners });
+  const drains = new Drains({ logger, clock, due: () => engine.drainDue() });
   const idleMemory = new IdleMemory(clock);
   const touch = (): void => {
     ruleStatus.touch();
+    members.status.touch();
     for (const stage of stages) stage.touch();
   };
   const engine: Engine = new Engine({
@@ -73,24 +89,48 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     busyMs: eventLoopBusyMs,
     shards: (key) => inventory.shards(key),
     rules: rules.winners,
+    memberRules: memberRules.table,
     configMode: configModes(() => inventory.clusters(), config.mode, logger),
     localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
     egress: egressOf(() => inventory.clusters(), logger),
     externals,
+    drains,
     events: observe(metrics, idleMemory, touch),
   });
   const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
-  const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters });
+  const fleet = new FleetProgress(logger, () => engine.proxies.size);
+  const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters, fleet });
   const externalVerdicts = { externals, engine, clusters };
+  const isPrimary = (cluster: string): boolean => cluster === primaryOf(config);
+  const policyVerdicts = { objects: policies, grants: () => memberRules.grants, engine, clusters, isPrimary };
+  const drainVerdicts = { drains, engine, clusters, nowMs: clock.now };
   const stages: readonly ObjectStage[] = [
-    new KindStage(externals.objects, (record) => judgeExternal(record, externalVerdicts), clock),
+    new KindStage(externals.objects, (record) => judgeExternal(record, externalVerdicts), clock, fleet),
+    new KindStage(policies, (record) => judgePolicy(record, policyVerdicts), clock, fleet),
+    new KindStage(drains.objects, (record) => judgeDrain(record, drainVerdicts), clock, fleet),
   ];
   const limits = { ...defaultXdsLimits, identifier: `fairway ${version}` };
   const xds = new XdsServer({ host: engine, clock, logger, limits });
   connectStages({ inventory, rules, engine, ruleStatus, xds, stages });
-  const targets = new ObjectRouter(new Map(stages.map(({ head, objects }) => [head.kind, objects])), rules);
+  const byKind = new Map(stages.map(({ head, objects }) => [head.kind, objects]));
+  const targets = new ObjectRouter(byKind, rules, {
+    target: memberRules,
+    isSource: (name) => memberOfSource(name) !== undefined,
+  });
   const inputs = new RuleInputs(targets, logger, createRuleMemory(config, logger));
-  return { inventory, rules, stages, inputs, engine, ruleStatus, xds, metrics, idleMemory };
+  const members: Members = assembleMembers({
+    memberRules,
+    policies,
+    rules,
+    inputs,
+    engine,
+    inventory,
+    clock,
+    clusters,
+    isPrimary,
+  });
+  const drainPlan: DrainPlanner = (wish) => planDrain(wish, { engine, drains, rules: rules.winners, clusters });
+  return { inventory, rules, stages, inputs, engine, drainPlan, ruleStatus, fleet, xds, metrics, idleMemory, members };
 }
 
 /** News runs from the inventory and the rule set through the engine to the proxies, and touches the rules' statuses. */
@@ -107,6 +147,7 @@ export function connectStages({
     changed: (view, changes) => xds.changed(view, changes),
     reassign: (id, view) => xds.reassign(id, view),
     status: (id) => xds.status(id) ?? new Map(),
+    ackedFloor: (id, types) => xds.ackedFloor(id, types),
     work: (job) => xds.work(job),
   });
   inventory.onChange(({ cluster, services, namespaces, stateChanged }) => {

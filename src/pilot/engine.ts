@@ -12,18 +12,22 @@ import type { Clock } from '../core/clock.ts';
 import { Debounce, type DebounceLimits } from '../core/debounce.ts';
 import { FairwayError, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { MemberDirt, MemberRuleTable } from '../mesh/member-meshes.ts';
 import { MeshState } from '../mesh/mesh-state.ts';
 import type { Locality } from '../model/cluster.ts';
-import type { Answers, ConfigMode, Mesh, MeshSettings, Scope } from '../model/mesh.ts';
+import type { Answers, ConfigMode, Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import { type CatalogService, type ServiceKey, type ServiceShard, splitServiceKey } from '../model/service.ts';
 import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
 import { Asking } from './asking.ts';
+import type { Drains } from './drains.ts';
 import type { Egress } from './egress.ts';
 import type { Externals } from './externals.ts';
+import { MemberQuestions } from './member-questions.ts';
 import { Proxies, type Proxy, ruleForm } from './proxies.ts';
-import { progressSince, type RuleProgress, ruleProgress } from './rule-progress.ts';
+import { progressOfRule } from './rule-audience.ts';
+import { type AckedFloor, ProgressCensus, type RuleProgress } from './rule-progress.ts';
 import { questionsOf, ScopeInputs } from './scope-inputs.ts';
 import type { ScopeView } from './scope-view.ts';
 import { Scopes } from './scopes.ts';
@@ -35,6 +39,7 @@ export interface Protocol {
   changed(view: ResourceView, changes: ReadonlyMap<string, ReadonlySet<string>>): void;
   reassign(streamId: number, view: ResourceView): void;
   status(streamId: number): ReadonlyMap<string, StreamTypeStatus>;
+  readonly ackedFloor: AckedFloor;
   /** Gives `job` one turn, soon, between those of streams. Left out: the engine does all of its work at once. */
   work?(job: { turn(): void }): void;
 }
@@ -63,6 +68,8 @@ export interface EngineOptions {
   readonly shards: (key: ServiceKey) => readonly ServiceShard[];
   /** The rule in force per service; live. */
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
+  /** By cluster: what its own proxies see in place of these; live. Default: nothing. */
+  readonly memberRules?: MemberRuleTable;
   /** How much the proxies of a namespace hold that do not say it themselves; asked when one connects. Default: `eager`. */
   readonly configMode?: (cluster: string, namespace: string) => ConfigMode;
   /** Where a cluster is; undefined: not known. What changes in it is said by `placesChanged`. */
@@ -71,6 +78,8 @@ export interface EngineOptions {
   readonly egress?: Egress;
   /** Hosts outside; default: none. */
   readonly externals?: Externals;
+  /** Default: nothing is drained. */
+  readonly drains?: Drains;
   readonly events: EngineEvents;
 }
 
@@ -80,23 +89,30 @@ export class Engine implements XdsHost {
   readonly #mesh: MeshState;
   readonly #workloads = new WorkloadIndex();
   readonly #inputs: ScopeInputs;
+  readonly #questions: MemberQuestions;
   readonly #scopes: Scopes;
   readonly #asking: Asking;
-  /** The mesh without some forms of rules, by these forms; as of the last batch. */
+  /** The mesh (of a cluster with rules of its own) without some forms of rules, by both; as of the last batch. */
   readonly #others = new Map<string, Mesh>();
   readonly proxies: Proxies;
   readonly #debounce: Debounce;
   #protocol: Protocol | undefined;
+  #lastCensus: ProgressCensus | undefined;
   #ready = false;
   #stopped = false;
   #dirtyShards = new Set<ServiceKey>();
   #dirtyRules = new Set<ServiceKey>();
+  #dirtyMembers = new Map<string, Set<ServiceKey>>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#catalog = new Catalog(options.shards);
     this.#mesh = new MeshState(
-      { services: { get: (key) => this.#serviceOf(key) }, rules: options.rules },
+      {
+        services: { get: (key) => this.#serviceOf(key) },
+        rules: options.rules,
+        ...(options.memberRules === undefined ? {} : { memberRules: options.memberRules }),
+      },
       options.settings,
     );
     this.#inputs = new ScopeInputs({
@@ -123,7 +139,8 @@ export class Engine implements XdsHost {
       now: () => options.clock.now(),
       logger: options.logger,
     });
-    this.#asking = new Asking(this.#inputs, this.proxies);
+    this.#questions = new MemberQuestions(this.#inputs, this.#mesh);
+    this.#asking = new Asking(this.#inputs, this.proxies, this.#questions);
     this.#debounce = new Debounce(options.clock, options.debounce, (waitedMs) => this.#work(waitedMs), options.busyMs);
   }
 
@@ -138,6 +155,11 @@ export class Engine implements XdsHost {
 
   get mesh(): Mesh {
     return this.#mesh.mesh;
+  }
+
+  /** As the proxies of a cluster see it that have rejected nothing. */
+  meshOf(cluster: string): Mesh {
+    return this.#mesh.meshOf(cluster);
   }
 
   get catalog(): ReadonlyMap<ServiceKey, CatalogService> {
@@ -169,6 +191,13 @@ export class Engine implements XdsHost {
     if (this.#dirtyRules.size > 0 && !this.#stopped) this.#debounce.trigger();
   }
 
+  /** What single clusters see in place of a rule may be another. */
+  memberRulesChanged(dirt: MemberDirt): void {
+    for (const [cluster, keys] of dirt)
+      this.#dirtyMembers.set(cluster, keys.union(this.#dirtyMembers.get(cluster) ?? new Set()));
+    if (this.#dirtyMembers.size > 0 && !this.#stopped) this.#debounce.trigger();
+  }
+
   /** Clusters may be elsewhere. */
   placesChanged(): void {
     if (!this.#stopped) this.#asking.placesChanged();
@@ -176,6 +205,18 @@ export class Engine implements XdsHost {
 
   /** Hosts outside may have changed. */
   externalsChanged(): void {
+    if (!this.#stopped) this.#debounce.trigger();
+  }
+
+  /** A service as all proxies see it, and as those of clusters do that have a rule of their own for it. */
+  *formsOf(key: ServiceKey): Generator<MeshService> {
+    const clusters = [...this.#mesh.memberClusters()];
+    const own = clusters.map((cluster) => this.#mesh.memberServices(cluster).get(key));
+    for (const form of [this.#mesh.mesh.services.get(key), ...own]) if (form !== undefined) yield form;
+  }
+
+  /** A step of a drain is due. */
+  drainDue(): void {
     if (!this.#stopped) this.#debounce.trigger();
   }
 
@@ -204,9 +245,11 @@ export class Engine implements XdsHost {
   stop(): void {
     this.#stopped = true;
     this.#debounce.stop();
+    this.#options.drains?.stop();
   }
 
   connect(client: ClientHello): ResourceView | string {
+    this.#lastCensus = undefined;
     try {
       const view = this.proxies.connect(client);
       this.#options.events.connected?.();
@@ -224,6 +267,7 @@ export class Engine implements XdsHost {
   }
 
   disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]> = () => new Map()): void {
+    this.#lastCensus = undefined;
     this.proxies.disconnect(streamId, asked);
     this.#letGo();
     this.#options.events.disconnected?.(streamId);
@@ -234,6 +278,7 @@ export class Engine implements XdsHost {
   }
 
   progress(event: ProgressEvent): void {
+    this.#lastCensus = undefined;
     const proxy = event.kind === 'sent' ? undefined : this.proxies.ofStream(event.streamId);
     if (proxy !== undefined) {
       if (event.kind === 'nacked') this.#rejected(proxy, event);
@@ -242,45 +287,87 @@ export class Engine implements XdsHost {
     this.#options.events.progress(event);
   }
 
-  ruleProgress(rule: TrafficRule): RuleProgress {
-    return ruleProgress(rule, this.#mesh.ruleSince(rule), this.proxies.all(), (streamId) =>
-      this.streamStatus(streamId),
-    );
+  /** `holder`: the cluster that holds the rule for its own proxies; '': it is for all but those that have one of their own in its place. */
+  ruleProgress(rule: TrafficRule, holder = ''): RuleProgress {
+    return progressOfRule(this.#census(), this.#mesh, rule, holder);
+  }
+
+  /** The revision of the mesh since which the proxies of a cluster see this form of a rule; undefined: they do not, or not yet. */
+  ruleSince(rule: TrafficRule, cluster: string): number | undefined {
+    return this.#mesh.ruleSince(rule, cluster);
+  }
+
+  /** What the proxies of a cluster saw of a service's rule at a revision of the mesh, as far as it is remembered. */
+  ruleAt(service: ServiceKey, revision: number, cluster: string): TrafficRule | undefined {
+    return this.#mesh.ruleAt(service, revision, cluster);
+  }
+
+  /** What a proxy of a cluster has of a service's rule for which some forms are set aside. */
+  ruleWithout(service: ServiceKey, isAside: (rule: TrafficRule) => boolean, cluster: string): TrafficRule | undefined {
+    return this.#mesh.ruleWithout(service, isAside, cluster);
   }
 
   /** How many of the proxies that `isFor` picks hold what is in force since that revision of the mesh. */
   progressSince(since: number | undefined, isFor: (scope: Scope) => boolean): RuleProgress {
-    return progressSince(since, this.proxies.all(), isFor, (streamId) => this.streamStatus(streamId));
+    return this.#census().since(since, isFor);
+  }
+
+  /** How many proxies of these clusters hold what rules of the clusters' own changed last. */
+  membersProgress(clusters: ReadonlySet<string>): RuleProgress {
+    const since = Math.max(0, ...[...clusters].map((cluster) => this.#mesh.memberChangedIn(cluster)));
+    return this.#census().since(since, ({ cluster }) => clusters.has(cluster));
+  }
+
+  /** Taken once for all who ask before anything else happens. */
+  #census(): ProgressCensus {
+    if (this.#lastCensus === undefined) {
+      this.#lastCensus = new ProgressCensus(this.proxies.all(), (streamId, types) =>
+        this.#protocol?.ackedFloor(streamId, types),
+      );
+      queueMicrotask(() => {
+        this.#lastCensus = undefined;
+      });
+    }
+    return this.#lastCensus;
   }
 
   #serviceOf(key: ServiceKey): CatalogService | undefined {
-    return this.#catalog.services.get(key) ?? this.#options.externals?.services.get(key);
+    const service = this.#catalog.services.get(key);
+    if (service === undefined) return this.#options.externals?.services.get(key);
+    return this.#options.drains?.applied(service) ?? service;
   }
 
   #work(waitedMs: number): void {
+    this.#lastCensus = undefined;
     const started = this.#options.clock.monotonic();
     const shards = this.#dirtyShards;
     const rules = this.#dirtyRules;
     this.#dirtyShards = new Set();
     this.#dirtyRules = new Set();
+    const members = this.#dirtyMembers;
+    this.#dirtyMembers = new Map();
     const revision = this.#mesh.mesh.revision;
     const catalog = this.#catalog.update(shards);
     const hosts = this.#options.externals?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
-    const services = this.#mesh.update(catalog.union(rules).union(hosts));
+    const drained = this.#options.drains?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
+    const services = this.#mesh.update(catalog.union(rules).union(hosts).union(drained), members);
     const workloads = new Set<string>();
     for (const key of catalog) {
       for (const address of this.#workloads.update(key, this.#catalog.services.get(key))) workloads.add(address);
     }
     if (this.#mesh.mesh.revision > revision) {
       this.#others.clear();
-      this.#scopes.update(this.#asking.ask(this.#mesh.mesh, services));
+      const { forAll, forMembers } = this.#asking.ask(this.#mesh.mesh, services, this.#mesh.memberChanges);
+      this.#scopes.update(forAll, forMembers);
     }
     this.proxies.workloadsChanged(workloads);
-    if (rules.size > 0) this.proxies.rulesChanged(() => new Set([...this.#mesh.ruleForms()].map(ruleForm)));
+    if (rules.size + members.size > 0)
+      this.proxies.rulesChanged(() => new Set([...this.#mesh.ruleForms()].map(ruleForm)));
     this.#search([...this.proxies.all()].filter(({ quarantine }) => quarantine.isSearching));
     this.#letGo();
     const tookMs = this.#options.clock.monotonic() - started;
-    this.#options.events.batch({ services, catalog, waitedMs, tookMs });
+    const touched = [...this.#mesh.memberChanges.values()].reduce((all, keys) => all.union(keys), services);
+    this.#options.events.batch({ services: touched, catalog, waitedMs, tookMs });
   }
 
   /** Views learn of what was held back, if that is over. */
@@ -289,9 +376,21 @@ export class Engine implements XdsHost {
     if (services.size > 0) this.#scopes.update(services);
   }
 
+  /** The mesh as the proxies of a scope see it. */
+  meshSeenBy(scope: Pick<Scope, 'cluster' | 'rejected'>): Mesh {
+    return this.#meshFor(scope);
+  }
+
+  /** What proxies would answer if these services took the place of those that all see. */
+  answersWith(services: ReadonlyMap<ServiceKey, MeshService>): (identity: ProxyIdentity) => Answers | undefined {
+    const questions = this.#inputs.questionsWith(services);
+    return (identity) => this.#inputs.answersOf(identity, questions);
+  }
+
   #answersOf(identity: ProxyIdentity, rejected: readonly string[]): Answers | undefined {
-    if (rejected.length === 0) return this.#inputs.answersOf(identity);
-    return this.#inputs.answersOf(identity, questionsOf(this.#meshFor({ rejected })));
+    const { cluster } = identity;
+    if (rejected.length === 0) return this.#inputs.answersOf(identity, this.#questions.of(cluster));
+    return this.#inputs.answersOf(identity, questionsOf(this.#meshFor({ cluster, rejected })));
   }
 
   /** The rules behind a refused message are set aside for this proxy; it goes on with an earlier form of them. */
@@ -311,9 +410,10 @@ export class Engine implements XdsHost {
   /** The rules that came into force between what the proxy held and what it refused; those that its words name, if they name any. */
   #suspects(acked: number, refused: number, words: string, view: ScopeView): TrafficRule[] {
     const aside = new Set(view.scope.rejected);
+    const { cluster } = view.scope;
     const changed = this.#mesh
-      .ruleChanges(acked, refused)
-      .flatMap((key) => this.#mesh.ruleWithout(key, (rule) => aside.has(ruleForm(rule))) ?? []);
+      .ruleChanges(acked, refused, cluster)
+      .flatMap((key) => this.#mesh.ruleWithout(key, (rule) => aside.has(ruleForm(rule)), cluster) ?? []);
     const named = changed.filter(({ service }) => {
       const { namespace, name } = splitServiceKey(service);
       return words.includes(`${name}.${namespace}.`);
@@ -341,13 +441,14 @@ export class Engine implements XdsHost {
     if (this.#asking.isOver) this.#enqueue({ turn: () => this.#letGo() });
   }
 
-  #meshFor({ rejected }: Pick<Scope, 'rejected'>): Mesh {
-    if (rejected.length === 0) return this.#mesh.mesh;
-    const id = rejected.join();
+  #meshFor({ cluster, rejected }: Pick<Scope, 'cluster' | 'rejected'>): Mesh {
+    if (rejected.length === 0) return this.#mesh.meshOf(cluster);
+    const member = this.#mesh.memberServices(cluster).size === 0 ? '' : cluster;
+    const id = [member, ...rejected].join();
     let mesh = this.#others.get(id);
     if (mesh === undefined) {
       const forms = new Set(rejected);
-      mesh = this.#mesh.without((rule) => forms.has(ruleForm(rule)));
+      mesh = this.#mesh.without((rule) => forms.has(ruleForm(rule)), member);
       this.#others.set(id, mesh);
     }
     return mesh;

@@ -3,10 +3,10 @@
  * cluster, and their statuses back to it. Loaded only where Kubernetes is used.
  */
 
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Metrics } from '../api/metrics.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import { FairwayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -17,13 +17,18 @@ import { type Access, inClusterAccess, readKubeconfig, trustAll, trustNothing } 
 import { kubeSource } from '../registry/kube/cluster-source.ts';
 import { discoverContexts } from '../registry/kube/contexts.ts';
 import { Lease } from '../registry/kube/lease.ts';
+import { Presence } from '../registry/kube/presence.ts';
 import { KubeRuleSource, type RuleView } from '../registry/kube/rule-source.ts';
 import { RuleStatusWriter } from '../registry/kube/rule-status.ts';
 import { discoverSecrets } from '../registry/kube/secrets.ts';
+import type { OpenMember } from '../registry/member-host.ts';
 import { kinds } from '../rules/kinds.ts';
 import { uidOf } from '../rules/object-generation.ts';
 import type { PilotConfig } from './config.ts';
+import type { FleetProgress } from './fleet-progress.ts';
 import type { ObjectStage } from './object-stage.ts';
+import { primaryOf } from './primary.ts';
+import { recordInPrimary } from './primary-records.ts';
 import type { RuleInputs } from './rule-inputs.ts';
 import type { RuleStatus } from './rule-status.ts';
 
@@ -32,8 +37,15 @@ export interface KubernetesInputs {
   readonly inventory: Inventory;
   readonly inputs: RuleInputs;
   readonly ruleStatus: RuleStatus;
+  /** What replicas tell each other. */
+  readonly fleet: FleetProgress;
   /** The other kinds of objects. */
   readonly stages: readonly ObjectStage[];
+  /** Takes the rules that clusters hold of their own. */
+  readonly openMember: OpenMember;
+  /** Told who may write statuses. */
+  readonly leadBy: (isLeader: () => boolean) => void;
+  readonly metrics: Pick<Metrics, 'kubernetesEvent'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,30 +54,41 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
+export interface KubernetesLink extends Stoppable {
+  /** Another replica may write statuses from now on, and nobody counts on this one; everything else goes on. */
+  resign(): Promise<void>;
+}
+
 /** How often the kubeconfig is looked at for a rotated credential of the primary. */
 const lookMs = 10_000;
 
 const leaseName = 'fairway-status';
 
 /** Throws FW-PILOT-005 when the primary is none of the clusters, and what reading its kubeconfig throws (FW-KUBE-001 … 003). */
-export async function attachKubernetes(inputs: KubernetesInputs): Promise<Stoppable> {
-  const { config, inventory, clock, logger } = inputs;
+export async function attachKubernetes(inputs: KubernetesInputs): Promise<KubernetesLink> {
+  const { config, inventory, clock, logger, openMember } = inputs;
   const parts: Stoppable[] = [];
   const kubeconfig = config.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config');
   const { primary, read } = await findPrimary(config, kubeconfig);
   if (config.contexts.length > 0) {
     const contexts = config.contexts.map(({ cluster, context }) => ({ name: cluster, context }));
-    parts.push(discoverContexts({ file: kubeconfig, contexts, registrar: inventory, clock, logger }));
+    parts.push(discoverContexts({ file: kubeconfig, contexts, registrar: inventory, clock, logger, openMember }));
   }
   if (config.inCluster) {
     const origin = 'the pilot’s own cluster';
     const place = { name: config.inClusterName, network: '', locality: unknownLocality, origin };
     const found = inventory.beginDiscovery(origin);
-    inventory.add(config.inClusterName, origin, kubeSource({ access: inClusterAccess(), place, clock, logger }));
+    inventory.add(
+      config.inClusterName,
+      origin,
+      kubeSource({ access: inClusterAccess(), place, clock, logger, openMember }),
+    );
     found();
   }
-  parts.push(new PrimaryLink(inputs, primary, read, await read()));
+  const link = new PrimaryLink(inputs, primary, read, await read());
+  parts.push(link);
   return {
+    resign: () => link.resign(),
     async stop() {
       await Promise.all(parts.map((part) => part.stop()));
     },
@@ -76,7 +99,7 @@ async function findPrimary(
   config: PilotConfig,
   kubeconfig: string,
 ): Promise<{ primary: string; read: () => Promise<Access> }> {
-  const primary = config.primary ?? (config.inCluster ? config.inClusterName : config.contexts[0]?.cluster) ?? '';
+  const primary = primaryOf(config) ?? '';
   if (config.inCluster && primary === config.inClusterName) return { primary, read: async () => inClusterAccess() };
   const named = config.contexts.find(({ cluster }) => cluster === primary);
   if (named === undefined) {
@@ -117,6 +140,8 @@ class PrimaryLink implements Stoppable {
   readonly #inputs: KubernetesInputs;
   readonly #primary: string;
   readonly #stop = new AbortController();
+  readonly #lease: Lease;
+  readonly #presence: Presence;
   readonly #parts: readonly Rotatable[];
   readonly #done: Promise<void>;
 
@@ -134,17 +159,39 @@ class PrimaryLink implements Stoppable {
       access,
       namespace: config.namespace,
       registrar: inventory,
+      openMember: inputs.openMember,
       clock,
       logger,
       trust: config.allowExecCredentials ? trustAll : trustNothing,
     });
-    const identity = `${hostname()}-${randomUUID().slice(0, 8)}`;
+    const { fleet } = inputs;
+    const identity = fleet.name;
     const lease = new Lease({ access, namespace: config.namespace, name: leaseName, identity, clock, logger });
+    inputs.leadBy(() => this.#lease.isLeader());
+    const presence = new Presence({
+      access,
+      namespace: config.namespace,
+      identity,
+      isLeader: () => lease.isLeader(),
+      changed: (peers) => fleet.heard(peers),
+      clock,
+      logger,
+    });
+    fleet.share(
+      (text) => presence.say(text),
+      () => {
+        inputs.ruleStatus.touch();
+        for (const stage of inputs.stages) stage.touch();
+      },
+    );
+    this.#lease = lease;
+    this.#presence = presence;
     const writer = new RuleStatusWriter({
       access,
       clock,
       logger,
       view: (id) => rules.view(id),
+      isRead: () => rules.isSynced,
       isLeader: () => lease.isLeader(),
     });
     inputs.ruleStatus.listen((record, status) => {
@@ -158,6 +205,7 @@ class PrimaryLink implements Stoppable {
         clock,
         logger,
         view,
+        isRead: () => rules.isSynced,
         isLeader: () => lease.isLeader(),
         kind: stage.head,
       });
@@ -166,8 +214,25 @@ class PrimaryLink implements Stoppable {
       });
       return ofKind;
     });
-    this.#parts = [rules, secrets, lease, writer, ...writers];
+    const { events, revisions } = recordInPrimary({
+      ...inputs,
+      access,
+      logger,
+      namespace: config.namespace,
+      leaseName,
+      identity,
+      isLeader: () => lease.isLeader(),
+      source,
+      view: (id) => rules.view(id),
+      countEvent: inputs.metrics.kubernetesEvent,
+    });
+    this.#parts = [rules, secrets, lease, presence, writer, ...writers, events, revisions];
     this.#done = this.#follow(read, access.fingerprint);
+  }
+
+  /** Leaves the statuses to another replica. */
+  async resign(): Promise<void> {
+    await Promise.all([this.#lease.stop(), this.#presence.stop()]);
   }
 
   async stop(): Promise<void> {

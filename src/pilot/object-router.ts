@@ -22,13 +22,21 @@ export interface ObjectForms {
 export class ObjectRouter implements ObjectTarget {
   readonly #byKind: ReadonlyMap<string, ObjectTarget>;
   readonly #others: ObjectTarget;
+  readonly #ofMembers: { readonly target: ObjectTarget; readonly isSource: (name: string) => boolean } | undefined;
 
-  constructor(byKind: ReadonlyMap<string, ObjectTarget>, others: ObjectTarget) {
+  /** `ofMembers`: what keeps all that sources of member clusters put, whatever it is. */
+  constructor(
+    byKind: ReadonlyMap<string, ObjectTarget>,
+    others: ObjectTarget,
+    ofMembers?: { readonly target: ObjectTarget; readonly isSource: (name: string) => boolean },
+  ) {
     this.#byKind = byKind;
     this.#others = others;
+    this.#ofMembers = ofMembers;
   }
 
   source(name: string): RuleSetSource {
+    if (this.#ofMembers?.isSource(name) === true) return this.#ofMembers.target.source(name);
     return {
       put: (raw, id) => this.#of(id).source(name).put(raw, id),
       remove: (id) => this.#of(id).source(name).remove(id),
@@ -36,7 +44,9 @@ export class ObjectRouter implements ObjectTarget {
   }
 
   record(key: string): ObjectForms | undefined {
-    return this.#of(key.slice(key.indexOf('#') + 1)).record(key);
+    const hash = key.indexOf('#');
+    if (this.#ofMembers?.isSource(key.slice(0, hash)) === true) return this.#ofMembers.target.record(key);
+    return this.#of(key.slice(hash + 1)).record(key);
   }
 
   /** `id`: `Kind/namespace/name`. */

@@ -10,7 +10,10 @@ import type { ObjectReport } from '../model/report.ts';
 import type { KindHead } from '../rules/kind-types.ts';
 import type { ObjectRecord, ObjectSet } from '../rules/object-set.ts';
 import { type ObjectStatus, type ObjectVerdicts, objectStatus, writtenObjectStatus } from '../rules/object-status.ts';
+import type { Programming } from '../rules/programming.ts';
+import type { FleetProgress } from './fleet-progress.ts';
 import type { ObjectTarget } from './object-router.ts';
+import { StatusGate } from './status-gate.ts';
 
 /** The object that a status is of. */
 export interface StatusSubject {
@@ -20,13 +23,19 @@ export interface StatusSubject {
   readonly raw: ObjectRecord<unknown>['raw'];
 }
 
-export type ObjectStatusListener = (subject: StatusSubject, status: ObjectStatus) => void;
+/** `before`: what was told last, or what the object carried at the start. */
+export type ObjectStatusListener = (
+  subject: StatusSubject,
+  status: ObjectStatus,
+  before: ObjectStatus | undefined,
+) => void;
 
 /** One kind at work. */
 export interface ObjectStage {
   readonly head: KindHead;
   readonly objects: ObjectTarget & { onChange(listener: () => void): () => void };
   reports(): ObjectReport[];
+  readonly gate: StatusGate;
   /** From now on statuses are judged after every change, and `listener` is told. */
   listen(listener: ObjectStatusListener): void;
   /** Something that statuses depend on may be another now. */
@@ -49,14 +58,24 @@ export class KindStage<T> implements ObjectStage {
   /** By record: judged last, and told last. People who look in between must not keep the listener from hearing. */
   readonly #known = new Map<string, ObjectStatus>();
   readonly #told = new Map<string, ObjectStatus>();
-  #listener: ObjectStatusListener | undefined;
+  readonly #listeners: ObjectStatusListener[] = [];
+  readonly gate: StatusGate;
+  readonly #fleet: FleetProgress | undefined;
   #stopped = false;
 
-  constructor(objects: ObjectSet<T>, judge: (record: ObjectRecord<T>) => Judgement, clock: Clock) {
+  /** `fleet`: where other replicas' proxies are counted. */
+  constructor(
+    objects: ObjectSet<T>,
+    judge: (record: ObjectRecord<T>) => Judgement,
+    clock: Clock,
+    fleet?: FleetProgress,
+  ) {
     this.objects = objects;
+    this.#fleet = fleet;
     this.#judge = judge;
     this.#clock = clock;
     this.#debounce = new Debounce(clock, judgeWindow, () => this.#tell());
+    this.gate = new StatusGate(clock, () => this.touch());
   }
 
   get head(): KindHead {
@@ -64,16 +83,17 @@ export class KindStage<T> implements ObjectStage {
   }
 
   listen(listener: ObjectStatusListener): void {
-    this.#listener = listener;
+    this.#listeners.push(listener);
     this.#debounce.trigger();
   }
 
   touch(): void {
-    if (this.#listener !== undefined && !this.#stopped) this.#debounce.trigger();
+    if (this.#listeners.length > 0 && !this.#stopped) this.#debounce.trigger();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.gate.stop();
     this.#debounce.stop();
   }
 
@@ -82,7 +102,7 @@ export class KindStage<T> implements ObjectStage {
     return this.objects.records().map((record) => {
       const { namespace, name, generation, raw, createdAtMs, spec } = record;
       const { findings, ...verdicts } = this.#judge(record);
-      const { conditions, proxies } = this.#status(record, verdicts);
+      const { conditions, proxies } = this.#status(record, this.#withFleet(record, verdicts));
       return {
         kind: this.head.kind,
         namespace,
@@ -99,12 +119,18 @@ export class KindStage<T> implements ObjectStage {
   }
 
   #tell(): void {
+    if (this.gate.isHeld) return;
+    const counted = new Map<string, Programming>();
     for (const record of this.objects.records()) {
-      const before = this.#told.get(record.key) ?? writtenObjectStatus(record.raw.object);
-      const status = this.#status(record, this.#judge(record));
+      const told = this.#told.get(record.key);
+      const before = told ?? writtenObjectStatus(record.raw.object);
+      const verdicts = this.#withFleet(record, this.#judge(record), counted);
+      if (told === undefined && this.gate.keeps(record.generation, before)) continue;
+      const status = this.#status(record, verdicts);
       this.#told.set(record.key, status);
-      if (status !== before) this.#listener?.(record, status);
+      if (status !== before) for (const listener of this.#listeners) listener(record, status, before);
     }
+    this.#fleet?.count(this.head.kind, counted);
     this.#forgetGone();
   }
 
@@ -115,6 +141,20 @@ export class KindStage<T> implements ObjectStage {
     const status = objectStatus(generation, verdicts, this.#clock.now(), previous);
     this.#known.set(key, status);
     return status;
+  }
+
+  /** `counted` takes how far it has got with the proxies here. */
+  #withFleet(
+    { namespace, name, lastGood }: ObjectRecord<T>,
+    verdicts: ObjectVerdicts,
+    counted?: Map<string, Programming>,
+  ): ObjectVerdicts {
+    const { programming } = verdicts;
+    if (programming === undefined || this.#fleet === undefined) return verdicts;
+    const { hash = '' } = (lastGood ?? {}) as { readonly hash?: string };
+    const form = `${this.head.kind}/${namespace}/${name}@${hash}`;
+    counted?.set(form, programming);
+    return { ...verdicts, programming: this.#fleet.sum(form, programming) };
   }
 
   #forgetGone(): void {

@@ -155,7 +155,7 @@ export class Proxies {
 
   /** A proxy refused a message of this type, and `suspects` may be to blame: they are set aside for it. */
   reject(proxy: Proxy, typeUrl: string, suspects: readonly TrafficRule[], words: string): void {
-    proxy.quarantine.refused(typeUrl, suspects.map(ruleForm), words);
+    proxy.quarantine.refused(typeUrl, suspects.map(ruleForm), words, this.#options.now());
     this.#rescope(proxy);
   }
 

@@ -23,11 +23,17 @@ interface Search {
 
 export class Quarantine {
   readonly #rejected = new Map<string, string>();
+  readonly #sinceMs = new Map<string, number>();
   #search: Search | undefined;
 
   /** Rejected forms with the proxy's words. */
   get rejected(): ReadonlyMap<string, string> {
     return this.#rejected;
+  }
+
+  /** When this form was found to be rejected, as `refused` was told the time; undefined: it is not rejected. */
+  sinceMs(form: string): number | undefined {
+    return this.#sinceMs.get(form);
   }
 
   get isSearching(): boolean {
@@ -51,8 +57,13 @@ export class Quarantine {
     );
   }
 
-  /** A message of this type was refused; `suspects`: the forms that it may have held and that are not set aside. */
-  refused(typeUrl: string, suspects: readonly string[], words: string): void {
+  /** A message of this type was refused at `nowMs`; `suspects`: the forms that it may have held and that are not set aside. */
+  refused(typeUrl: string, suspects: readonly string[], words: string, nowMs = 0): void {
+    this.#refused(typeUrl, suspects, words);
+    for (const form of this.#rejected.keys()) if (!this.#sinceMs.has(form)) this.#sinceMs.set(form, nowMs);
+  }
+
+  #refused(typeUrl: string, suspects: readonly string[], words: string): void {
     const search = this.#search;
     const blamed = [...new Set([...(search?.trial ?? []), ...suspects])];
     if (search === undefined) {
@@ -93,7 +104,10 @@ export class Quarantine {
 
   /** Forgets forms that nobody would be given any more. */
   keepOnly(isKnown: (form: string) => boolean): void {
-    for (const form of this.#rejected.keys()) if (!isKnown(form)) this.#rejected.delete(form);
+    for (const form of [...this.#rejected.keys()].filter((form) => !isKnown(form))) {
+      this.#rejected.delete(form);
+      this.#sinceMs.delete(form);
+    }
     const search = this.#search;
     if (search === undefined) return;
     search.trial = search.trial.filter(isKnown);

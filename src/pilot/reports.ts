@@ -3,6 +3,8 @@
  */
 
 import type { AdminSource, Readiness, ReportFilter } from '../api/admin-source.ts';
+import type { DrainPlanner } from '../api/drain-routes.ts';
+import type { InspectionSource } from '../api/inspection-source.ts';
 import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
 import { unknownLocality } from '../model/cluster.ts';
 import type { ClusterReport, EndpointReport, ProxyReport, ServiceReport, VersionReport } from '../model/report.ts';
@@ -12,6 +14,8 @@ import type { Inventory } from '../registry/inventory.ts';
 import type { ClusterRecord } from '../registry/inventory-record.ts';
 import type { StreamTypeStatus } from '../xds/view.ts';
 import type { Engine } from './engine.ts';
+import type { FleetProgress } from './fleet-progress.ts';
+import type { Members } from './members.ts';
 import type { ObjectStage } from './object-stage.ts';
 import type { Proxy } from './proxies.ts';
 import type { RuleStatus } from './rule-status.ts';
@@ -20,32 +24,54 @@ export interface ReportInputs {
   readonly inventory: Inventory;
   readonly engine: Engine;
   readonly ruleStatus: RuleStatus;
+  /** What member clusters hold of their own. */
+  readonly members: Pick<Members, 'status' | 'findings'>;
+  readonly fleet: FleetProgress;
   /** The other kinds of objects. */
   readonly stages: readonly ObjectStage[];
   readonly streamStatus: (streamId: number) => ReadonlyMap<string, StreamTypeStatus>;
   readonly version: string;
   readonly settings: () => Readonly<Record<string, unknown>>;
   readonly readiness: () => Readiness;
+  readonly inspection: InspectionSource;
+  readonly drainPlan: DrainPlanner;
 }
 
 export function createAdminSource(inputs: ReportInputs): AdminSource {
   const { inventory, engine } = inputs;
   return {
-    clusters: () => clusterReports(inventory, engine),
+    clusters: () =>
+      clusterReports(inventory, engine).map((report) => ({
+        ...report,
+        findings: [...report.findings, ...inputs.members.findings(report.name)],
+      })),
     services: (filter) => selectServices(engine, filter).map((service) => serviceReport(service, engine)),
     endpoints: (filter) =>
       selectServices(engine, withoutName(filter)).flatMap((service) => endpointReports(service, inventory)),
-    rules: () => inputs.ruleStatus.reports(),
+    rules: () => [...inputs.ruleStatus.reports(), ...inputs.members.status.reports()],
     kinds: inputs.stages.map(({ head }) => head),
     objects: (kind) => inputs.stages.find(({ head }) => head.kind === kind)?.reports() ?? [],
     proxies: () => [...engine.proxies.all()].map((proxy) => proxyReport(proxy, inputs.streamStatus)).sort(byNode),
     configDump: (nodeId) => configDump(engine, nodeId),
     catalog: () =>
       [...engine.catalog.values()].map((service) => ({ ...service, shards: Object.fromEntries(service.shards) })),
-    version: (): VersionReport => ({ version: inputs.version, node: process.version, ready: engine.ready }),
+    version: (): VersionReport => ({
+      version: inputs.version,
+      node: process.version,
+      ready: engine.ready,
+      ...pilotsReport(inputs.fleet),
+    }),
     readiness: inputs.readiness,
     settings: inputs.settings,
+    inspection: inputs.inspection,
+    drainPlan: inputs.drainPlan,
   };
+}
+
+function pilotsReport({ name, isShared, peers }: FleetProgress): Pick<VersionReport, 'pilot' | 'peers'> {
+  if (!isShared) return {};
+  const others = [...peers].map(([pilot, { proxies }]) => ({ pilot, proxies }));
+  return { pilot: name, peers: others.sort((a, b) => (a.pilot < b.pilot ? -1 : 1)) };
 }
 
 function clusterReports(inventory: Inventory, engine: Engine): ClusterReport[] {
@@ -111,7 +137,7 @@ function withoutName({ name: _name, ...rest }: ReportFilter): ReportFilter {
   return rest;
 }
 
-function serviceReport(service: CatalogService, engine: Engine): ServiceReport {
+export function serviceReport(service: CatalogService, engine: Engine): ServiceReport {
   const endpoints = [...service.shards.values()].flatMap((shard) => shard.endpoints);
   const rule = engine.mesh.services.get(service.key)?.rule;
   return {
@@ -161,7 +187,7 @@ function endpointReport(service: CatalogService, endpoint: Endpoint): EndpointRe
   };
 }
 
-function proxyReport(proxy: Proxy, streamStatus: ReportInputs['streamStatus']): ProxyReport {
+export function proxyReport(proxy: Proxy, streamStatus: ReportInputs['streamStatus']): ProxyReport {
   const types: Record<string, ProxyReport['types'][string]> = {};
   for (const streamId of proxy.streams) {
     for (const [typeUrl, status] of streamStatus(streamId)) {

@@ -15,7 +15,8 @@ import type { RememberedObject, RuleMemory } from './rule-memory.ts';
 interface Input {
   readonly name: string;
   readonly state: InputState;
-  readonly source: RuleSource;
+  /** undefined: what was saved of it is in force, and nothing reads it. */
+  readonly source: RuleSource | undefined;
 }
 
 interface InputState {
@@ -27,6 +28,8 @@ interface InputState {
   readonly held: Set<string>;
   /** Of these, those of before the start that the source has not confirmed yet. */
   readonly unconfirmed: Set<string>;
+  /** What is listened to; what others say that were before it is not heard. */
+  sink: RuleSink | undefined;
 }
 
 /** How long answers wait for a source that has not been read, ms. */
@@ -44,11 +47,25 @@ export interface RuleInputReport {
   readonly findings: readonly Finding[];
 }
 
+/** An object as a source put it just now, which has been taken. */
+export interface SeenObject {
+  readonly source: string;
+  /** `Kind/namespace/name` */
+  readonly id: string;
+  readonly raw: RawObject;
+  readonly generation: number;
+  /** This form of it is valid. */
+  readonly valid: boolean;
+}
+
 export class RuleInputs {
   readonly #rules: ObjectTarget;
   readonly #logger: Logger;
   readonly #memory: RuleMemory | undefined;
-  readonly #inputs: Input[] = [];
+  readonly #inputs = new Map<string, Input>();
+  readonly #watchers: ((seen: SeenObject) => void)[] = [];
+  /** Sources that were detached, and are about to end. */
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(rules: ObjectTarget, logger: Logger, memory: RuleMemory | undefined) {
     this.#rules = rules;
@@ -57,12 +74,12 @@ export class RuleInputs {
   }
 
   get synced(): boolean {
-    return this.#inputs.every(({ state }) => state.synced);
+    return this.#inputs.values().every(({ state }) => state.synced);
   }
 
   /** Whether the pilot may answer `waitedMs` after its start: every source has been read, or is not worth waiting for any longer. */
   settled(waitedMs: number, waits: RuleWaits): boolean {
-    return this.#inputs.every(({ state }) => {
+    return this.#inputs.values().every(({ state }) => {
       if (state.synced) return true;
       const wait = state.recalled ? waits.recalledMs : state.findings.length > 0 ? waits.unreachableMs : waits.silentMs;
       return waitedMs >= wait;
@@ -74,22 +91,68 @@ export class RuleInputs {
     return this.#rules.record(key);
   }
 
-  reports(): readonly RuleInputReport[] {
-    return this.#inputs.map(({ name, state: { synced, findings } }) => ({ name, synced, findings }));
+  /** Told of every form that a source puts from now on; not of what was saved of it. */
+  onSeen(watcher: (seen: SeenObject) => void): void {
+    this.#watchers.push(watcher);
   }
 
-  /** Attaches a source under a name of its own. */
+  reports(): readonly RuleInputReport[] {
+    return [...this.#inputs.values()].map(({ name, state: { synced, findings } }) => ({ name, synced, findings }));
+  }
+
+  /** What is wrong with a source itself; nothing is, where there is none. */
+  findingsOf(name: string): readonly Finding[] {
+    return this.#inputs.get(name)?.state.findings ?? [];
+  }
+
+  /** Attaches a source under a name of its own. One that was attached under it before is ended; what it held is to be confirmed. */
   attach<S extends RuleSource>(name: string, start: (sink: RuleSink) => S): S {
-    const state: InputState = { synced: false, findings: [], recalled: false, held: new Set(), unconfirmed: new Set() };
-    this.#recall(name, state);
-    const source = start(this.#sink(name, state));
-    this.#inputs.push({ name, state, source });
+    const before = this.#inputs.get(name);
+    const state = before?.state ?? newState();
+    if (before === undefined) this.#recall(name, state);
+    else if (before.source !== undefined) {
+      this.#end(before.source);
+      state.synced = false;
+      for (const id of state.held) state.unconfirmed.add(id);
+    }
+    const sink = this.#sink(name, state);
+    state.sink = sink;
+    const source = start(sink);
+    this.#inputs.set(name, { name, state, source });
     return source;
   }
 
+  /** Puts what was saved of a source that nobody can read now; false: there is nothing. `attach` may come later. */
+  recall(name: string): boolean {
+    const state = newState();
+    this.#recall(name, state);
+    if (state.recalled) this.#inputs.set(name, { name, state, source: undefined });
+    return state.recalled;
+  }
+
+  /** The source is gone for good: what it held is removed, and forgotten. */
+  detach(name: string): void {
+    const input = this.#inputs.get(name);
+    if (input === undefined) return;
+    this.#inputs.delete(name);
+    const { state, source } = input;
+    state.sink = undefined;
+    if (source !== undefined) this.#end(source);
+    const target = this.#rules.source(name);
+    for (const id of state.held) target.remove(id);
+    this.#memory?.forget(name);
+    this.#logger.info('a source of rules is no longer read', { source: name, objects: state.held.size });
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(this.#inputs.map(({ source }) => source.stop()));
+    await Promise.all([...this.#inputs.values()].map(({ source }) => source?.stop()));
+    await Promise.all(this.#ending);
     await this.#memory?.close();
+  }
+
+  #end(source: RuleSource): void {
+    const ended = source.stop().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
   }
 
   #sink(name: string, state: InputState): RuleSink {
@@ -98,24 +161,30 @@ export class RuleInputs {
       if (state.synced)
         this.#memory?.save(name, () => [...state.held].flatMap((id) => this.#forms(`${name}#${id}`, id)));
     };
-    return {
+    const isHeard = (): boolean => state.sink === sink;
+    const sink: RuleSink = {
       put: (raw, id) => {
+        if (!isHeard()) return;
         state.unconfirmed.delete(id);
         state.held.add(id);
         target.put(raw, id);
+        this.#tell(name, raw, id);
         save();
       },
       remove: (id) => {
+        if (!isHeard()) return;
         state.unconfirmed.delete(id);
         state.held.delete(id);
         target.remove(id);
         save();
       },
       problem: (findings) => {
+        if (!isHeard()) return;
         state.findings = findings;
         for (const finding of findings) this.#logger.warn(formatFinding(finding), { code: finding.code, source: name });
       },
       synced: () => {
+        if (!isHeard()) return;
         for (const id of state.unconfirmed) {
           state.held.delete(id);
           target.remove(id);
@@ -125,6 +194,14 @@ export class RuleInputs {
         save();
       },
     };
+    return sink;
+  }
+
+  #tell(source: string, raw: RawObject, id: string): void {
+    const record = this.#rules.record(`${source}#${id}`);
+    if (record === undefined || record.raw !== raw) return;
+    const valid = record.lastGoodRaw === raw;
+    for (const watcher of this.#watchers) watcher({ source, id, raw, generation: record.generation, valid });
   }
 
   /** What has to be put again after a restart: the last good form, and the latest one if that is another. */
@@ -161,6 +238,17 @@ export class RuleInputs {
       saved_at: saved.savedAt,
     });
   }
+}
+
+function newState(): InputState {
+  return {
+    synced: false,
+    findings: [],
+    recalled: false,
+    held: new Set(),
+    unconfirmed: new Set(),
+    sink: undefined,
+  };
 }
 
 function savedObject(object: unknown, id: string, source: string): RawObject {

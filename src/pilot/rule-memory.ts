@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -72,6 +72,25 @@ export class RuleMemory {
     if (this.#waiting.has(source)) return;
     const timer = this.#options.clock.after(saveDelayMs, () => this.#flush(source));
     this.#waiting.set(source, { timer, objects });
+  }
+
+  /** The source is gone for good. */
+  forget(source: string): void {
+    this.#waiting.get(source)?.timer.cancel();
+    this.#waiting.delete(source);
+    const path = this.#path(source);
+    this.#saving = this.#saving.then(async () => {
+      try {
+        await rm(path, { force: true });
+      } catch (error) {
+        this.#options.logger.error('the saved rules of a source that is gone could not be removed', {
+          code: 'FW-PILOT-002',
+          source,
+          file: path,
+          err: errorMessage(error),
+        });
+      }
+    });
   }
 
   /** Writes what is waiting. */

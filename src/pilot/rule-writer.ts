@@ -11,6 +11,7 @@ import type { RawObject } from '../model/object.ts';
 import type { WriteReport } from '../model/report.ts';
 import type { RulesFolder } from '../registry/file/rules-folder.ts';
 import { RulesWriter } from '../registry/file/rules-writer.ts';
+import { ruleObjectId } from '../registry/rule-sink.ts';
 import type { ParsedObject } from '../rules/kind-types.ts';
 import { clusterScopedKinds, parseObject } from '../rules/kinds.ts';
 import type { ObjectForms } from './object-router.ts';
@@ -22,12 +23,16 @@ const parseOptions = { defaultNamespace: 'default' };
 /** Finds an object that the folder holds now, by kind, namespace and name. */
 export type FindRule = (kind: string, namespace: string, name: string) => ObjectForms | undefined;
 
+/** Whose the forms are that the source finds of these objects (`Kind/namespace/name`), until what it returns is called. */
+export type ClaimForms = (ids: readonly string[]) => () => void;
+
 /** `folder` and its `source` belong together: after a write the folder is read at once. */
 export function folderRuleWriter(
   folder: string,
   source: Pick<RulesFolder, 'rescan'>,
   find: FindRule,
   now: () => number,
+  claim: ClaimForms = () => () => {},
 ): RuleWriter {
   const writer = new RulesWriter(folder, clusterScopedKinds());
   return {
@@ -42,11 +47,16 @@ export function folderRuleWriter(
       if (findings.length > 0) judged.push({ kind: '', namespace: '', name: '', action: 'invalid', findings });
       if (dryRun || judged.some(({ action }) => action === 'invalid')) return { results: judged };
       const written: Result[] = [];
-      for (const { raw, rule, stored } of parsed) {
-        const { action } = await writer.apply(stored);
-        written.push(result(raw, rule, action));
+      const end = claim(parsed.map(({ raw, rule }) => ruleObjectId(kindOf(raw), rule.namespace, rule.name)));
+      try {
+        for (const { raw, rule, stored } of parsed) {
+          const { action } = await writer.apply(stored);
+          written.push(result(raw, rule, action));
+        }
+        await source.rescan();
+      } finally {
+        end();
       }
-      await source.rescan();
       return { results: written.map((one) => ({ ...one, ...generationOf(find(one.kind, one.namespace, one.name)) })) };
     },
     async delete(kind, namespace, name, { dryRun }: WriteOptions) {

@@ -7,7 +7,7 @@
  */
 
 import type { Locality } from '../model/cluster.ts';
-import type { Answers, Asks, Mesh } from '../model/mesh.ts';
+import type { Answers, Asks, Mesh, MeshService } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import type { CatalogService, Endpoint, ServiceKey } from '../model/service.ts';
 import type { WorkloadIndex } from './workload-index.ts';
@@ -44,10 +44,16 @@ export class ScopeInputs {
   /** How many services ask. */
   readonly #counts = { region: 0, zone: 0, node: 0 };
   readonly #selectors = new Map<string, number>();
+  #revision = 0;
   #questions: Questions = { region: false, zone: false, node: false, selectors: new Set() };
 
   constructor(options: ScopeInputsOptions) {
     this.#options = options;
+  }
+
+  /** Counts up whenever a service asks other things than before, though all of them together may ask the same. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get questions(): Questions {
@@ -71,6 +77,7 @@ export class ScopeInputs {
       }
     }
     if (touched.size === 0) return undefined;
+    this.#revision += 1;
     const { region, zone, node } = this.#counts;
     const now = { region: region > 0, zone: zone > 0, node: node > 0, selectors: new Set(this.#selectors.keys()) };
     const selectors = now.selectors.symmetricDifference(before.selectors);
@@ -86,6 +93,27 @@ export class ScopeInputs {
       );
     });
     return { places: moved.length > 0, selectors, askers: new Set(askers) };
+  }
+
+  /** What is asked where these services take the place of those that all see; costs what differs. */
+  questionsWith(own: ReadonlyMap<ServiceKey, Pick<MeshService, 'asks'>>): Questions {
+    const counts = { ...this.#counts };
+    const selectors = new Map<string, number>();
+    const count = (asks: Asks | undefined, by: 1 | -1): void => {
+      for (const place of places) if (asks?.[place] === true) counts[place] += by;
+      for (const selector of asks?.selectors ?? [])
+        selectors.set(selector, (selectors.get(selector) ?? this.#selectors.get(selector) ?? 0) + by);
+    };
+    for (const [key, { asks }] of own) {
+      count(this.#asks.get(key), -1);
+      count(asks, 1);
+    }
+    const asked = new Set(this.#selectors.keys());
+    for (const [selector, number] of selectors) {
+      if (number > 0) asked.add(selector);
+      else asked.delete(selector);
+    }
+    return { region: counts.region > 0, zone: counts.zone > 0, node: counts.node > 0, selectors: asked };
   }
 
   #count(asks: Asks, by: 1 | -1): void {

@@ -86,6 +86,11 @@ export class ScopeView implements ResourceView {
     return typeUrl === types.virtualHost ? this.#overlay.unknownHost(name) : undefined;
   }
 
+  /** A route table's virtual hosts, whichever way they go out; the catch-all comes last. */
+  hostsOfTable(table: string): ReturnType<ScopeOverlay['hostsOfTable']> {
+    return this.#overlay.hostsOfTable(table);
+  }
+
   /** What of the mesh this scope's proxies do not get, and why. */
   findings(): readonly Finding[] {
     return this.#overlay.findings();

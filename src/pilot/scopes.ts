@@ -24,7 +24,7 @@ type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface ScopesOptions {
   readonly isReady: () => boolean;
-  /** The mesh as a scope sees it, which is the mesh but for scopes with rejections. The same object while nothing changes. */
+  /** The mesh as a scope sees it, which is the mesh but for scopes with rejections and clusters with rules of their own. The same object while nothing changes. */
   readonly meshFor: (scope: Scope) => Mesh;
   /** Monotonic, ms. */
   readonly now: () => number;

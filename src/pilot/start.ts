@@ -7,6 +7,7 @@
  */
 
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { startAdminServer } from '../api/admin-server.ts';
 import type { Readiness, RuleWriter } from '../api/admin-source.ts';
 import { openTokenFile } from '../api/token-file.ts';
@@ -21,11 +22,18 @@ import { clusterScopedKinds } from '../rules/kinds.ts';
 import { assemble } from './assembly.ts';
 import type { Address, PilotConfig } from './config.ts';
 import type { Engine } from './engine.ts';
+import { History } from './history.ts';
+import { folderHistoryStore, memoryHistoryStore } from './history-store.ts';
+import { createInspection } from './inspect/inspection.ts';
+import type { KubernetesLink } from './kubernetes.ts';
 import type { ProcessLog } from './log.ts';
 import { readMetrics } from './metrics-reading.ts';
+import { listenForNews, logNews } from './news.ts';
+import { livePreviewer } from './preview/live.ts';
 import { createAdminSource } from './reports.ts';
 import type { RuleInputs } from './rule-inputs.ts';
 import { type FindRule, folderRuleWriter, noRuleWriter } from './rule-writer.ts';
+import { reconnectGraceMs } from './status-gate.ts';
 
 export interface RunningPilot {
   /** Where it listens, `host:port`. */
@@ -51,31 +59,59 @@ interface Stoppable {
 export async function startPilot(config: PilotConfig, log: ProcessLog, version: string): Promise<RunningPilot> {
   const clock = systemClock;
   const { logger } = log;
-  const { inventory, stages, inputs, engine, ruleStatus, xds, metrics, idleMemory } = assemble(config, logger, version);
+  const { inventory, rules, stages, inputs, engine, ruleStatus, fleet, xds, metrics, idleMemory, members, drainPlan } =
+    assemble(config, logger, version);
   const stoppables: Stoppable[] = [];
+  let kubernetes: KubernetesLink | undefined;
   const stopped = new AbortController();
   const stop = async (drainMs: number): Promise<void> => {
     stopped.abort();
-    engine.stop();
+    members.stop();
     ruleStatus.stop();
     for (const stage of stages) stage.stop();
     idleMemory.stop();
-    await xds.drain(drainMs);
+    // Proxies are served until it is their turn to go, and another replica need not wait to write statuses.
+    await Promise.all([xds.drain(drainMs), kubernetes?.resign()]);
+    engine.stop();
     await Promise.all(stoppables.map((part) => part.stop()));
     await inputs.stop();
     await inventory.close();
   };
   try {
-    const writer = attachRulesFolder(config, inputs, clock);
+    // A pilot that does not know yet what there is must not say that something is missing.
+    for (const { gate } of [ruleStatus, ...stages]) gate.hold();
+    listenForNews({ ruleStatus, stages, inventory }, logNews(logger));
+    const history = keepHistory(config, inputs, clock, logger);
+    stoppables.push({ stop: () => history?.close() });
+    const writer = attachRulesFolder(config, inputs, clock, history);
     if (config.clustersDir !== undefined) {
-      const clusters = new FileClusters({ folder: config.clustersDir, inventory, clock, logger });
+      const clusters = new FileClusters({
+        folder: config.clustersDir,
+        inventory,
+        clock,
+        logger,
+        openMember: members.open,
+      });
       clusters.start();
       stoppables.push(clusters);
     }
     if (config.contexts.length > 0 || config.inCluster) {
       // Kubernetes' client is large, and a pilot of files alone does without it.
       const { attachKubernetes } = await import('./kubernetes.ts');
-      stoppables.push(await attachKubernetes({ config, inventory, inputs, ruleStatus, stages, clock, logger }));
+      kubernetes = await attachKubernetes({
+        config,
+        inventory,
+        inputs,
+        ruleStatus,
+        fleet,
+        stages,
+        openMember: members.open,
+        leadBy: members.leadBy,
+        metrics,
+        clock,
+        logger,
+      });
+      stoppables.push(kubernetes);
     }
 
     const bound = await xds.listen(formatAddress(config.xds));
@@ -84,13 +120,34 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
         inventory,
         engine,
         ruleStatus,
+        members,
+        fleet,
         stages,
         streamStatus: (streamId) => xds.status(streamId) ?? new Map(),
         version,
         settings: () => shownSettings(config),
-        readiness: () => pilotReadiness(engine, inventory, inputs),
+        readiness: () => pilotReadiness(engine, inventory, inputs, stopped.signal.aborted),
+        drainPlan,
+        inspection: createInspection({
+          inventory,
+          engine,
+          rules,
+          ruleStatus,
+          stages,
+          streamStatus: (streamId) => xds.status(streamId) ?? new Map(),
+          clock,
+          members,
+        }),
       }),
+      ...(history === undefined ? {} : { history: (kind, namespace, name) => history.of(kind, namespace, name) }),
       writer: writer ?? noRuleWriter(config.contexts.length > 0 || config.inCluster),
+      previewer: livePreviewer({
+        engine,
+        rules,
+        clusters: () => new Set(inventory.clusters().keys()),
+        source: rulesFolderSource,
+        now: clock.now,
+      }),
       metrics,
       logLevel: log.level,
       clock,
@@ -105,7 +162,12 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
     return {
       xds: formatAddress({ host: bound.address.replace(/^\[|\]$/g, ''), port: bound.port }),
       admin: formatAddress(admin.address),
-      whenReady: everythingRead.then(() => (stopped.signal.aborted ? never : engine.open())),
+      whenReady: everythingRead.then(() => {
+        if (stopped.signal.aborted) return never;
+        engine.open();
+        for (const { gate } of [ruleStatus, ...stages]) gate.release(reconnectGraceMs);
+        return undefined;
+      }),
       clusterPhases: () =>
         Object.fromEntries([...inventory.clusters()].map(([name, { state }]) => [name, state.phase])),
       async stop() {
@@ -128,6 +190,7 @@ function attachRulesFolder(
   { rulesDir }: PilotConfig,
   inputs: RuleInputs,
   clock: typeof systemClock,
+  history: History | undefined,
 ): RuleWriter | undefined {
   if (rulesDir === undefined) return undefined;
   makeRulesFolder(rulesDir);
@@ -138,7 +201,24 @@ function attachRulesFolder(
     source.start();
     return source;
   });
-  return folderRuleWriter(rulesDir, folder, find, clock.now);
+  return folderRuleWriter(rulesDir, folder, find, clock.now, (ids) => history?.claim(ids, 'admin API') ?? (() => {}));
+}
+
+/** The forms of what is in the rules folder: with a state folder, over restarts too. undefined without a rules folder. */
+function keepHistory(
+  { rulesDir, stateDir }: PilotConfig,
+  inputs: RuleInputs,
+  clock: typeof systemClock,
+  logger: Logger,
+): History | undefined {
+  if (rulesDir === undefined) return undefined;
+  const store = stateDir === undefined ? memoryHistoryStore() : folderHistoryStore(join(stateDir, 'history'), logger);
+  const isThere = (id: string): boolean => inputs.record(`${rulesFolderSource}#${id}`) !== undefined;
+  const history = new History({ store, clock, logger, isThere });
+  inputs.onSeen(({ source, id, raw, generation, valid }) => {
+    if (source === rulesFolderSource) history.seen({ id, object: raw.object, origin: raw.origin, generation, valid });
+  });
+  return history;
 }
 
 function makeRulesFolder(folder: string): void {
@@ -187,12 +267,13 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-function pilotReadiness(engine: Engine, inventory: Inventory, inputs: RuleInputs): Readiness {
+function pilotReadiness(engine: Engine, inventory: Inventory, inputs: RuleInputs, isEnding: boolean): Readiness {
   const clusters = [...inventory.clusters().values()];
   const fresh = clusters.filter(({ state }) => state.phase === 'fresh').length;
   return {
-    ready: engine.ready,
+    ready: engine.ready && !isEnding,
     checks: [
+      { name: 'running', ok: !isEnding, message: isEnding ? 'it ends, and its proxies go to others' : 'it runs' },
       // A lost cluster is marked and its last good state served; it does not make the pilot unready.
       { name: 'clusters', ok: engine.ready || inventory.settled(), message: `${fresh} of ${clusters.length} fresh` },
       {

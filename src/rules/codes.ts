@@ -3,16 +3,21 @@
  * A code is never reused for another meaning.
  */
 
+import { clusterPolicyCodes } from './cluster-policy/codes.ts';
 import type { CodeTable } from './code-table.ts';
 import { placeCodes } from './codes-place.ts';
 import { policyCodes } from './codes-policy.ts';
 import { routeCodes } from './codes-route.ts';
+import { drainCodes } from './drain/codes.ts';
 import { externalCodes } from './external/codes.ts';
 
 /** `satisfies`, so that a code which is used and not listed does not compile. */
 export const ruleCodes = {
   'FW-RULE-001': { title: 'Not an object', cure: 'Write a mapping with apiVersion, kind, metadata and spec.' },
-  'FW-RULE-002': { title: 'Unknown kind', cure: 'Use a kind that Fairway reads: TrafficRule or ExternalService.' },
+  'FW-RULE-002': {
+    title: 'Unknown kind',
+    cure: 'Use a kind that Fairway reads: TrafficRule, ExternalService, ClusterPolicy or Drain.',
+  },
   'FW-RULE-003': { title: 'Unknown apiVersion', cure: 'Write apiVersion: fairway.dev/v1alpha1.' },
   'FW-RULE-004': {
     title: 'Bad metadata.name',
@@ -132,6 +137,8 @@ export const ruleCodes = {
   },
   ...routeCodes,
   ...externalCodes,
+  ...drainCodes,
+  ...clusterPolicyCodes,
   ...placeCodes,
   ...policyCodes,
 } as const satisfies CodeTable;

@@ -10,17 +10,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '../model/rule.ts';
 import { trimWords } from './findings.ts';
+import { countWords, isComplete, isUnasked, type Programming } from './programming.ts';
 import type { Resolution } from './resolve.ts';
 import type { RuleRecord } from './rule-set.ts';
-
-export interface Programming {
-  /** Connected proxies that hold what is in force of this object. */
-  readonly acknowledged: number;
-  /** Connected proxies that are to hold it. */
-  readonly total: number;
-  /** Proxies that refused it, with Envoy's own words. */
-  readonly rejections: readonly { readonly node: string; readonly error: string }[];
-}
 
 export interface RuleStatus {
   readonly observedGeneration: number;
@@ -97,7 +89,7 @@ type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 /** Some form of the object is in force. */
 export function isInForce(record: RuleRecord): boolean {
-  return record.lastGood !== undefined && record.loss === undefined;
+  return record.lastGood !== undefined && record.loss === undefined && record.withheld === undefined;
 }
 
 function accepted(record: RuleRecord): Verdict {
@@ -118,6 +110,7 @@ function accepted(record: RuleRecord): Verdict {
         : `TrafficRule ${by.id} is in force for service ${record.latest.service}: it is older, or first by name`;
     return { status: 'False', reason: 'Conflicted', message };
   }
+  if (record.withheld !== undefined) return { status: 'False', ...record.withheld };
   const warnings = record.findings.filter(({ severity }) => severity === 'warning');
   const message = [
     'the rule is valid and in force',
@@ -126,8 +119,9 @@ function accepted(record: RuleRecord): Verdict {
   return { status: 'True', reason: 'Accepted', message };
 }
 
-function whatStays({ lastGood, loss }: RuleRecord): string {
+function whatStays({ lastGood, loss, withheld }: RuleRecord): string {
   if (lastGood === undefined) return 'no form of this rule is in force';
+  if (withheld !== undefined) return withheld.message;
   if (loss !== undefined)
     return `the last good form (generation ${lastGood.ref.generation}) is not in force either: TrafficRule ${loss.by.id} is`;
   return `the last good form (generation ${lastGood.ref.generation}) stays in force`;
@@ -141,12 +135,13 @@ function resolvedRefs(record: RuleRecord, resolution: Resolution | undefined): V
   return { status: 'False', reason: resolution.reason, message: resolution.message };
 }
 
-function programmed(record: RuleRecord, { acknowledged, total, rejections }: Programming): Verdict {
+function programmed(record: RuleRecord, programming: Programming): Verdict {
   const { latest, lastGood } = record;
+  const { rejections, moreRejections = 0 } = programming;
   if (!isInForce(record) || lastGood === undefined) {
     return { status: 'False', reason: 'NotAccepted', message: 'no proxy is given a rule that is not in force' };
   }
-  const count = `${acknowledged} of ${total} proxies acknowledged`;
+  const count = countWords(programming);
   if (latest === undefined) {
     const message = `generation ${record.generation} is not valid; of the last good form (generation ${lastGood.ref.generation}), ${count}`;
     return { status: 'False', reason: 'Invalid', message };
@@ -155,11 +150,12 @@ function programmed(record: RuleRecord, { acknowledged, total, rejections }: Pro
     // By node, so that the order in which proxies answered makes no difference.
     const sorted = rejections.toSorted((a, b) => (a.node < b.node ? -1 : 1));
     const words = sorted.slice(0, maxListed).map(({ node, error }) => `${node} rejected it: ${trimWords(error, 600)}`);
-    const more = sorted.length > maxListed ? [`and ${sorted.length - maxListed} more proxies rejected it`] : [];
+    const rest = Math.max(0, sorted.length - maxListed) + moreRejections;
+    const more = rest > 0 ? [`and ${rest} more proxies rejected it`] : [];
     return { status: 'False', reason: 'Rejected', message: [...words, ...more, count].join('; ') };
   }
-  if (total === 0) return { status: 'Unknown', reason: 'NoProxies', message: 'no proxy is connected' };
-  if (acknowledged < total) return { status: 'False', reason: 'Pending', message: count };
+  if (isUnasked(programming)) return { status: 'Unknown', reason: 'NoProxies', message: 'no proxy is connected' };
+  if (!isComplete(programming)) return { status: 'False', reason: 'Pending', message: count };
   return { status: 'True', reason: 'Programmed', message: count };
 }
 

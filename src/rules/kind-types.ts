@@ -2,6 +2,7 @@
 
 import type { Finding } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
+import type { Condition } from '../model/rule.ts';
 import type { Schema } from './schema-types.ts';
 
 /** What it is called, and where Kubernetes keeps it. */
@@ -56,7 +57,10 @@ export interface ObjectKind extends KindHead {
   readonly schemaFile: string;
   readonly status: Schema;
   readonly columns: readonly PrinterColumn[];
-  /** Columns of `fairway get` besides names, conditions and age: out of the spec as it was given, which may be anything. */
-  readonly shown: readonly { readonly title: string; readonly of: (spec: unknown) => string }[];
+  /** Columns of `fairway get` besides names, conditions and age: out of the spec as it was given, which may be anything, and the conditions. */
+  readonly shown: readonly {
+    readonly title: string;
+    readonly of: (spec: unknown, conditions: readonly Condition[]) => string;
+  }[];
   readonly parse: (raw: RawObject, options: ParseObjectOptions) => ParsedObject;
 }

@@ -4,12 +4,14 @@
  */
 
 import type { RawObject } from '../model/object.ts';
+import { clusterPolicyKind } from './cluster-policy/kind.ts';
+import { drainKind } from './drain/kind.ts';
 import { readEnvelope, trafficRuleHead } from './envelope.ts';
 import { externalServiceKind } from './external/kind.ts';
 import type { ObjectKind, ParsedObject, ParseObjectOptions } from './kind-types.ts';
 import { trafficRuleKind } from './rule-kind.ts';
 
-export const kinds: readonly ObjectKind[] = [trafficRuleKind, externalServiceKind];
+export const kinds: readonly ObjectKind[] = [trafficRuleKind, externalServiceKind, clusterPolicyKind, drainKind];
 
 /** By its `kind`, in this very spelling. */
 export function kindNamed(name: unknown): ObjectKind | undefined {

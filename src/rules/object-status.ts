@@ -5,9 +5,9 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '../model/rule.ts';
-import type { Programming } from './conditions.ts';
 import { trimWords } from './findings.ts';
 import type { ObjectRecord } from './object-set.ts';
+import { countWords, isComplete, isUnasked, type Programming } from './programming.ts';
 
 export interface Verdict {
   readonly status: Condition['status'];
@@ -20,6 +20,8 @@ export interface ObjectVerdicts {
   readonly accepted: Verdict;
   /** undefined: the kind refers to nothing. */
   readonly resolvedRefs?: Verdict;
+  /** Of drains alone: how far it is. */
+  readonly drained?: Verdict;
   /** undefined: nothing of it is given to proxies, or it is not in force. */
   readonly programming?: Programming;
 }
@@ -36,13 +38,14 @@ const maxListed = 5;
 /** `previous`: the status that was made or written last. */
 export function objectStatus(
   generation: number,
-  { accepted, resolvedRefs, programming }: ObjectVerdicts,
+  { accepted, resolvedRefs, drained, programming }: ObjectVerdicts,
   nowMs: number,
   previous: ObjectStatus | undefined,
 ): ObjectStatus {
   const verdicts: readonly (readonly [Condition['type'], Verdict | undefined])[] = [
     ['Accepted', accepted],
     ['ResolvedRefs', resolvedRefs],
+    ['Drained', drained],
     ['Programmed', programmed(programming)],
   ];
   const conditions = verdicts.flatMap(([type, verdict]) => {
@@ -89,16 +92,19 @@ function programmed(programming: Programming | undefined): Verdict {
   if (programming === undefined) {
     return { status: 'False', reason: 'NotAccepted', message: 'no proxy is given what is not in force' };
   }
-  const { acknowledged, total, rejections } = programming;
-  const count = `${acknowledged} of ${total} proxies acknowledged`;
+  const { rejections, moreRejections = 0 } = programming;
+  const count = countWords(programming);
   if (rejections.length > 0) {
     const words = rejections
       .slice(0, maxListed)
       .map(({ node, error }) => `${node} rejected it: ${trimWords(error, 600)}`);
-    return { status: 'False', reason: 'Rejected', message: [...words, count].join('; ') };
+    const rest = Math.max(0, rejections.length - maxListed) + moreRejections;
+    const more = rest > 0 ? [`and ${rest} more proxies rejected it`] : [];
+    return { status: 'False', reason: 'Rejected', message: [...words, ...more, count].join('; ') };
   }
-  if (total === 0) return { status: 'Unknown', reason: 'NoProxies', message: 'no proxy that it is for is connected' };
-  if (acknowledged < total) return { status: 'False', reason: 'Pending', message: count };
+  if (isUnasked(programming))
+    return { status: 'Unknown', reason: 'NoProxies', message: 'no proxy that it is for is connected' };
+  if (!isComplete(programming)) return { status: 'False', reason: 'Pending', message: count };
   return { status: 'True', reason: 'Programmed', message: count };
 }
 

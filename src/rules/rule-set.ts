@@ -43,6 +43,10 @@ export interface RuleRecord {
   readonly lastGoodRaw?: RawObject;
   /** Why `lastGood` is not in force. */
   readonly loss?: Loss;
+  /** The member cluster that holds it for its own proxies. Left out: it is the primary's, for all. */
+  readonly holder?: string;
+  /** Why the winner of its holder is not in force nevertheless. */
+  readonly withheld?: { readonly reason: 'NotGranted' | 'PrimaryFirst'; readonly message: string };
 }
 
 export interface RuleSetChange {
@@ -107,6 +111,11 @@ export class RuleSet {
   /** The objects that are for a service, those that are not in force among them. */
   recordsOf(service: ServiceKey): readonly RuleRecord[] {
     return this.#recordsAt(this.#byService.get(service));
+  }
+
+  /** The same object, as the sources have it. */
+  recordsNamed(namespace: string, name: string): readonly RuleRecord[] {
+    return this.#recordsAt(this.#byObject.get(objectId({ namespace, name })));
   }
 
   /** Called after each put or remove that changed something. Returns what ends it. */

@@ -6,13 +6,14 @@
  */
 
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import type { Clock, Timer } from '../core/clock.ts';
+import { type Clock, sleep, type Timer } from '../core/clock.ts';
 import { FairwayError, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { newTally, type XdsCounters } from './counters.ts';
 import { clientStatusResponse } from './csds.ts';
 import type { Held } from './draft.ts';
+import { drainStepMs, drainSteps } from './drain-steps.ts';
 import type { BytesStream } from './grpc-stream.ts';
 import type { XdsLimits } from './limits.ts';
 import type { Replica } from './replica.ts';
@@ -111,6 +112,11 @@ export class XdsServer {
     return this.#connections.get(streamId)?.machine?.status(this.#options.clock.now());
   }
 
+  /** The lowest revision that a stream has acknowledged of those of `types` that it asked for; undefined: of none, or no such stream. */
+  ackedFloor(streamId: number, types: Iterable<string>): number | undefined {
+    return this.#connections.get(streamId)?.machine?.ackedFloor(types);
+  }
+
   /** Clients whose streams are open and accepted. */
   *streams(): Generator<ClientHello> {
     for (const { hello } of this.#connections.values()) if (hello !== undefined) yield hello;
@@ -131,13 +137,19 @@ export class XdsServer {
     };
   }
 
-  /** Takes no new streams, ends those that are open, closes the port. What is left after `deadlineMs` is cut. Safe to call twice. */
+  /**
+   * Takes no new streams, ends those that are open, closes the port. What is left after `deadlineMs` is cut. Safe to call twice.
+   *
+   * Every connection is told to go elsewhere for its next stream (GOAWAY) before the first stream ends, and streams end a few at a time, so
+   * that whoever takes them over is not stormed. Those that wait for their end are served meanwhile.
+   */
   async drain(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options;
     this.#draining = true;
     this.#sweeper?.cancel();
-    for (const connection of [...this.#connections.values()]) connection.end();
-    await new Promise<void>((resolve) => {
-      const cut = this.#options.clock.after(deadlineMs, () => {
+    let isOver = false;
+    const over = new Promise<void>((resolve) => {
+      const cut = clock.after(deadlineMs, () => {
         this.#server.forceShutdown();
         resolve();
       });
@@ -145,7 +157,16 @@ export class XdsServer {
         cut.cancel();
         resolve();
       });
+    }).then(() => {
+      isOver = true;
     });
+    const open = [...this.#connections.values()];
+    for (const count of drainSteps(open.length, deadlineMs)) {
+      for (const connection of open.splice(0, count)) connection.end();
+      if (open.length > 0) await Promise.race([sleep(clock, drainStepMs), over]);
+      if (isOver) return;
+    }
+    await over;
   }
 
   #addMethods(): void {

@@ -189,6 +189,17 @@ export class StreamMachine {
     return this.#types.get(typeUrl)?.machine.ackedRevision() ?? 0;
   }
 
+  /** The lowest acknowledged revision of those of `typeUrls` that the client asked for; undefined: of none of them. */
+  ackedFloor(typeUrls: Iterable<string>): number | undefined {
+    this.catchUp();
+    let floor: number | undefined;
+    for (const typeUrl of typeUrls) {
+      const machine = this.#types.get(typeUrl)?.machine;
+      if (machine !== undefined) floor = Math.min(floor ?? Number.POSITIVE_INFINITY, machine.ackedRevision());
+    }
+    return floor;
+  }
+
   /** Per type: names that the client asked for one by one, and that are there. */
   asked(): ReadonlyMap<string, readonly string[]> {
     return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, machine.askedNames()]));

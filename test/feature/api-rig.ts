@@ -5,6 +5,7 @@
 
 import { type AdminLimits, type AdminServer, startAdminServer } from '../../src/api/admin-server.ts';
 import type { AdminSource, LogLevelSwitch, ReportFilter, RuleWriter } from '../../src/api/admin-source.ts';
+import type { InspectionSource } from '../../src/api/inspection-source.ts';
 import { createMetrics, type Metrics } from '../../src/api/metrics.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { type LogLevel, silentLogger } from '../../src/core/logger.ts';
@@ -27,7 +28,16 @@ export interface SampleMesh {
   proxies: ProxyReport[];
   version: string;
   ready: boolean;
+  inspection?: InspectionSource;
 }
+
+const nothingToInspect: InspectionSource = {
+  findings: () => [],
+  service: () => undefined,
+  pod: () => undefined,
+  rule: () => undefined,
+  requestPath: () => ({ candidates: [] }),
+};
 
 export function emptyMesh(): SampleMesh {
   return { clusters: [], services: [], endpoints: [], rules: [], proxies: [], version: '0.1.0', ready: true };
@@ -101,6 +111,8 @@ function sourceOf(mesh: SampleMesh): AdminSource {
       checks: [{ name: 'clusters-synced', ok: mesh.ready, message: mesh.ready ? '' : 'west has not answered' }],
     }),
     settings: () => ({ outbound: 'allow-any', xds: '127.0.0.1:15010' }),
+    inspection: mesh.inspection ?? nothingToInspect,
+    drainPlan: async ({ place }) => ({ place, isRegistered: true, unknown: [], services: [] }),
   };
 }
 

@@ -79,8 +79,8 @@ describe('the fairway command', function () {
 
     it('shows how far a rule got, and what stopped it', async () => {
       const { out } = await fairway(['get', 'rules'], { env: { ...env, COLUMNS: '160' } });
-      assert.match(out, /^shop +reviews +reviews +True +True +True 214\/214 +3d +cluster east$/m);
-      assert.match(out, /^shop +ratings-canary\S* +ratings +True +False +False 3\/214 /m);
+      assert.match(out, /^shop +reviews +reviews +primary +True +True +True 214\/214 +3d +cluster east$/m);
+      assert.match(out, /^shop +ratings-canary\S* +ratings +primary +True +False +False 3\/214 /m);
       assert.match(out, /└ not Programmed \(Rejected\): web-1\.shop: Only unique values/);
     });
 

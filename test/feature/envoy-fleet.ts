@@ -22,6 +22,8 @@ export interface Client {
   /** `eu/eu-a`; left out: what its cluster says of its address. */
   readonly at?: string;
   readonly address: string;
+  /** Runtime settings that go before those of Fairway's bootstrap. */
+  readonly runtime?: Readonly<Record<string, number>>;
 }
 
 export interface FleetMember {
@@ -107,9 +109,9 @@ function isSettled({ engine }: PilotRig, count: number): boolean {
 }
 
 function bootstrapOf(client: Client, pilotPort: number, proxyPort: number, adminPort: number): object {
-  const { name, cluster, namespace = 'shop', labels = {}, at, address } = client;
+  const { name, cluster, namespace = 'shop', labels = {}, at, address, runtime } = client;
   const [region = '', zone = ''] = at?.split('/') ?? [];
-  return renderBootstrap({
+  const bootstrap = renderBootstrap({
     mode: 'explicit',
     xds: [`127.0.0.1:${pilotPort}`],
     cluster,
@@ -123,4 +125,7 @@ function bootstrapOf(client: Client, pilotPort: number, proxyPort: number, admin
     outbound: `127.0.0.1:${proxyPort}`,
     inboundAddress: '127.0.0.1',
   });
+  if (runtime === undefined) return bootstrap;
+  const { layers } = bootstrap['layered_runtime'] as { readonly layers: readonly object[] };
+  return { ...bootstrap, layered_runtime: { layers: [...layers, { name: 'test', static_layer: runtime }] } };
 }

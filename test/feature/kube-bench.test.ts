@@ -9,7 +9,7 @@ const size = { mesh: { services: 30, endpoints: 4 }, proxies: 8, clientProcesses
 const options = { quick: true, size, kinds: ['endpoint', 'rule'], say: () => {} };
 
 describe('the bench beside a peer', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
 
   it('runs the same storm and changes on both, over both transports', async () => {
     const peer: Contender = { ...fairway(), role: 'peer', about: 'another' };

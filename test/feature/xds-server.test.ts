@@ -400,6 +400,31 @@ describe('the xDS server', () => {
     assert.equal((await late.ended).code, status.UNAVAILABLE);
   });
 
+  it('drain sends each client elsewhere, a few at a time, and serves those that wait for their turn', async () => {
+    await start();
+    rig.view.set(cluster, { a: '1' });
+    const clients = Array.from({ length: 200 }, () => rig.open({ transport: 'delta' }));
+    for (const client of clients) client.subscribe(cluster);
+    await Promise.all(clients.map((client) => client.untilHolds((held) => held(cluster).size === 1)));
+    const session = connectHttp2(`http://127.0.0.1:${rig.port}`);
+    const goaway = new Promise((resolve) => session.on('goaway', resolve));
+    const [ads] = resourceMethods;
+    session
+      .request({ ':method': 'POST', ':path': ads?.path, 'content-type': 'application/grpc' })
+      .on('error', () => {});
+    await waitFor('the raw stream', () => rig.server.counters.connected === clients.length + 1);
+    const draining = rig.server.drain(5_000);
+    await Promise.all([clients[0]?.ended, goaway]);
+    assert.ok(rig.server.counters.connected > 0, 'all were let go at once');
+    rig.server.changed(rig.view, rig.view.set(cluster, { a: '2' }));
+    await Promise.all(clients.map((client) => client.ended));
+    const served = clients.filter(({ held }) => contentOf(held(cluster).get('a')?.body) === '2');
+    assert.ok(served.length > 0, 'those that waited were not served');
+    session.destroy();
+    await draining;
+    assert.equal(rig.server.counters.connected, 0);
+  });
+
   it('an address that is taken is told as such', async () => {
     await start();
     const other = new XdsRig();

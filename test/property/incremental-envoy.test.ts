@@ -502,7 +502,7 @@ describe('incremental Envoy resources', function () {
       // Of one service, so that what it asks and what it has come together.
       fc.property(fc.array(anyStep, { minLength: 1, maxLength: 12 }), (given) => {
         const steps = given.map((step) =>
-          step.kind === 'settings' ? step : { ...step, name: 'a', namespace: 'shop' as const },
+          step.kind === 'settings' ? step : { ...step, name: 'a' as const, namespace: 'shop' as const },
         );
         const world = new World();
         const live = scopes.map((scope) => new ScopeResources(scope));

@@ -10,8 +10,10 @@ import { typeUrl } from '../../src/core/type-urls.ts';
 import { type Locality, unknownLocality } from '../../src/model/cluster.ts';
 import type { ServiceShard } from '../../src/model/service.ts';
 import { serviceKey } from '../../src/model/service.ts';
+import { MemberRules, memberSourceName } from '../../src/pilot/member-rules.ts';
 import { Inventory } from '../../src/registry/inventory.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
+import { parseClusterPolicy } from '../../src/rules/cluster-policy/parse.ts';
 import { RuleSet } from '../../src/rules/rule-set.ts';
 import { endpoint, port, shard } from '../support/fixtures.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -114,6 +116,33 @@ const anyStep = fc.oneof(
       from: anySource,
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('member' as const),
+      cluster: fc.constantFrom('east', 'west', 'north'),
+      id: fc.constantFrom('r1', 'r2', 'r3'),
+      service: fc.constantFrom(...services),
+      backends: fc.option(anyBackends, { nil: undefined, freq: 4 }),
+      ask: anyAsk,
+      from: anySource,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('policy' as const),
+      name: fc.constantFrom('p', 'q'),
+      policy: fc.option(
+        fc.record({
+          clusters: fc.constantFrom(['*'], ['west'], ['e*', 'north']),
+          namespaces: fc.constantFrom(['*'], ['shop'], ['sh*'], ['other']),
+          precedence: fc.constantFrom('member', 'primary'),
+        }),
+        { nil: undefined, freq: 4 },
+      ),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), cluster: fc.constantFrom(...clusters) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('regain' as const), cluster: fc.constantFrom(...clusters) }) },
   {
@@ -163,6 +192,8 @@ class World {
   readonly clock = new ManualClock();
   readonly inventory = new Inventory({ clock: this.clock, logger: silentLogger });
   readonly rules = new RuleSet(silentLogger);
+  readonly members = new MemberRules({ logger: silentLogger, primary: this.rules.winners });
+  readonly policies = new Map<string, Extract<Step, { do: 'policy' }>['policy']>();
   readonly sim: PilotSim;
   readonly memory = new Map<string, MemoryCluster>();
   readonly registered = new Set<string>();
@@ -171,7 +202,7 @@ class World {
 
   /** `sliced`: the engine's work is done bit by bit, with everything else in between. */
   constructor(sliced: boolean) {
-    this.sim = new PilotSim(this.clock, this.inventory, this.rules, sliced);
+    this.sim = new PilotSim(this.clock, this.inventory, this.rules, sliced, this.members);
     for (const name of clusters) this.memory.set(name, new MemoryCluster({ clock: this.clock, info: infoOf(name) }));
     this.proxies = nodes.map(([id, metadata, transport]) => this.sim.connect(id, metadata, transport));
   }
@@ -183,14 +214,33 @@ class World {
     this.inventory.add(name, cluster.info.origin, cluster.start);
   }
 
+  /** Every service is in two clusters, and all clusters may hold rules for it. */
+  haveMembers(): void {
+    for (const cluster of ['east', 'west']) {
+      for (const name of services) this.memory.get(cluster)?.putService(memberShard(cluster, name));
+    }
+    this.putPolicy({ name: 'q', policy: { clusters: ['*'], namespaces: ['shop'], precedence: 'member' } });
+  }
+
   reconnect(index: number): void {
     this.sim.disconnect(this.proxies[index] as SimProxy);
     const [id, metadata, transport] = nodes[index] as (typeof nodes)[number];
     this.proxies[index] = this.sim.connect(id, metadata, transport);
   }
 
-  putRule({ source, id, service, backends, ask, from }: Omit<Extract<Step, { do: 'rule' }>, 'do'>): void {
-    if (backends === undefined) this.rules.source(source).remove(id);
+  putRule(
+    set: Pick<RuleSet, 'source'>,
+    {
+      source,
+      id,
+      service,
+      backends,
+      ask,
+      from,
+    }: Omit<Extract<Step, { do: 'rule' }>, 'do' | 'source'> & { source: string },
+  ): void {
+    const objectId = `TrafficRule/shop/${id}`;
+    if (backends === undefined) set.source(source).remove(objectId);
     else {
       const metadata = { name: id, namespace: 'shop', creationTimestamp: `2026-01-0${id.slice(1)}T00:00:00Z` };
       const object = {
@@ -203,8 +253,21 @@ class World {
           routes: from === undefined ? [{ backends }] : [{ matches: [{ source: from }], backends }, { backends: [{}] }],
         },
       };
-      this.rules.source(source).put(rawObject(object, source), id);
+      set.source(source).put(rawObject(object, source), objectId);
     }
+  }
+
+  putPolicy({ name, policy }: { name: string; policy: Extract<Step, { do: 'policy' }>['policy'] }): void {
+    this.policies.delete(name);
+    this.policies.set(name, policy);
+    const values = [...this.policies].flatMap(([called, given]) => {
+      if (given === undefined) return [];
+      const { clusters: who, namespaces, precedence } = given;
+      const spec = { clusters: who, grants: [{ namespaces, kinds: ['TrafficRule'] }], precedence };
+      const object = { apiVersion: 'fairway.dev/v1alpha1', kind: 'ClusterPolicy', metadata: { name: called }, spec };
+      return parseClusterPolicy(rawObject(object), { defaultNamespace: 'default' }).value ?? [];
+    });
+    this.members.setPolicies(values);
   }
 
   apply(step: Step, refuses: Refuses): void {
@@ -216,7 +279,11 @@ class World {
         return;
       }
       case 'rule':
-        return this.putRule(step);
+        return this.putRule(this.rules, step);
+      case 'member':
+        return this.putRule(this.members, { ...step, source: memberSourceName(step.cluster) });
+      case 'policy':
+        return this.putPolicy(step);
       case 'lose':
         return this.memory.get(step.cluster)?.lose();
       case 'regain':
@@ -265,6 +332,10 @@ class World {
     for (const { source, key, raw } of this.rules.records()) {
       cold.rules.source(source).put({ ...raw, object: structuredClone(raw.object) }, key.slice(source.length + 1));
     }
+    for (const [name, policy] of [...this.policies].reverse()) cold.putPolicy({ name, policy });
+    for (const { source, key, raw } of this.members.records()) {
+      cold.members.source(source).put({ ...raw, object: structuredClone(raw.object) }, key.slice(source.length + 1));
+    }
     cold.sim.engine.flush();
     // Proxies that connect only now: nothing of what they see was ever changed.
     for (const i of nodes.keys()) cold.reconnect(i);
@@ -292,6 +363,13 @@ function shardOf(
   return shard(cluster, name, { ...rest, ...kubernetes, endpoints });
 }
 
+/** One that asks nothing by itself. */
+function memberShard(cluster: string, name: string): ServiceShard {
+  return shard(cluster, name, {
+    endpoints: ['v1', 'v2', 'bad'].map((version, i) => endpoint(cluster, `10.0.0.${i + 1}`, { version })),
+  });
+}
+
 const takesAll: Refuses = () => false;
 const needle = Buffer.from('|bad');
 /** Refuses what leads to a version whose name begins with `bad`. */
@@ -304,11 +382,12 @@ const anyTypes = fc.subarray([typeUrl.cluster, typeUrl.listener, typeUrl.route],
 describe('the pilot, any sequence of events', function () {
   this.timeout(120_000);
 
-  it('ends where a pilot ends that starts now, and so does every proxy', () => {
+  function endsAsACold(steps: fc.Arbitrary<Step[]>, prepare: (world: World) => void): void {
     fc.assert(
-      fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+      fc.property(steps, (steps) => {
         const world = new World(true);
         for (const name of ['east', 'west']) world.register(name);
+        prepare(world);
         for (const step of steps) world.apply(step, takesAll);
         world.settle(takesAll);
         const cold = world.cold();
@@ -329,6 +408,16 @@ describe('the pilot, any sequence of events', function () {
       }),
       { numRuns: 400, seed },
     );
+  }
+
+  it('ends where a pilot ends that starts now, and so does every proxy', () =>
+    endsAsACold(fc.array(anyStep, { maxLength: 40 }), () => {}));
+
+  it('does so with rules that members hold of their own', () => {
+    const often = anyStep.filter(({ do: what }) => what !== 'unregister');
+    endsAsACold(fc.array(often, { minLength: 10, maxLength: 40 }), (world) => {
+      world.haveMembers();
+    });
   });
 
   it('ends without what a proxy refuses, and with everything else', () => {
@@ -337,6 +426,7 @@ describe('the pilot, any sequence of events', function () {
         const world = new World(true);
         const refuses = refusesBad(types);
         for (const name of ['east', 'west']) world.register(name);
+        world.haveMembers();
         for (const step of steps) world.apply(step, refuses);
         world.settle(refuses);
         for (const proxy of world.proxies) {

@@ -9,13 +9,16 @@
  *         east: {vips: [10.1.0.5], ports: ['80:http'], endpoints: [{address: 10.10.0.1, version: v1}]}
  *     rules: […TrafficRule objects]
  *     externals: […ExternalService objects]
+ *     drains: [{cluster: west, zone: b, step: 3}]
  */
 
 import { parse } from 'yaml';
 import { mergeService } from '../../src/catalog/merge.ts';
 import { formatFinding } from '../../src/core/errors.ts';
 import { compileService } from '../../src/mesh/compile.ts';
+import { hasEndpoints } from '../../src/mesh/drain-outcome.ts';
 import { externalLosses, externalServices } from '../../src/mesh/external.ts';
+import { serviceDrain } from '../../src/model/drain.ts';
 import {
   defaultMeshSettings,
   type InboundPort,
@@ -80,6 +83,8 @@ interface Fixture {
   }[];
   readonly rules?: readonly unknown[];
   readonly externals?: readonly unknown[];
+  /** Places that are drained, the oldest first, with the step that each has taken. */
+  readonly drains?: readonly { cluster?: string; zone?: string; step: number; force?: boolean; services?: string[] }[];
 }
 
 export function parseMeshFixture(text: string): MeshFixture {
@@ -107,7 +112,7 @@ export function parseMeshFixture(text: string): MeshFixture {
         });
       },
     );
-    const catalog = mergeService(shards);
+    const catalog = drained(mergeService(shards), fixture.drains ?? []);
     services.set(catalog.key, compileService(catalog, rules.get(catalog.key)));
   }
   for (const catalog of hostsOutside(fixture.externals ?? [], services)) {
@@ -117,6 +122,16 @@ export function parseMeshFixture(text: string): MeshFixture {
     scope: scopeOf(fixture.scope ?? {}),
     mesh: { revision: 1, settings: { ...defaultMeshSettings, accessLog: false, ...fixture.settings }, services },
   };
+}
+
+function drained(service: CatalogService, drains: NonNullable<Fixture['drains']>): CatalogService {
+  const drain = serviceDrain(
+    drains
+      .filter(({ services }) => services === undefined || services.includes(service.key))
+      .map(({ cluster = '', zone = '', step, force = false }) => ({ cluster, zone, step, force }))
+      .filter((place) => hasEndpoints(service, place)),
+  );
+  return drain === undefined ? service : { ...service, drain };
 }
 
 function hostsOutside(objects: readonly unknown[], services: ReadonlyMap<ServiceKey, unknown>): CatalogService[] {

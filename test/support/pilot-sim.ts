@@ -9,6 +9,7 @@ import type { EncodedResource } from '../../src/core/resource.ts';
 import { pushOrder, typeUrl } from '../../src/core/type-urls.ts';
 import { defaultMeshSettings } from '../../src/model/mesh.ts';
 import { Engine } from '../../src/pilot/engine.ts';
+import type { MemberRules } from '../../src/pilot/member-rules.ts';
 import type { Inventory } from '../../src/registry/inventory.ts';
 import type { RuleSet } from '../../src/rules/rule-set.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
@@ -48,7 +49,7 @@ export class PilotSim {
   #streamIds = 0;
 
   /** `sliced`: views are brought up to the mesh one service at a time, when `work` lets them; else all at once. */
-  constructor(clock: Clock, inventory: Inventory, rules: RuleSet, sliced = false) {
+  constructor(clock: Clock, inventory: Inventory, rules: RuleSet, sliced = false, members?: MemberRules) {
     this.#clock = clock;
     this.engine = new Engine({
       clock: sliced ? hurried(clock) : clock,
@@ -57,6 +58,7 @@ export class PilotSim {
       debounce: { minWindowMs: 1, maxWindowMs: 100, costFactor: 1 },
       shards: (key) => inventory.shards(key),
       rules: rules.winners,
+      ...(members === undefined ? {} : { memberRules: members.table }),
       localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
       events: { batch() {}, progress() {} },
     });
@@ -69,6 +71,7 @@ export class PilotSim {
         proxy.machine.rebase(this.#replicaOf(view));
       },
       status: (streamId) => this.proxies.get(streamId)?.machine.status(0) ?? new Map(),
+      ackedFloor: (streamId, types) => this.proxies.get(streamId)?.machine.ackedFloor(types),
       ...(sliced ? { work: (job) => void this.#jobs.push(job) } : {}),
     });
     this.#removeListeners = [
@@ -76,7 +79,11 @@ export class PilotSim {
         this.engine.shardsChanged(services);
         if (stateChanged) this.engine.placesChanged();
       }),
-      rules.onChange(({ services }) => this.engine.rulesChanged(services)),
+      rules.onChange(({ services }) => {
+        this.engine.rulesChanged(services);
+        members?.primaryChanged(services);
+      }),
+      ...(members === undefined ? [] : [members.onChange((dirt) => this.engine.memberRulesChanged(dirt))]),
     ];
     this.engine.open();
   }

@@ -106,6 +106,7 @@ export class PilotRig {
       changed: (view, changes) => this.xds.changed(view, changes),
       reassign: (id, view) => this.xds.reassign(id, view),
       status: (id) => this.xds.status(id) ?? new Map(),
+      ackedFloor: (id, types) => this.xds.ackedFloor(id, types),
       work: (job) => this.xds.work(job),
     });
     this.inventory.onChange(({ services, stateChanged }) => {

@@ -26,26 +26,31 @@ export interface StaticBootstrap {
 }
 
 export function staticBootstrap(resources: ResourcesOf, adminPort = 0): StaticBootstrap {
-  const hosts = decodeAll(resources, typeUrl.virtualHost)
+  return staticOf((url) => decodeAll(resources, url), adminPort);
+}
+
+/** The same of resources that are decoded already, as `decodeAll` and `fairway translate` give them. */
+export function staticOf(resources: (url: string) => readonly Plain[], adminPort = 0): StaticBootstrap {
+  const hosts = resources(typeUrl.virtualHost)
     .filter(({ domains }) => domains !== undefined)
     .map(({ aliases: _aliases, ...host }) => host);
   const routes = new Map(
-    decodeAll(resources, typeUrl.route).map(({ vhds, ...table }) => {
+    resources(typeUrl.route).map(({ vhds, ...table }) => {
       const isOfTable = ({ name }: Plain): boolean => String(name).startsWith(`${String(table['name'])}/`);
       return [table['name'], vhds === undefined ? table : { ...table, virtual_hosts: hosts.filter(isOfTable) }];
     }),
   );
   const assignments = new Map(
-    decodeAll(resources, typeUrl.endpoint).map((assignment) => [assignment['cluster_name'], assignment]),
+    resources(typeUrl.endpoint).map((assignment) => [assignment['cluster_name'], assignment]),
   );
-  const clusters = decodeAll(resources, typeUrl.cluster).map((cluster) => {
+  const clusters = resources(typeUrl.cluster).map((cluster) => {
     if (cluster['type'] !== 'EDS') return cluster;
     const { eds_cluster_config: _eds, ...rest } = cluster;
     const assignment = assignments.get(cluster['name']);
     if (assignment === undefined) throw new Error(`no endpoint assignment for ${String(cluster['name'])}`);
     return { ...rest, type: 'STATIC', load_assignment: assignment };
   });
-  const listeners = decodeAll(resources, typeUrl.listener).map((listener) => inlineRoutes(listener, routes) as Plain);
+  const listeners = resources(typeUrl.listener).map((listener) => inlineRoutes(listener, routes) as Plain);
   return {
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: adminPort } } },
     static_resources: { listeners, clusters },

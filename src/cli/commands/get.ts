@@ -26,6 +26,7 @@ import { proxiesView, proxyName } from '../views/proxies.ts';
 import { rulesView } from '../views/rules.ts';
 import { servicesView } from '../views/services.ts';
 import type { View, ViewContext } from '../views/view.ts';
+import { watch } from '../watch.ts';
 
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -35,6 +36,7 @@ export interface GetFlags extends AdminFlags, KubernetesFlags {
   readonly allNamespaces?: boolean;
   readonly cluster?: string;
   readonly output: OutputFormat;
+  readonly watch?: boolean;
 }
 
 /** One wanted object: `reviews`, or with its namespace `shop/reviews`. */
@@ -44,7 +46,23 @@ interface Wanted {
   readonly name: string;
 }
 
-export async function runGet(
+/** `get`, or with --watch `get` again each time that what it shows is another. */
+export async function runGetOrWatch(
+  kindText: string,
+  names: readonly string[],
+  flags: GetFlags,
+  context: CommandContext,
+): Promise<ExitCode> {
+  if (flags.watch !== true) return runGet(kindText, names, flags, context);
+  const data: GetFlags = { ...flags, output: 'json' };
+  return watch(
+    (silent) => runGet(kindText, names, data, silent),
+    (shown) => runGet(kindText, names, flags, shown),
+    context,
+  );
+}
+
+async function runGet(
   kindText: string,
   names: readonly string[],
   flags: GetFlags,
@@ -86,14 +104,27 @@ export async function runGet(
       );
     case 'rules':
       return show('rules', names, flags, context, (view) => rulesView(view), byNamespace);
-    case 'proxies':
-      return show('proxies', names, flags, context, proxiesView, ({ identity, ...proxy }) => [
+    case 'proxies': {
+      const code = await show('proxies', names, flags, context, proxiesView, ({ identity, ...proxy }) => [
         identity.namespace,
         identity.workload,
         identity.nodeId,
         proxyName({ identity, ...proxy }),
       ]);
+      await sayWhoWasAsked(flags, context);
+      return code;
+    }
   }
+}
+
+/** Proxies are spread over the replicas of the pilot, and each knows its own. */
+async function sayWhoWasAsked(flags: GetFlags, { env, terminal }: CommandContext): Promise<void> {
+  if (flags.output !== 'table' && flags.output !== 'wide') return;
+  const { pilot, peers = [] } = await openAdminClient(flags, env).version();
+  if (pilot === undefined || peers.length === 0) return;
+  const others = peers.map((peer) => `${peer.pilot} has ${peer.proxies}`).join(', ');
+  const note = `These are the proxies of ${pilot}, one of ${peers.length + 1} pilots: ${others}.`;
+  for (const line of wrap(note, terminal.columns)) terminal.err(terminal.paint('dim', line));
 }
 
 function byNamespace({ namespace, name }: { namespace: string; name: string }): readonly [string, string] {

@@ -19,7 +19,7 @@ export function objectsView(kind: ObjectKind, { nowMs, paint }: ViewContext): Vi
       { title: 'NAME', cell: (row) => row.name, shrinkTo: 10 },
       ...kind.shown.map(({ title, of }, index) => ({
         title,
-        cell: (row: ObjectReport) => orDash(of(row.spec)),
+        cell: (row: ObjectReport) => orDash(of(row.spec, row.conditions)),
         dropOrder: 3 + index,
         shrinkTo: 8,
       })),

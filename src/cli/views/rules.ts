@@ -23,6 +23,7 @@ export function rulesView({ nowMs, paint }: ViewContext): View<RuleReport> {
       { title: 'NAMESPACE', cell: (row) => row.namespace, shrinkTo: 9 },
       { title: 'NAME', cell: (row) => row.name, shrinkTo: 10 },
       { title: 'SERVICE', cell: (row) => within(row.namespace, row.service), dropOrder: 3, shrinkTo: 8 },
+      { title: 'HOLDER', cell: (row) => row.holder ?? 'primary', dropOrder: 3, shrinkTo: 7 },
       {
         title: 'ACCEPTED',
         cell: (row) => status(row, 'Accepted'),

@@ -12,11 +12,13 @@ import type { Finding } from '../../core/errors.ts';
 import type { YamlLimits } from '../../manifest/yaml-documents.ts';
 import type { ClusterInfo, ClusterState } from '../../model/cluster.ts';
 import type { NamespaceShard, ServiceKey, ServiceShard } from '../../model/service.ts';
+import type { OpenMember } from '../member-host.ts';
 import type { ClusterSink, StartSource } from '../source.ts';
 import { type ClusterSettings, defaultClusterSettings, readClusterSettings } from './cluster-settings.ts';
 import { FileObjects, type HeldObject } from './file-objects.ts';
 import type { FileChange } from './folder-watch.ts';
 import { deriveManifests } from './manifest-derive.ts';
+import { isOwnObject, MemberObjects } from './member-objects.ts';
 
 export interface FileClusterOptions {
   /** The registry's folder, as people are shown it, and the sub-folder's name. */
@@ -25,6 +27,8 @@ export interface FileClusterOptions {
   readonly clock: Clock;
   readonly limits: YamlLimits;
   readonly versionLabels: readonly string[];
+  /** Takes the rules that the cluster holds of its own. Left out: they are objects of a kind that does not count. */
+  readonly openMember?: OpenMember;
 }
 
 const settingsFiles: ReadonlySet<string> = new Set(['cluster.yaml', 'cluster.yml', 'cluster.json']);
@@ -39,6 +43,8 @@ interface Said {
 export class FileCluster {
   readonly #options: FileClusterOptions;
   readonly #objects: FileObjects;
+  /** The objects of fairway.dev among them. */
+  readonly #own = new MemberObjects();
   readonly #sinks = new Set<ClusterSink>();
   /** The settings file that counts, and its findings; `settings` undefined: it has never been readable. */
   #settingsFile: string | undefined;
@@ -80,9 +86,14 @@ export class FileCluster {
   readonly start: StartSource = (sink) => {
     this.#sinks.add(sink);
     this.#sayAll(sink, new Set(), new Set());
+    const close = this.#options.openMember?.(this.name ?? '', {
+      start: (rules) => this.#own.start(rules),
+      isFree: true,
+    });
     return {
       stop: () => {
         this.#sinks.delete(sink);
+        close?.();
         return Promise.resolve();
       },
     };
@@ -141,8 +152,11 @@ export class FileCluster {
     if (settings === undefined || (!this.#changed && this.#state.phase === 'fresh')) return;
     this.#changed = false;
     const { clock, versionLabels } = this.#options;
+    const resolved = this.#objects.resolve();
+    const isOwn = this.#options.openMember === undefined ? () => false : isOwnObject;
+    const objects = new Map([...resolved.objects].filter(([, object]) => !isOwn(object)));
     const derived = deriveManifests(
-      this.#objects.resolve(),
+      { ...resolved, objects },
       {
         cluster: settings.name,
         network: settings.network,
@@ -161,6 +175,7 @@ export class FileCluster {
       namespaces: derived.snapshot.namespaces,
       partial: derived.partial || this.#treeFindings.length > 0,
     };
+    this.#own.say([...resolved.objects.values()].filter(isOwn), resolved.partial || this.#treeFindings.length > 0);
     if (this.#state.phase !== 'fresh') this.#state = { phase: 'fresh', sinceMs: clock.now() };
     const goneServices = [...(before?.services.keys() ?? [])].filter((key) => !derived.snapshot.services.has(key));
     const goneNamespaces = [...(before?.namespaces.keys() ?? [])].filter(

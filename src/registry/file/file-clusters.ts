@@ -22,6 +22,7 @@ import type { Logger } from '../../core/logger.ts';
 import { defaultYamlLimits, type YamlLimits } from '../../manifest/yaml-documents.ts';
 import { defaultVersionLabels } from '../derive.ts';
 import type { Inventory } from '../inventory.ts';
+import type { OpenMember } from '../member-host.ts';
 import { FileCluster } from './file-cluster.ts';
 import { type FolderLimits, type FolderNews, FolderWatch } from './folder-watch.ts';
 
@@ -34,6 +35,8 @@ export interface FileClustersOptions {
   readonly yamlLimits?: Partial<YamlLimits>;
   /** The labels that may name a version; the first one set wins. */
   readonly versionLabels?: readonly string[];
+  /** Takes the rules that clusters hold of their own. */
+  readonly openMember?: OpenMember;
 }
 
 interface Entry {
@@ -146,13 +149,14 @@ export class FileClusters {
   #entry(subfolder: string): Entry {
     const known = this.#entries.get(subfolder);
     if (known !== undefined) return known;
-    const { folder, clock, yamlLimits, versionLabels } = this.#options;
+    const { folder, clock, yamlLimits, versionLabels, openMember } = this.#options;
     const cluster = new FileCluster({
       folder,
       subfolder,
       clock,
       limits: { ...defaultYamlLimits, ...yamlLimits },
       versionLabels: versionLabels ?? defaultVersionLabels,
+      ...(openMember === undefined ? {} : { openMember }),
     });
     const entry: Entry = { cluster, name: undefined, refused: false };
     this.#entries.set(subfolder, entry);

@@ -84,7 +84,8 @@ export class RulesFolder implements RuleSource {
   }
 }
 
-function sameWriting(a: HeldObject, b: HeldObject): boolean {
+/** Written in the same words at the same place. */
+export function sameWriting(a: HeldObject, b: HeldObject): boolean {
   return (
     a.raw === b.raw ||
     (a.file === b.file &&

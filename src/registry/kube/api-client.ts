@@ -42,6 +42,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Default application/json. */
   readonly contentType?: string;
+  /** Default application/json. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
   /** Instead of the limit. */
   readonly answerMs?: number;
@@ -186,7 +188,7 @@ export class ApiClient {
         ...options,
         method: ('method' in request && request.method) || 'GET',
         headers: {
-          accept: 'application/json',
+          accept: ('accept' in request && request.accept) || 'application/json',
           'user-agent': 'fairway',
           ...credential,
           ...headers,

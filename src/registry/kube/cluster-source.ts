@@ -21,6 +21,7 @@ import {
   rawObjectKey,
   readClusterObject,
 } from '../derive-objects.ts';
+import type { OpenMember } from '../member-host.ts';
 import type { ClusterSink, ClusterSource, StartSource } from '../source.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
@@ -34,6 +35,7 @@ import {
   type WatchCounters,
   type WatchSettings,
 } from './lister-watcher.ts';
+import { memberSource } from './member-source.ts';
 import { RequestBudget } from './request-budget.ts';
 import { sourceFindings } from './source-findings.ts';
 
@@ -67,6 +69,8 @@ export interface KubeSourceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings?: KubeSourceSettings;
+  /** Takes the rules that the cluster holds of its own, if it reads them. */
+  readonly openMember?: OpenMember;
   /** Gets a way to look at the counters, once, at the start. */
   readonly observe?: (stats: () => KubeSourceStats) => void;
 }
@@ -99,7 +103,21 @@ const watched: readonly Watched[] = [
 ];
 
 export function kubeSource(options: KubeSourceOptions): StartSource {
-  return (sink) => new ClusterSupervisor(options, sink);
+  const { openMember, access, place, clock, logger } = options;
+  if (openMember === undefined) return (sink) => new ClusterSupervisor(options, sink);
+  return (sink) => {
+    const source = new ClusterSupervisor(options, sink);
+    const close = openMember(place.name, {
+      start: (sink, isLeader) => memberSource({ access, cluster: place.name, sink, isLeader, clock, logger }),
+      isFree: false,
+    });
+    return {
+      stop() {
+        close();
+        return source.stop();
+      },
+    };
+  };
 }
 
 class ClusterSupervisor implements ClusterSource {

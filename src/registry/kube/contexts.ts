@@ -12,6 +12,7 @@ import { type Clock, sleep } from '../../core/clock.ts';
 import { errorMessage, FairwayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { clusterNamePattern, unknownLocality } from '../../model/cluster.ts';
+import type { OpenMember } from '../member-host.ts';
 import { type Access, readKubeconfig, trustAll } from './access.ts';
 import { type KubeSourceOptions, type KubeSourceSettings, kubeSource } from './cluster-source.ts';
 import type { ClusterRegistrar, Discovery, RegisteredPlace } from './registrar.ts';
@@ -68,6 +69,8 @@ export interface ContextDiscoveryOptions {
   readonly settings?: KubeSourceSettings;
   readonly place?: (name: string) => RegisteredPlace;
   readonly observe?: (name: string, stats: Parameters<NonNullable<KubeSourceOptions['observe']>>[0]) => void;
+  /** Takes the rules that clusters hold of their own. */
+  readonly openMember?: OpenMember;
   /** The file is looked at this often even without a sign of change (links into other folders give none). */
   readonly lookMs?: number;
 }
@@ -95,6 +98,7 @@ export function discoverContexts(options: ContextDiscoveryOptions): Discovery {
       origin,
       kubeSource({
         access,
+        ...(options.openMember === undefined ? {} : { openMember: options.openMember }),
         place: { name: named.name, network, locality, origin },
         clock,
         logger,

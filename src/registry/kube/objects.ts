@@ -86,6 +86,17 @@ export class KubeObjects {
     return { action, object: applied };
   }
 
+  /** `patch`: a merge patch of nothing but nulls, for the object in this version alone: nobody comes to manage a field by it. */
+  async removeFields(ref: KubeObjectRef, patch: object, resourceVersion: string): Promise<KubeObject> {
+    return (await this.#call(ref, {
+      method: 'PATCH',
+      path: await this.#path(ref),
+      query: { fieldManager: cliFieldManager },
+      contentType: 'application/merge-patch+json',
+      body: { ...patch, metadata: { resourceVersion } },
+    })) as KubeObject;
+  }
+
   async delete(ref: KubeObjectRef, options: { readonly dryRun: boolean }): Promise<'deleted' | 'not-found'> {
     const path = await this.#path(ref);
     const query = options.dryRun ? { dryRun: 'All' } : {};
@@ -97,12 +108,13 @@ export class KubeObjects {
   }
 
   /** '' lists all namespaces. Sorted by namespace and name, as the API does. */
-  async list(apiVersion: string, kind: string, namespace: string): Promise<readonly KubeObject[]> {
+  async list(apiVersion: string, kind: string, namespace: string, labelSelector = ''): Promise<readonly KubeObject[]> {
     const path = await this.#path({ apiVersion, kind, namespace, name: '' }, true);
     const objects: KubeObject[] = [];
     let token = '';
     do {
-      const query = { limit: '500', ...(token === '' ? {} : { continue: token }) };
+      const selected = labelSelector === '' ? {} : { labelSelector };
+      const query = { limit: '500', ...selected, ...(token === '' ? {} : { continue: token }) };
       const page = (await this.#call({ apiVersion, kind, namespace, name: '' }, { path, query })) as {
         readonly items?: readonly KubeObject[];
         readonly metadata?: { readonly continue?: string };

@@ -54,12 +54,22 @@ export interface RuleView {
   readonly resourceVersion: string;
   /** undefined without one. */
   readonly status: unknown;
+  /** Who wrote what is not status last, as far as the API knows. */
+  readonly writer: LastWriter | undefined;
+}
+
+export interface LastWriter {
+  /** A field manager: `kubectl-client-side-apply`, `fairway-cli`. */
+  readonly manager: string;
+  /** RFC 3339. */
+  readonly at: string;
 }
 
 interface HeldRule {
   readonly id: string;
   /** Without managedFields. */
   readonly object: Fields;
+  readonly writer: LastWriter | undefined;
   /** What decides whether it is put again. */
   readonly essence: unknown;
 }
@@ -80,12 +90,19 @@ export class KubeRuleSource implements RuleSource {
     this.#watchers = (options.kinds ?? [trafficRuleKind]).map((kind) => this.#watch(kind, budget));
   }
 
+  /** Every kind has been read at least once, or is not installed. */
+  get isSynced(): boolean {
+    return this.#synced;
+  }
+
   /** What the API holds of an object now, as far as is known. */
   view(id: string): RuleView | undefined {
-    const object = this.#held.get(id)?.object;
-    if (object === undefined) return undefined;
+    const held = this.#held.get(id);
+    if (held === undefined) return undefined;
+    const { object, writer } = held;
     const metadata = fields(object['metadata']);
-    return { uid: text(metadata['uid']), resourceVersion: text(metadata['resourceVersion']), status: object['status'] };
+    const [uid, resourceVersion] = [text(metadata['uid']), text(metadata['resourceVersion'])];
+    return { uid, resourceVersion, status: object['status'], writer };
   }
 
   /** The API's credential (or address) is another from now on. What is held stays; what waits tries at once. */
@@ -238,15 +255,28 @@ function text(value: unknown): string {
 
 /** List items do not say their kind. */
 function readRule(raw: unknown, { kind, apiVersion }: RuleKind): HeldRule {
-  const { managedFields: _, ...metadata } = fields(fields(raw)['metadata']);
+  const { managedFields, ...metadata } = fields(fields(raw)['metadata']);
   const object: Fields = { ...fields(raw), kind, apiVersion, metadata };
   const { status: __, ...rest } = object;
   const { resourceVersion: ___, ...meta } = metadata;
   return {
     id: ruleObjectId(kind, text(metadata['namespace']), text(metadata['name'])),
     object,
+    writer: lastWriter(managedFields),
     essence: { ...rest, metadata: meta },
   };
+}
+
+/** The youngest entry that is about something else than a subresource. https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
+export function lastWriter(managedFields: unknown): LastWriter | undefined {
+  let last: LastWriter | undefined;
+  for (const entry of Array.isArray(managedFields) ? managedFields : []) {
+    const { manager, time, subresource } = fields(entry);
+    if (typeof manager !== 'string' || typeof time !== 'string' || (subresource ?? '') !== '') continue;
+    if (!Object.hasOwn(fields(fields(entry)['fieldsV1']), 'f:spec')) continue;
+    if (last === undefined || time >= last.at) last = { manager, at: time };
+  }
+  return last;
 }
 
 function formatPath(path: readonly (string | number)[]): string {

@@ -3,7 +3,8 @@
  *
  * In: the latest status of each object, as often as anybody likes. Out: server-side applies on the status subresource, one at a time and not
  * too fast, of what differs from what the API holds. What always holds: the newest status wins; an unchanged one is not written; an object
- * that was deleted or made anew meanwhile gets nobody else's status; lastTransitionTime moves only with a condition's status, over restarts too.
+ * that was deleted or made anew meanwhile gets nobody else's status; lastTransitionTime moves only with a condition's status, over restarts too;
+ * conditions that somebody else keeps there are left alone, and are no reason to write.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -14,7 +15,7 @@ import type { Logger } from '../../core/logger.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
-import { type ApiError, networkError } from './api-error.ts';
+import { ApiError, networkError } from './api-error.ts';
 import { type RuleKind, type RuleView, trafficRuleKind } from './rule-source.ts';
 
 export interface StatusTarget {
@@ -30,6 +31,8 @@ export interface RuleStatusWriterOptions {
   readonly logger: Logger;
   /** What the API holds of an object, as far as is known; undefined: it is gone (KubeRuleSource.view). */
   readonly view: (id: string) => RuleView | undefined;
+  /** Whether the API's objects have been read; before that, an object that `view` does not know may be there all the same. Default: they have. */
+  readonly isRead?: () => boolean;
   /** Only the leader writes. */
   readonly isLeader: () => boolean;
   readonly kind?: RuleKind;
@@ -139,12 +142,17 @@ export class RuleStatusWriter {
     const { clock, logger, view, pauseMs = 50 } = this.#options;
     const { namespace, name, uid } = pending.target;
     const held = view(id);
+    if (held === undefined && this.#options.isRead?.() === false) {
+      return new ApiError('not-found', 'the API has not been read yet');
+    }
     if (held === undefined || (uid !== '' && held.uid !== uid)) {
+      // What is made anew is put anew: nothing is kept of the object that it was.
+      this.#wanted.delete(id);
       logger.debug('an object is gone or another one; its status is not written', { object: id });
       return undefined;
     }
     const status = keepTransitionTimes(pending.status, held.status);
-    if (isDeepStrictEqual(status, held.status)) return undefined;
+    if (isDeepStrictEqual(status, withoutForeign(held.status, status))) return undefined;
     const { apiVersion, kind, plural, namespaced = true } = this.#kind;
     const folder = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
     const space = namespaced ? { namespace } : {};
@@ -194,6 +202,17 @@ export function keepTransitionTimes(wanted: unknown, held: unknown): unknown {
       return typeof time === 'string' ? { ...condition, lastTransitionTime: time } : condition;
     }),
   };
+}
+
+/** Types of conditions that are Fairway's own, whether or not a status has them now: one that is not wanted any more must go. */
+const ownTypes: ReadonlySet<unknown> = new Set(['Accepted', 'ResolvedRefs', 'Programmed']);
+
+/** The held status without the conditions that somebody else keeps there (a deployment tool's, say): server-side apply leaves them alone. Pure. */
+export function withoutForeign(held: unknown, wanted: unknown): unknown {
+  const all = conditionsOf(held);
+  const ours = new Set(conditionsOf(wanted).map(({ type }) => type));
+  const own = all.filter(({ type }) => ownTypes.has(type) || ours.has(type));
+  return own.length === all.length ? held : { ...(held as object), conditions: own };
 }
 
 function conditionsOf(status: unknown): readonly Readonly<Record<string, unknown>>[] {

@@ -10,6 +10,7 @@ import type { Clock } from '../../core/clock.ts';
 import { errorMessage, FairwayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { type ClusterState, clusterNamePattern, unknownLocality } from '../../model/cluster.ts';
+import type { OpenMember } from '../member-host.ts';
 import { type Access, readKubeconfig, type Trust, trustNothing } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type KubeSourceOptions, type KubeSourceSettings, kubeSource } from './cluster-source.ts';
@@ -34,6 +35,8 @@ export interface SecretDiscoveryOptions {
   readonly watch?: WatchSettings;
   readonly settings?: KubeSourceSettings;
   readonly observe?: (name: string, stats: Parameters<NonNullable<KubeSourceOptions['observe']>>[0]) => void;
+  /** Takes the rules that clusters hold of their own. */
+  readonly openMember?: OpenMember;
   /** What is wrong with looking itself, or undefined when it is cured. */
   readonly problem?: (problem: Problem | undefined) => void;
 }
@@ -223,13 +226,14 @@ class SecretDiscovery implements SecretsDiscovery {
   }
 
   #register(name: string, origin: string, access: Access, place: RegisteredPlace | undefined): void {
-    const { clock, logger, registrar, settings, observe } = this.#options;
+    const { clock, logger, registrar, settings, observe, openMember } = this.#options;
     const at = place ?? unknownPlace;
     registrar.add(
       name,
       origin,
       kubeSource({
         access,
+        ...(openMember === undefined ? {} : { openMember }),
         place: { name, network: at.network, locality: at.locality, origin },
         clock,
         logger,

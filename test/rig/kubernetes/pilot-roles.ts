@@ -31,7 +31,7 @@ export function pilotRoles({ reader, pilot, namespace }: PilotUsers): string {
     {
       apiGroups: ['coordination.k8s.io'],
       resources: ['leases'],
-      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch'],
+      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
     },
   ];
   const items = [

@@ -3,7 +3,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { judge } from '../../../bench/peer-run.ts';
-import { failures, markdownReport, readReports, terminalLines, writeCharts, writeJson } from '../../../bench/report.ts';
+import {
+  failures,
+  markdownReport,
+  readReports,
+  terminalLines,
+  writeCharts,
+  writeInto,
+  writeJson,
+} from '../../../bench/report.ts';
 import type { Report } from '../../../bench/workload.ts';
 
 const result = { about: 'a storm', loadBefore: 0.5, tookSeconds: 2 };
@@ -42,6 +50,17 @@ describe("the bench's reports", () => {
     const all = report('m', { storm });
     assert.match(markdownReport(all), /^On m\.\n\n### `storm`[^]*void/);
     assert.deepEqual(failures(all), ['storm']);
+  });
+
+  it('a document gets the tables that it has marks for, and says which it has none for', () => {
+    const marks = (name: string): string => `<!-- bench ${name} -->\n<!-- /bench -->\n`;
+    writeFileSync(file('doc.md'), `${marks('all')}${marks('rule')}`);
+    const figures = { 'p50, ms': 1 };
+    const results = { storm: { ...result, figures }, rule: { ...result, figures }, 'peer-rule': result };
+    assert.deepEqual(writeInto(file('doc.md'), report('m', results)), ['peer-rule']);
+    const document = readFileSync(file('doc.md'), 'utf8');
+    assert.match(document, /### `storm`[^]*### `rule`[^]*<!-- bench rule -->\n\n\| {2}\| {2}\|/);
+    assert.ok(!document.includes('### `peer-rule`'));
   });
 
   it('charts are files of their own', () => {

@@ -24,7 +24,7 @@ describe("the bench's tables", () => {
       columns: ['', 'a', 'b'],
       rows: [
         ['p50, ms', '3.0', '0.26'],
-        ['p99, ms', '1235', '–'],
+        ['p99, ms', '1,235', '–'],
       ],
     });
   });
@@ -84,7 +84,7 @@ describe("the bench's tables", () => {
     });
     assert.equal(
       section,
-      '### `storm`\n\nAll at \\*once\\*.\n\n|  |  |\n|---|---:|\n| p50, ms | 1.0 |\n\n- A\\_B=1\n\n**Failed or void:** two \\<states\\>',
+      '### `storm`\n\nAll at \\*once\\*.\n\n|  |  |\n|---|---:|\n| p50, ms | 1.0 |\n\n- A\\_B=1\n- took 1 s; load of the machine before: 1.0\n\n**Failed or void:** two \\<states\\>',
     );
   });
 

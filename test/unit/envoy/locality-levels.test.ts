@@ -182,6 +182,30 @@ describe('nearness', () => {
   });
 });
 
+describe('the key of an assignment', () => {
+  const near = prefer('node', 'zone', 'region', 'cluster', 'network');
+  const id = (given: Given, scope: Scope): string => {
+    const compiled = service(given);
+    return assignmentId(assignmentKey(compiled, scope));
+  };
+
+  it('tells apart whatever a preference reads of the proxy', () => {
+    const here = { region: 'eu', zone: 'a', node: 'n1' };
+    const scopes = [
+      from(here),
+      from({ ...here, region: 'us' }),
+      from({ ...here, zone: 'b' }),
+      from({ ...here, node: 'n2' }),
+      from(here, { cluster: 'west' }),
+      from(here, { network: 'net-b' }),
+    ];
+    assert.equal(new Set(scopes.map((scope) => id(near, scope))).size, scopes.length);
+    // And nothing else: without a preference all are one.
+    assert.equal(new Set(scopes.map((scope) => id({}, scope))).size, 1);
+    assert.equal(new Set(scopes.map((scope) => id(prefer('region'), scope))).size, 2);
+  });
+});
+
 describe('shares by place', () => {
   const policy: ServicePolicy = {
     locality: {

@@ -99,4 +99,19 @@ describe('the quarantine of rules', () => {
     );
     assert.ok(quarantine.isEmpty());
   });
+
+  it('knows since when a form is rejected, until it is forgotten', () => {
+    const quarantine = new Quarantine();
+    quarantine.refused('lds', ['a'], 'no', 1000);
+    quarantine.refused('lds', ['b'], 'no', 2000);
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((form) => quarantine.sinceMs(form)),
+      [1000, 2000, undefined],
+    );
+    quarantine.keepOnly((form) => form === 'b');
+    assert.deepEqual(
+      ['a', 'b'].map((form) => quarantine.sinceMs(form)),
+      [undefined, 2000],
+    );
+  });
 });

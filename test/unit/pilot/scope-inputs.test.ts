@@ -35,6 +35,7 @@ class Pilot {
       changed() {},
       reassign: (streamId, view) => void this.views.set(streamId, view as ScopeView),
       status: () => new Map(),
+      ackedFloor: () => undefined,
       ...(sliced ? { work: (job) => void this.jobs.push(job) } : {}),
     });
     this.engine.open();

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { Condition } from '../../../src/model/rule.ts';
-import {
-  type Programming,
-  type RuleStatus,
-  ruleConditions,
-  ruleStatus,
-  writtenStatus,
-} from '../../../src/rules/conditions.ts';
+import { type RuleStatus, ruleConditions, ruleStatus, writtenStatus } from '../../../src/rules/conditions.ts';
+import type { Programming } from '../../../src/rules/programming.ts';
 import type { Resolution } from '../../../src/rules/resolve.ts';
 import { type RuleRecord, RuleSet } from '../../../src/rules/rule-set.ts';
 import { oneRoute, rawRule } from '../../support/rules.ts';

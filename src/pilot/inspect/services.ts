@@ -1,0 +1,129 @@
+/** A service as `fairway describe service` shows it: what applies to it, who reports it, and where its requests go. */
+
+import { serviceHost } from '../../envoy/names.ts';
+import { countChain, endpointsOf } from '../../mesh/rule-findings.ts';
+import { serviceFindings } from '../../mesh/service-findings.ts';
+import type {
+  DescribedRoute,
+  EndpointGroup,
+  ReportingCluster,
+  RouteTarget,
+  ServiceDescription,
+} from '../../model/inspection.ts';
+import type { MeshService } from '../../model/mesh.ts';
+import { destinationName, type RuleRoute } from '../../model/rule.ts';
+import { type CatalogService, type Endpoint, type ServiceShard, serviceKey } from '../../model/service.ts';
+import { isInForce } from '../../rules/conditions.ts';
+import { serviceReport } from '../reports.ts';
+import { expectedByCluster } from './expected-shares.ts';
+import { findingsInForce } from './findings.ts';
+import { type InspectInputs, isoTime } from './inputs.ts';
+
+export function describeService(
+  inputs: InspectInputs,
+  namespace: string,
+  name: string,
+): ServiceDescription | undefined {
+  const { engine, rules, ruleStatus, members } = inputs;
+  const key = serviceKey(namespace, name);
+  const service = engine.catalog.get(key);
+  const compiled = engine.mesh.services.get(key);
+  if (service === undefined || compiled === undefined) return undefined;
+  const { headless, ports, conflicts } = serviceReport(service, engine);
+  const records = rules.recordsOf(key);
+  const winner = records.find(isInForce);
+  const [rule] = winner === undefined ? [] : ruleStatus.reports([winner]);
+  const { policy } = compiled;
+  return {
+    namespace,
+    name,
+    host: serviceHost(service, engine.mesh.settings.clusterDomain),
+    headless,
+    ports,
+    clusters: [...service.shards.values()].map((shard) => reportingCluster(shard, inputs)),
+    ...(rule === undefined ? {} : { rule }),
+    otherRules: [
+      ...ruleStatus.reports(records.filter((record) => record !== winner)),
+      ...(members?.status.reports() ?? []).filter(({ service: of }) => of === key),
+    ],
+    routes: compiled.routes.map((route) => ({
+      ...describeRoute(route, compiled),
+      expected: expectedByCluster(route, compiled, inputs.inventory.clusters().values()),
+    })),
+    ...(policy === undefined ? {} : { policy }),
+    endpoints: endpointGroups(service),
+    conflicts,
+    findings: [
+      ...(rule?.findings ?? []),
+      ...(winner === undefined ? [] : findingsInForce(winner, inputs)),
+      ...serviceFindings(service),
+    ],
+  };
+}
+
+function reportingCluster({ cluster, vips, endpoints }: ServiceShard, { inventory }: InspectInputs): ReportingCluster {
+  const record = inventory.clusters().get(cluster);
+  const state = record?.state;
+  const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+  return {
+    name: cluster,
+    phase: state?.phase ?? 'stale',
+    since: isoTime(state?.sinceMs ?? 0),
+    ...(record?.lastNewsMs === undefined ? {} : { lastNews: isoTime(record.lastNewsMs) }),
+    addresses: vips,
+    ready,
+    total: endpoints.length,
+  };
+}
+
+function describeRoute(
+  { name, matches, redirect, respond, backends }: RuleRoute,
+  service: MeshService,
+): Omit<DescribedRoute, 'expected'> {
+  const answers = redirect !== undefined ? 'redirect' : respond === undefined ? undefined : `answer ${respond.status}`;
+  return { name, matches, ...(answers === undefined ? {} : { answers }), targets: routeTargets(backends, service) };
+}
+
+function routeTargets(backends: RuleRoute['backends'], { catalog }: MeshService): RouteTarget[] {
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  const endpoints = endpointsOf(catalog);
+  return backends.map(({ weight, chain }) => ({
+    percent: total === 0 ? 0 : (100 * weight) / total,
+    chain: countChain(chain, endpoints).map(({ destination, ready, total: all }) => ({
+      destination: destinationName(destination),
+      ready,
+      total: all,
+    })),
+  }));
+}
+
+function endpointGroups(service: CatalogService): EndpointGroup[] {
+  const groups = new Map<string, Endpoint[]>();
+  for (const endpoint of endpointsOf(service)) {
+    const { version, cluster, locality } = endpoint;
+    const id = JSON.stringify([version, cluster, locality.region, locality.zone]);
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [endpoint]);
+    else group.push(endpoint);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, endpoints]) => groupOf(endpoints));
+}
+
+function groupOf(endpoints: readonly Endpoint[]): EndpointGroup[] {
+  const [first] = endpoints;
+  if (first === undefined) return [];
+  const { version, cluster, locality } = first;
+  const count = (isIt: (endpoint: Endpoint) => boolean): number => endpoints.filter(isIt).length;
+  return [
+    {
+      version,
+      cluster,
+      region: locality.region,
+      zone: locality.zone,
+      ready: count(({ ready }) => ready),
+      notReady: count(({ ready, terminating }) => !ready && !terminating),
+      draining: count(({ ready, terminating, serving }) => !ready && terminating && serving),
+      terminating: count(({ ready, terminating, serving }) => !ready && terminating && !serving),
+    },
+  ];
+}

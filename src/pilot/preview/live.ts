@@ -1,0 +1,228 @@
+/**
+ * What applying objects would do to the proxies that are connected to this pilot, without doing it: the answer to `fairway diff`.
+ *
+ * What always holds: nothing of the pilot is changed; one request is worked on at a time, in slices between which everything else has its
+ * turn; what comes while another is worked on is refused, not queued.
+ */
+
+import type { Previewer } from '../../api/preview-route.ts';
+import { FairwayError } from '../../core/errors.ts';
+import { readYamlInTurns } from '../../manifest/yaml-documents.ts';
+import { compileService } from '../../mesh/compile.ts';
+import type { MeshService, Scope } from '../../model/mesh.ts';
+import type { RawObject } from '../../model/object.ts';
+import type { PreviewReport } from '../../model/preview.ts';
+import type { TrafficRule } from '../../model/rule.ts';
+import type { ServiceKey } from '../../model/service.ts';
+import { type PreviewInput, type ProxySet, preview } from '../../preview/preview.ts';
+import type { Side } from '../../preview/scope-changes.ts';
+import { resolveRule } from '../../rules/resolve.ts';
+import type { RuleSet } from '../../rules/rule-set.ts';
+import type { Engine } from '../engine.ts';
+import type { Proxy } from '../proxies.ts';
+import type { ScopeView } from '../scope-view.ts';
+import { type Trial, tryObjects } from './trial.ts';
+
+export interface LivePreviewInputs {
+  readonly engine: Engine;
+  readonly rules: RuleSet;
+  /** The registered clusters' names. */
+  readonly clusters: () => ReadonlySet<string>;
+  /** The source that new objects would come from. */
+  readonly source: string;
+  readonly now: () => number;
+}
+
+/** How long others wait at most, ms; a single scope may take longer. */
+const sliceMs = 4;
+const namesMax = 100;
+const objectsMax = 200;
+
+export function livePreviewer(inputs: LivePreviewInputs): Previewer {
+  let isBusy = false;
+  return async (text, origin, defaultNamespace) => {
+    if (isBusy) throw busy();
+    isBusy = true;
+    try {
+      const { objects, findings } = await readYamlInTurns(text, origin);
+      if (objects.length > objectsMax) throw tooMany(objects.length);
+      const report = await previewObjects(inputs, findings.length > 0 ? [] : objects, defaultNamespace);
+      // What cannot be read might be anything.
+      const unread = findings.length === 0 ? [] : [{ kind: '', namespace: '', name: '', action: 'invalid' as const }];
+      return { ...report, objects: [...report.objects, ...unread], findings: [...findings, ...report.findings] };
+    } finally {
+      isBusy = false;
+    }
+  };
+}
+
+function busy(): FairwayError {
+  return new FairwayError({
+    code: 'FW-PREVIEW-002',
+    message: 'the pilot is looking at another change just now',
+    where: {},
+    hint: 'Ask again in a moment',
+  });
+}
+
+function tooMany(count: number): FairwayError {
+  return new FairwayError({
+    code: 'FW-PREVIEW-003',
+    message: `${count} objects are too many to look at once`,
+    where: {},
+    hint: `Give at most ${objectsMax}; split them into several files`,
+  });
+}
+
+export async function previewObjects(
+  inputs: LivePreviewInputs,
+  objects: readonly RawObject[],
+  defaultNamespace: string,
+): Promise<PreviewReport> {
+  const { engine, rules, source } = inputs;
+  const trial = tryObjects(rules, objects, { source, defaultNamespace, nowMs: inputs.now() });
+  const findings = [...trial.findings, ...unresolved(inputs, trial)];
+  const compared = await preview(await previewInput(engine, trial.services));
+  return { objects: trial.objects, findings, changed: trial.services.size > 0, ...compared };
+}
+
+function unresolved({ engine, clusters }: LivePreviewInputs, { records }: Trial): PreviewReport['findings'] {
+  const targets = { service: (key: ServiceKey) => engine.catalog.get(key), clusters: clusters() };
+  return records.flatMap(({ latest, raw }) => {
+    if (latest === undefined) return [];
+    const resolution = resolveRule(latest, targets, (path) => raw.where(path));
+    return resolution.resolved ? [] : resolution.findings;
+  });
+}
+
+async function previewInput(
+  engine: Engine,
+  changes: ReadonlyMap<ServiceKey, TrafficRule | undefined>,
+): Promise<PreviewInput> {
+  const sides = sidesOf(engine, changes);
+  const scope = nobody;
+  const pause = pauses();
+  return {
+    settings: engine.mesh.settings,
+    sets: changes.size === 0 ? [] : await proxySets(engine, sides, pause),
+    unseen: { before: { scope, services: sides.before(scope) }, after: { scope, services: sides.after(scope) } },
+    pause,
+  };
+}
+
+/** Nothing is known of it, so nothing is near it. */
+const nobody: Scope = {
+  cluster: '',
+  network: '',
+  namespace: '',
+  mode: 'captured',
+  outbound: { address: '127.0.0.1', port: 15001 },
+  inboundAddress: '0.0.0.0',
+  inbound: [],
+  routes: 'vhds',
+  rejected: [],
+};
+
+type Services = ReadonlyMap<ServiceKey, MeshService>;
+
+interface Sides {
+  readonly before: (scope: Scope) => Services;
+  readonly after: (scope: Scope) => Services;
+  /** As most proxies would see them. */
+  readonly compiled: Services;
+}
+
+function sidesOf(engine: Engine, changes: ReadonlyMap<ServiceKey, TrafficRule | undefined>): Sides {
+  // Taken once: what happens to the mesh meanwhile is another change.
+  const { mesh } = engine;
+  const own = new Map<ServiceKey, MeshService>();
+  const compiled = new Map<ServiceKey, MeshService>();
+  for (const [key, rule] of changes) {
+    const service = mesh.services.get(key);
+    if (service === undefined) continue;
+    own.set(key, service);
+    compiled.set(key, compileService(service.catalog, rule));
+  }
+  const seen = (scope: Scope): Services =>
+    new Map([...own.keys()].flatMap((key) => engine.meshSeenBy(scope).services.get(key) ?? []).map(byKey));
+  return {
+    compiled,
+    before: seen,
+    // A cluster's own rule stays before that of the mesh; a form that was rejected gives way to the new one.
+    after: (scope) => {
+      const ofCluster = seen({ ...scope, rejected: [] });
+      return new Map(
+        [...compiled].map(([key, after]) => {
+          const there = ofCluster.get(key);
+          return [key, there === undefined || there === own.get(key) ? after : there] as const;
+        }),
+      );
+    },
+  };
+}
+
+function byKey(service: MeshService): readonly [ServiceKey, MeshService] {
+  return [service.catalog.key, service];
+}
+
+interface Building {
+  readonly proxy: Proxy;
+  readonly before: Side;
+  readonly after: Side;
+  count: number;
+  readonly names: string[];
+}
+
+/** How many proxies are sorted between two looks at the clock. */
+const batchSize = 500;
+
+async function proxySets(engine: Engine, sides: Sides, pause: () => Promise<void>): Promise<readonly ProxySet[]> {
+  const asks = [...sides.compiled.values()].some(({ asks: asked }) => asked !== undefined);
+  const answersOf = asks ? engine.answersWith(sides.compiled) : undefined;
+  const sets = new Map<ScopeView, Map<string, Building>>();
+  let seen = 0;
+  for (const proxy of engine.proxies.all()) {
+    seen += 1;
+    if (seen % batchSize === 0) await pause();
+    const { view, identity, transport } = proxy;
+    const { answers: now, ...rest } = view.scope;
+    const answers = answersOf !== undefined && rest.rejected.length === 0 ? answersOf(identity) : now;
+    const id = answersOf === undefined ? transport : JSON.stringify([transport, answers ?? null]);
+    const ofView = sets.get(view) ?? new Map<string, Building>();
+    sets.set(view, ofView);
+    const known = ofView.get(id);
+    const name = `${identity.workload}.${identity.namespace}`;
+    if (known !== undefined) {
+      known.count += 1;
+      if (known.names.length < namesMax) known.names.push(name);
+      continue;
+    }
+    const after: Scope = { ...rest, ...(answers === undefined ? {} : { answers }) };
+    ofView.set(id, {
+      proxy,
+      before: { scope: view.scope, services: sides.before(view.scope) },
+      after: { scope: after, services: sides.after(view.scope) },
+      count: 1,
+      names: [name],
+    });
+  }
+  return [...sets].flatMap(([view, ofView]) =>
+    [...ofView.values()].map(({ proxy, before, after, count, names }) => ({
+      before,
+      after,
+      transport: proxy.transport,
+      proxies: count,
+      names,
+      live: (url: string) => view.resources(url),
+    })),
+  );
+}
+
+function pauses(): () => Promise<void> {
+  let startedMs = performance.now();
+  return async () => {
+    if (performance.now() - startedMs < sliceMs) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    startedMs = performance.now();
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * The seam between a registered cluster and who reads the rules that it holds of its own.
+ *
+ * What always holds: a link is opened for a cluster that is registered under that name, and closed when that ends; whether and when it is
+ * started is up to the host.
+ */
+
+import type { RuleSink, RuleSource } from './rule-sink.ts';
+
+export interface MemberSource extends RuleSource {
+  /** Writes the status of a rule into the member. Left out: there is no place for it. `uid`: '' where unknown. */
+  readonly writeStatus?: (
+    target: { readonly namespace: string; readonly name: string; readonly uid: string },
+    status: unknown,
+  ) => void;
+}
+
+export interface MemberLink {
+  /** Starts reading the cluster's rules. `isLeader`: only the leader writes statuses. */
+  readonly start: (sink: RuleSink, isLeader: () => boolean) => MemberSource;
+  /** Reading costs nothing and takes no right that the pilot may lack: it is done without a grant too. */
+  readonly isFree: boolean;
+}
+
+/** Returns what closes the link. A newer link to the same cluster takes the place of those before it. */
+export type OpenMember = (cluster: string, link: MemberLink) => () => void;

@@ -1,0 +1,76 @@
+/**
+ * A Drain as somebody wrote it in; the drain with its defaults applied, and everything that is wrong with it, out. With a finding of severity
+ * error there is no drain; nothing is thrown, whatever the object is.
+ */
+
+import type { Drain } from '../../model/drain.ts';
+import type { RawObject } from '../../model/object.ts';
+import { contentHash } from '../build.ts';
+import { durationMs } from '../duration.ts';
+import { readEnvelope } from '../envelope.ts';
+import { type Findings, show } from '../findings.ts';
+import type { ParsedObject, ParseObjectOptions } from '../kind-types.ts';
+import { checkShape, type Sound, schemaCheck } from '../structure.ts';
+import { drainHead } from './head.ts';
+import { drainSpecSchema, type RawDrainSpec } from './schema.ts';
+
+const structure = schemaCheck(drainSpecSchema);
+
+const longestMs = 168 * 3_600_000;
+
+export function parseDrain(raw: RawObject, options: ParseObjectOptions): ParsedObject<Drain> {
+  const { findings, namespace, name, createdAtMs, generation, spec } = readEnvelope(
+    raw,
+    options.defaultNamespace,
+    drainHead,
+  );
+  const known = { namespace, name, createdAtMs, spec, ...(generation === undefined ? {} : { generation }) };
+  if (spec === undefined) return { ...known, findings: findings.list() };
+  checkSpec(checkShape<RawDrainSpec>(spec, findings, structure()), findings);
+  if (findings.hasErrors) return { ...known, findings: findings.list() };
+  const content = build(spec as RawDrainSpec);
+  const value: Drain = {
+    ref: { name, generation: generation ?? 1 },
+    createdAtMs,
+    ...content,
+    hash: contentHash([name, createdAtMs, content]),
+    origin: raw.origin,
+  };
+  return { ...known, value, findings: findings.list() };
+}
+
+function checkSpec({ cluster, zone, over, startAt }: Sound<RawDrainSpec>, findings: Findings): void {
+  if (cluster === undefined && zone === undefined) {
+    const message = 'the drain names neither a cluster nor a zone';
+    findings.error('FW-RULE-210', ['spec', 'cluster'], message, 'Write cluster, zone, or both', ['spec']);
+  }
+  // What the patterns refuse has been told.
+  const overMs = over === undefined ? undefined : durationMs(over);
+  if (overMs !== undefined && overMs > longestMs) {
+    const message = `over must be at most 168h; it is ${show(over)}`;
+    findings.error('FW-RULE-214', ['spec', 'over'], message, 'Take less time');
+  }
+  if (startAt !== undefined && /^20.*Z$/.test(startAt) && timeMs(startAt) === undefined) {
+    const message = `startAt must be a time that there is; it is ${show(startAt)}`;
+    findings.error('FW-RULE-215', ['spec', 'startAt'], message, 'Write it as in 2026-01-31T08:00:00Z');
+  }
+}
+
+/** undefined for days that no calendar has, which Date.parse may take for others. */
+function timeMs(text: string): number | undefined {
+  const ms = Date.parse(text);
+  return Number.isFinite(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19) ? ms : undefined;
+}
+
+type Content = Pick<Drain, 'place' | 'services' | 'overMs' | 'startAtMs' | 'force'>;
+
+function build({ cluster = '', zone = '', services = [], over, startAt, force }: RawDrainSpec): Content {
+  const startAtMs = startAt === undefined ? undefined : timeMs(startAt);
+  return {
+    place: { cluster, zone },
+    services: services.toSorted() as Content['services'][number][],
+    overMs: over === undefined ? 0 : (durationMs(over) ?? 0),
+    ...(startAtMs === undefined ? {} : { startAtMs }),
+    force: force === true,
+  };
+}
