@@ -39,8 +39,7 @@ export const clusters1000: Workload = {
     return measure(options, [
       ...(quick ? [] : [{ ...common, name: 'same services, tables' }]),
       { ...common, name: 'same services, VHDS', shape: 'vhds' },
-      // A scope with that many services takes memory of its own: see the figure for each proxy, which is one for each scope here.
-      { ...common, name: 'own services, on-demand', mesh: { ...mesh, own: true }, proxies: 20, shape: 'on-demand' },
+      { ...common, name: 'own services, on-demand', mesh: { ...mesh, own: true }, shape: 'on-demand' },
     ]);
   },
 };

@@ -167,10 +167,11 @@ function collectedMemory(): ServerMemory {
   return { heldBytes: heapUsed + external, residentBytes: rss };
 }
 
-/** What the proxies of a cluster hold, all of which are in one scope. */
+/** What the proxies of a cluster hold, all of which are in one scope; of those on demand each holds something else (`expected`). */
 function truth(): ReadonlyMap<string, string> {
   const states = new Map<string, string>();
-  for (const view of engine.views()) if (view.users > 0) states.set(view.scope.cluster, eagerState(view));
+  for (const view of engine.views())
+    if (view.users > 0 && view.scope.routes !== 'on-demand') states.set(view.scope.cluster, eagerState(view));
   return states;
 }
 

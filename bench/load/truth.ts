@@ -47,30 +47,38 @@ export function onDemandState(view: ResourceView, { calls, clusters }: OnDemandP
 /** What comes unasked, and what is asked for by these names or aliases. */
 function taken(view: ResourceView, url: string, asked: readonly string[]): readonly EncodedResource[] {
   const resources = view.resources(url);
-  const names = aliasesOf(view, url);
+  const nameOf = (alias: string): string => nameBehind(view, url, alias);
   const found = [...(view.wildcardNames?.(url) ?? [])].flatMap((name) => resources.get(name) ?? []);
   const named = asked.map((name) => {
-    const resource = resources.get(names.get(name) ?? name);
+    const resource = resources.get(nameOf(name));
     if (resource === undefined) throw new Error(`the pilot has no ${name}`);
     return resource;
   });
   return [...new Set([...found, ...named])];
 }
 
-/** Of the view last looked at; it is small work, but not a thousand times. */
-let aliases:
-  | { readonly of: ReadonlyMap<string, EncodedResource>; readonly revision: number; readonly map: Map<string, string> }
-  | undefined;
+/** Of the view or base last looked at; it is small work, but not a thousand times. */
+let aliases: { readonly of: ResourceView; readonly revision: number; readonly map: Map<string, string> } | undefined;
 
-function aliasesOf(view: ResourceView, url: string): ReadonlyMap<string, string> {
-  if (url !== typeUrl.virtualHost) return new Map();
-  const of = view.resources(url);
-  if (aliases?.of !== of || aliases.revision !== view.revision) {
-    const map = new Map<string, string>();
-    for (const resource of of.values()) for (const alias of resource.aliases ?? []) map.set(alias, resource.name);
-    aliases = { of, revision: view.revision, map };
+function aliasesOf(view: ResourceView): ReadonlyMap<string, string> {
+  if (aliases?.of !== view || aliases.revision !== view.revision) {
+    const { revision } = view;
+    aliases = { of: view, revision, map: aliasMap(view.resources(typeUrl.virtualHost).values()) };
   }
   return aliases.map;
+}
+
+function aliasMap(resources: Iterable<EncodedResource | undefined>): Map<string, string> {
+  const map = new Map<string, string>();
+  for (const resource of resources) for (const alias of resource?.aliases ?? []) map.set(alias, resource?.name ?? '');
+  return map;
+}
+
+/** What is asked for by `alias`, which may be its name. */
+function nameBehind(view: ResourceView, url: string, alias: string): string {
+  if (url !== typeUrl.virtualHost) return alias;
+  const own = aliasMap(view.own?.(url).values() ?? []).get(alias);
+  return own ?? aliasesOf(view.base ?? view).get(alias) ?? alias;
 }
 
 /** Views have most of their resources in common. */

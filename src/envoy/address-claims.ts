@@ -11,6 +11,8 @@ interface Claim {
   readonly createdAtMs: number;
 }
 
+const nobody: ReadonlySet<ServiceKey> = new Set();
+
 export class AddressClaims {
   readonly #byAddress = new Map<string, readonly Claim[]>();
   readonly #byService = new Map<ServiceKey, readonly string[]>();
@@ -21,8 +23,19 @@ export class AddressClaims {
     return this.#ipv6 > 0;
   }
 
-  /** Replaces what `key` claims ([]: nothing); returns the other services that claim any address it claimed or claims. */
+  /** The service claims any address. */
+  has(key: ServiceKey): boolean {
+    return this.#byService.has(key);
+  }
+
+  /** Those that claim any. */
+  services(): Iterable<ServiceKey> {
+    return this.#byService.keys();
+  }
+
+  /** Replaces what `key` claims ([]: nothing); returns the other services that claim any address it claimed or claims, if that is a difference. */
   set(key: ServiceKey, createdAtMs: number, addresses: readonly string[]): ReadonlySet<ServiceKey> {
+    if (this.#isAsBefore(key, createdAtMs, addresses)) return nobody;
     const others = new Set<ServiceKey>();
     for (const address of this.#byService.get(key) ?? []) {
       const rest = (this.#byAddress.get(address) ?? []).filter((claim) => claim.key !== key);
@@ -44,6 +57,15 @@ export class AddressClaims {
     if (distinct.length === 0) this.#byService.delete(key);
     else this.#byService.set(key, distinct);
     return others;
+  }
+
+  /** The usual case: no other service's share can be another. */
+  #isAsBefore(key: ServiceKey, createdAtMs: number, addresses: readonly string[]): boolean {
+    const before = this.#byService.get(key) ?? [];
+    if (before.length !== addresses.length || !addresses.every((address) => before.includes(address))) return false;
+    return before.every((address) =>
+      this.#byAddress.get(address)?.some((claim) => claim.key === key && claim.createdAtMs === createdAtMs),
+    );
   }
 
   /** The addresses that are the service's, sorted. */

@@ -17,7 +17,9 @@ import { distinctNames, type SniChain, serverNamesMax } from './sni-chains.ts';
 /** Addresses of headless services' workloads in one listener. */
 const headlessAddressesMax = 4096;
 
-interface PortUse {
+export interface PortUse {
+  /** Another number after every change, over all ports. */
+  edition: number;
   /** How many services speak HTTP on it. */
   http: number;
   readonly headless: Map<ServiceKey, HeadlessChain>;
@@ -28,6 +30,21 @@ interface PortUse {
   droppedNames: number;
 }
 
+let editions = 0;
+
+export function nextEdition(): number {
+  return ++editions;
+}
+
+/** What did not fit into the listener of a port. */
+export interface Dropped {
+  readonly port: number;
+  /** Addresses of workloads. */
+  readonly addresses: number;
+  /** Server names. */
+  readonly names: number;
+}
+
 export class PortListeners {
   readonly #onDemand: boolean;
   readonly #ports = new Map<number, PortUse>();
@@ -36,6 +53,15 @@ export class PortListeners {
   /** `onDemand`: hosts come when requests ask for them. */
   constructor(onDemand: boolean) {
     this.#onDemand = onDemand;
+  }
+
+  /** Something is to be written. */
+  get isTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
+  get uses(): ReadonlyMap<number, PortUse> {
+    return this.#ports;
   }
 
   replace(key: ServiceKey, before: HostPieces | undefined, after: HostPieces | undefined): void {
@@ -56,57 +82,60 @@ export class PortListeners {
         this.#ports.delete(port);
         maps.remove(typeUrl.listener, listenerName('0.0.0.0', port));
       } else {
-        maps.set(typeUrl.listener, listener(port, use, settings, hasIpv6, this.#onDemand));
+        maps.set(typeUrl.listener, listenerOfPort(port, use, settings, hasIpv6, this.#onDemand));
       }
     }
     this.#touched.clear();
   }
 
   findings(cluster: string): Finding[] {
-    return [...this.#addressFindings(cluster), ...this.#nameFindings(cluster)];
-  }
-
-  #addressFindings(cluster: string): Finding[] {
-    return [...this.#ports]
-      .filter(([, use]) => use.dropped > 0)
-      .sort(([a], [b]) => a - b)
-      .map(([port, use]) => ({
-        code: 'FW-ENVOY-002' as const,
-        severity: 'warning' as const,
-        message: `headless services on TCP port ${port} have ${use.dropped} more workload addresses than the ${headlessAddressesMax} that one listener holds; connections to those are treated as to unknown destinations`,
-        where: { cluster },
-        hint: 'give large services a cluster IP, or spread them over several ports',
-      }));
-  }
-
-  #nameFindings(cluster: string): Finding[] {
-    return [...this.#ports]
-      .filter(([, use]) => use.droppedNames > 0)
-      .sort(([a], [b]) => a - b)
-      .map(([port, use]) => ({
-        code: 'FW-ENVOY-005' as const,
-        severity: 'warning' as const,
-        message: `services on TLS port ${port} have ${use.droppedNames} more server names than are told apart (${serverNamesMax}), or names that another service has; connections to those are treated as to unknown destinations`,
-        where: { cluster },
-        hint: 'spread the hosts over several ports, or give large groups of them a wildcard',
-      }));
+    return portFindings(
+      this.#ports.entries().map(([port, use]) => ({ port, addresses: use.dropped, names: use.droppedNames })),
+      cluster,
+    );
   }
 
   #use(port: number): PortUse {
     this.#touched.add(port);
     let use = this.#ports.get(port);
     if (use === undefined) {
-      use = { http: 0, headless: new Map(), sni: new Map(), dropped: 0, droppedNames: 0 };
+      use = { edition: 0, http: 0, headless: new Map(), sni: new Map(), dropped: 0, droppedNames: 0 };
       this.#ports.set(port, use);
     }
+    use.edition = nextEdition();
     return use;
   }
+}
+
+export function portFindings(dropped: Iterable<Dropped>, cluster: string): Finding[] {
+  const byPort = [...dropped].sort((a, b) => a.port - b.port);
+  return [
+    ...byPort
+      .filter(({ addresses }) => addresses > 0)
+      .map(({ port, addresses }) => ({
+        code: 'FW-ENVOY-002' as const,
+        severity: 'warning' as const,
+        message: `headless services on TCP port ${port} have ${addresses} more workload addresses than the ${headlessAddressesMax} that one listener holds; connections to those are treated as to unknown destinations`,
+        where: { cluster },
+        hint: 'give large services a cluster IP, or spread them over several ports',
+      })),
+    ...byPort
+      .filter(({ names }) => names > 0)
+      .map(({ port, names }) => ({
+        code: 'FW-ENVOY-005' as const,
+        severity: 'warning' as const,
+        message: `services on TLS port ${port} have ${names} more server names than are told apart (${serverNamesMax}), or names that another service has; connections to those are treated as to unknown destinations`,
+        where: { cluster },
+        hint: 'spread the hosts over several ports, or give large groups of them a wildcard',
+      })),
+  ];
 }
 
 /** Listeners that only say HTTP are the same in every scope of the same settings: one encoding for all. */
 const shared = new WeakMap<MeshSettings, Map<string, EncodedResource>>();
 
-function listener(
+/** The listener for what services need on a port; says in `use` what did not fit. */
+export function listenerOfPort(
   port: number,
   use: PortUse,
   settings: MeshSettings,

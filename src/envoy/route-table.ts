@@ -6,6 +6,7 @@
  * version follows the parts' versions. The body is joined only when somebody reads it.
  */
 
+import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { Scope } from '../model/mesh.ts';
@@ -35,6 +36,11 @@ export class RouteTable {
   /** By name, without the catch-all. */
   get parts(): ReadonlyMap<string, VirtualHostPart> {
     return this.#parts;
+  }
+
+  /** The parts' names, sorted; [] where the table does not hold its hosts. */
+  get order(): readonly string[] {
+    return this.#order;
   }
 
   set(part: VirtualHostPart): void {
@@ -93,6 +99,24 @@ export class RouteTable {
   }
 }
 
+/** A whole table that differs from `base`. */
+export function tableOver(
+  name: string,
+  base: RouteTable | undefined,
+  own: Overlay<VirtualHostPart>,
+  catchAll: VirtualHostPart,
+): EncodedResource {
+  const parts: VirtualHostPart[] = [];
+  const added = [...own.values()].flatMap((part) => part ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
+  let at = 0;
+  for (const each of base?.order ?? []) {
+    for (let next = added[at]; next !== undefined && next.name <= each; next = added[++at]) parts.push(next);
+    const part = own.has(each) ? undefined : base?.parts.get(each);
+    if (part !== undefined) parts.push(part);
+  }
+  return new JoinedTable(name, [...parts, ...added.slice(at), catchAll]);
+}
+
 class JoinedTable implements EncodedResource {
   readonly name: string;
   readonly version: string;
@@ -118,7 +142,7 @@ class JoinedTable implements EncodedResource {
  * The catch-all comes over VHDS too: standing here, it would take requests before the hosts have come; and where hosts come on demand, Envoy
  * asks for a host only if nothing matches it.
  */
-function discoveredTable(name: string): EncodedResource {
+export function discoveredTable(name: string): EncodedResource {
   return encodeResource(typeUrl.route, name, { name, vhds: { config_source: overAds } });
 }
 

@@ -13,28 +13,18 @@ import type { Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { AddressClaims } from './address-claims.ts';
 import { catchAll } from './catch-all.ts';
-import { scopeClusters } from './clusters.ts';
-import { inboundListeners, virtualInboundListener } from './inbound-listeners.ts';
-import { assignmentKey } from './locality-levels.ts';
+import { claimedAddresses, type Held, heldBy, seenBy } from './host-key.ts';
 import { httpProxy } from './names.ts';
-import { httpProxyListener, virtualOutboundListener } from './outbound-listeners.ts';
+import { OwnResources } from './own-resources.ts';
 import { podFindings } from './pod-hosts.ts';
 import { PortListeners } from './port-listeners.ts';
-import { encodeResource, type NamedPlain } from './proto/encode.ts';
 import { ResourceMaps } from './resource-maps.ts';
 import { RouteTable } from './route-table.ts';
 import { settingsOf } from './scope-settings.ts';
-import { type HostPieces, type ServicePieces, servicePieces } from './service-pieces.ts';
-import { fittingSources } from './sources.ts';
+import { type HostPieces, servicePieces } from './service-pieces.ts';
 import { UnknownHosts } from './unknown-hosts.ts';
 import { askedVirtualHost, pushedVirtualHost, virtualHostName } from './virtual-host-resources.ts';
-import type { HostKey, VirtualHostPart } from './virtual-hosts.ts';
-
-interface Held {
-  readonly pieces: ServicePieces;
-  readonly hosts: HostPieces;
-  readonly assignments: readonly EncodedResource[];
-}
+import type { VirtualHostPart } from './virtual-hosts.ts';
 
 interface Move {
   readonly key: ServiceKey;
@@ -44,6 +34,7 @@ interface Move {
 
 export class ScopeResources {
   readonly #scope: Scope;
+  readonly #part: 'whole' | 'services';
   readonly #maps = new ResourceMaps();
   readonly #held = new Map<ServiceKey, Held>();
   readonly #claims = new AddressClaims();
@@ -52,21 +43,58 @@ export class ScopeResources {
   readonly #touchedTables = new Set<string>();
   /** The resource over VHDS that each table has whatever its hosts, by table. */
   readonly #standing = new Map<string, string>();
-  /** Names of the resources that come from the scope and the settings alone, by type. */
-  readonly #own = new Map<string, ReadonlySet<string>>();
+  readonly #own = new OwnResources();
   /** On demand: names that every sidecar gets; the others it asks for. */
   readonly #always = new Map<string, Set<string>>([
     [typeUrl.cluster, new Set()],
     [typeUrl.virtualHost, new Set()],
   ]);
   readonly #unknownHosts = new UnknownHosts();
+  #structure = 0;
   #settings: MeshSettings | undefined;
   /** As of the last `settle`. */
   #settled: { readonly settings: MeshSettings; readonly hasIpv6: boolean } | undefined;
 
-  constructor(scope: Scope) {
+  /** `services`: only what comes of the mesh's services, for overlays (scope-overlay.ts) to stand on. */
+  constructor(scope: Scope, part: 'whole' | 'services' = 'whole') {
     this.#scope = scope;
+    this.#part = part;
     this.#ports = new PortListeners(scope.routes === 'on-demand');
+  }
+
+  get scope(): Scope {
+    return this.#scope;
+  }
+
+  /** As of the last part of an update; undefined before the first. */
+  get settings(): MeshSettings | undefined {
+    return this.#settings;
+  }
+
+  get claims(): AddressClaims {
+    return this.#claims;
+  }
+
+  get ports(): PortListeners {
+    return this.#ports;
+  }
+
+  get tables(): ReadonlyMap<string, RouteTable> {
+    return this.#tables;
+  }
+
+  get unknownHosts(): UnknownHosts {
+    return this.#unknownHosts;
+  }
+
+  /** Counts up with each state in which more is another than resources of single services: tables, ports, settings. */
+  get structure(): number {
+    return this.#structure;
+  }
+
+  /** By key, the services that are seen. */
+  get held(): ReadonlyMap<ServiceKey, Held> {
+    return this.#held;
   }
 
   /** Live, for reading: it changes with the next update. Empty for a type that sidecars do not get. */
@@ -121,15 +149,19 @@ export class ScopeResources {
 
   /**
    * An update in parts: takes over what the mesh says of these services. `resources` is between two states until `settle`; what comes to
-   * differ from the mesh meanwhile is absorbed again. The settings are the same in all parts.
+   * differ from the mesh meanwhile is absorbed again. The settings are the same in all parts. Returns the services that were looked at: those,
+   * and others that claim their addresses.
    */
-  absorb({ settings: ofMesh, services }: Mesh, keys: ReadonlySet<ServiceKey>): void {
+  absorb({ settings: ofMesh, services }: Mesh, keys: ReadonlySet<ServiceKey>): ReadonlySet<ServiceKey> {
     const settings = settingsOf(ofMesh, this.#scope);
     this.#settings = settings;
     const affected = this.#claim(keys, services);
-    const moves = [...affected].flatMap((key) => this.#move(key, this.#seen(services.get(key)), settings) ?? []);
+    const moves = [...affected].flatMap(
+      (key) => this.#move(key, seenBy(this.#scope, services.get(key)), settings) ?? [],
+    );
     for (const move of moves) this.#takeAway(move);
     for (const move of moves) this.#put(move);
+    return affected;
   }
 
   /** Ends an update in parts: `resources` is one state again. Returns the names that came, changed or went since the last one, by type. */
@@ -140,7 +172,11 @@ export class ScopeResources {
     const anew = settings !== this.#settled?.settings;
     const ownChanged = anew || hasIpv6 !== this.#settled?.hasIpv6;
     this.#settled = { settings, hasIpv6 };
-    if (ownChanged) this.#applyOwn(settings, hasIpv6);
+    if (ownChanged || this.#ports.isTouched || this.#touchedTables.size > 0) this.#structure += 1;
+    if (ownChanged && this.#part === 'whole') {
+      for (const url of [typeUrl.cluster, typeUrl.listener] as const)
+        this.#own.write(url, this.#scope, settings, hasIpv6, this.#maps, this.#always.get(url));
+    }
     this.#ports.flush(settings, hasIpv6, ownChanged, this.#maps);
     this.#flushTables(settings, anew);
     return this.#maps.takeChanges();
@@ -151,16 +187,11 @@ export class ScopeResources {
     if (this.#scope.mode === 'explicit') return keys;
     const affected = new Set(keys);
     for (const key of keys) {
-      const catalog = this.#seen(services.get(key))?.catalog;
-      const addresses = catalog?.addresses ?? catalog?.shards.get(this.#scope.cluster)?.vips ?? [];
-      for (const other of this.#claims.set(key, catalog?.createdAtMs ?? 0, addresses)) affected.add(other);
+      const service = seenBy(this.#scope, services.get(key));
+      const addresses = claimedAddresses(this.#scope, service);
+      for (const other of this.#claims.set(key, service?.catalog.createdAtMs ?? 0, addresses)) affected.add(other);
     }
     return affected;
-  }
-
-  /** The service, if proxies of this cluster see it. */
-  #seen(service: MeshService | undefined): MeshService | undefined {
-    return service?.catalog.visibleIn?.has(this.#scope.cluster) === false ? undefined : service;
   }
 
   /** What the service was and is to this scope; undefined if that is the same. */
@@ -172,27 +203,10 @@ export class ScopeResources {
       return { key, before, after: undefined };
     }
     const pieces = servicePieces(service, settings, before?.pieces);
-    const hosts = pieces.hosts(this.#hostKey(key, service));
-    const assignments = pieces.assignments(assignmentKey(service, this.#scope));
-    if (before?.pieces === pieces && before.hosts === hosts) return undefined;
-    const after = { pieces, hosts, assignments };
+    const after = heldBy(this.#scope, pieces, settings, this.#claims.of(key));
+    if (before?.pieces === pieces && before.hosts === after.hosts) return undefined;
     this.#held.set(key, after);
     return { key, before, after };
-  }
-
-  #hostKey(key: ServiceKey, service: MeshService): HostKey {
-    const { catalog } = service;
-    const { mode, cluster, namespace, routes } = this.#scope;
-    const isHeadless = catalog.shards.get(cluster)?.headless ?? catalog.headless;
-    return {
-      mode,
-      sameNamespace: catalog.namespace === namespace,
-      addresses: this.#claims.of(key),
-      headless: mode === 'captured' && isHeadless,
-      sources: fittingSources(service, this.#scope),
-      ...(mode === 'explicit' && isHeadless ? { pods: cluster } : {}),
-      ...(this.#settings?.detectProtocols === true ? { onDemand: routes === 'on-demand' } : {}),
-    };
   }
 
   #takeAway({ before, after }: Move): void {
@@ -302,31 +316,5 @@ export class ScopeResources {
     if (before === undefined || before === this.#standing.get(table)) return;
     this.#always.get(typeUrl.virtualHost)?.delete(before);
     this.#maps.remove(typeUrl.virtualHost, before);
-  }
-
-  #applyOwn(settings: MeshSettings, hasIpv6: boolean): void {
-    const scope = this.#scope;
-    this.#replaceOwn(typeUrl.cluster, scopeClusters(scope, settings, hasIpv6));
-    this.#replaceOwn(
-      typeUrl.listener,
-      scope.mode === 'captured'
-        ? [virtualOutboundListener(settings, hasIpv6), virtualInboundListener(scope, settings, hasIpv6)]
-        : [httpProxyListener(scope, settings), ...inboundListeners(scope, settings)],
-    );
-  }
-
-  #replaceOwn(url: string, values: readonly NamedPlain[]): void {
-    const names = new Set(values.map(({ name }) => name));
-    const always = this.#always.get(url);
-    for (const name of this.#own.get(url) ?? []) {
-      if (names.has(name)) continue;
-      this.#maps.remove(url, name);
-      always?.delete(name);
-    }
-    for (const value of values) {
-      this.#maps.set(url, encodeResource(url, value.name, value));
-      always?.add(value.name);
-    }
-    this.#own.set(url, names);
   }
 }

@@ -12,7 +12,7 @@ import { noVirtualHost, pushedVirtualHost, tableMarker, virtualHostName } from '
 import type { VirtualHostPart } from './virtual-hosts.ts';
 
 /** How many answers of a table are kept for when they are asked for again. */
-const answersMax = 1024;
+export const answersMax = 1024;
 
 interface Table {
   catchAll: VirtualHostPart | undefined;
@@ -30,6 +30,15 @@ export class UnknownHosts {
     table.catchAll = part;
     table.answers.clear();
     if (part === undefined && table.wildcards.size === 0) this.#tables.delete(name);
+  }
+
+  catchAll(name: string): VirtualHostPart | undefined {
+    return this.#tables.get(name)?.catchAll;
+  }
+
+  /** By domain. */
+  wildcards(name: string): ReadonlyMap<string, VirtualHostPart> {
+    return this.#tables.get(name)?.wildcards ?? none;
   }
 
   /** A service's virtual hosts are others. */
@@ -50,8 +59,7 @@ export class UnknownHosts {
   /** The resource that every sidecar has of a table; it is another when answers may be. */
   marker(name: string): EncodedResource {
     const { catchAll, wildcards } = this.#table(name);
-    const parts = [...wildcards].map(([domain, { version }]) => `${domain} ${version}`).sort();
-    return tableMarker(name, versionOf([catchAll?.version ?? '', ...parts].join('\n')));
+    return markerOf(name, catchAll, wildcards);
   }
 
   /** `name`: `<table>/<host>`, as it was asked for. undefined for a table that does not exist. */
@@ -78,7 +86,18 @@ export class UnknownHosts {
   }
 }
 
-function answerFor(
+const none: ReadonlyMap<string, VirtualHostPart> = new Map();
+
+export function markerOf(
+  table: string,
+  catchAll: VirtualHostPart | undefined,
+  wildcards: ReadonlyMap<string, VirtualHostPart>,
+): EncodedResource {
+  const parts = [...wildcards].map(([domain, { version }]) => `${domain} ${version}`).sort();
+  return tableMarker(table, versionOf([catchAll?.version ?? '', ...parts].join('\n')));
+}
+
+export function answerFor(
   host: string,
   catchAll: VirtualHostPart,
   wildcards: ReadonlyMap<string, VirtualHostPart>,
@@ -100,6 +119,6 @@ function longestWildcard(host: string, wildcards: ReadonlyMap<string, VirtualHos
   return undefined;
 }
 
-function isWildcard({ name }: VirtualHostPart): boolean {
+export function isWildcard({ name }: VirtualHostPart): boolean {
   return name.startsWith('*');
 }

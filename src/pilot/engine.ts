@@ -125,7 +125,8 @@ export class Engine implements XdsHost {
       meshFor: (scope) => this.#meshFor(scope),
       now: () => options.clock.monotonic(),
       enqueue: (job) => this.#enqueue(job),
-      changed: (view, changes) => this.#viewChanged(view, changes),
+      changed: (view, changes) => this.#protocol?.changed(view, changes),
+      caughtUp: (view) => this.#caughtUp(view),
     });
     this.proxies = new Proxies({
       scopes: this.#scopes,
@@ -167,6 +168,11 @@ export class Engine implements XdsHost {
 
   views(): Iterable<ScopeView> {
     return this.#scopes.views();
+  }
+
+  /** What views have in common: most of each. */
+  bases(): Iterable<ResourceView> {
+    return this.#scopes.bases();
   }
 
   streamStatus(streamId: number): ReadonlyMap<string, StreamTypeStatus> {
@@ -428,9 +434,7 @@ export class Engine implements XdsHost {
     return true;
   }
 
-  #viewChanged(view: ScopeView, changes: ReadonlyMap<string, ReadonlySet<string>>): void {
-    this.#protocol?.changed(view, changes);
-    if (!view.isCurrent) return;
+  #caughtUp(view: ScopeView): void {
     // Without a message nothing would tell later that these are in step.
     this.#search([...this.proxies.arrived(view)].filter(({ quarantine }) => quarantine.isSearching));
     // Later, for this may be a view's own update.

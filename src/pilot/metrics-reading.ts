@@ -2,6 +2,7 @@
 
 import type { MetricsReading } from '../api/metrics.ts';
 import type { Clock } from '../core/clock.ts';
+import type { EncodedResource } from '../core/resource.ts';
 import { shortTypeName } from '../core/type-urls.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import type { XdsCounters } from '../xds/counters.ts';
@@ -10,15 +11,17 @@ import type { Engine } from './engine.ts';
 export function readMetrics(inventory: Inventory, engine: Engine, xds: XdsCounters, clock: Clock): MetricsReading {
   const configBytes = new Map<string, number>();
   const counted = new Set<Buffer>();
-  for (const view of engine.views()) {
-    for (const [typeUrl, short] of Object.entries(shortTypeName)) {
-      for (const { body } of view.resources(typeUrl).values()) {
-        // Scopes share most of their resources.
-        if (counted.has(body)) continue;
-        counted.add(body);
-        configBytes.set(short, (configBytes.get(short) ?? 0) + body.length);
-      }
+  const count = (short: string, resources: Iterable<EncodedResource | undefined>): void => {
+    for (const resource of resources) {
+      // Scopes share most of their resources, and bases some.
+      if (resource === undefined || counted.has(resource.body)) continue;
+      counted.add(resource.body);
+      configBytes.set(short, (configBytes.get(short) ?? 0) + resource.body.length);
     }
+  };
+  for (const [typeUrl, short] of Object.entries(shortTypeName)) {
+    for (const base of engine.bases()) count(short, base.resources(typeUrl).values());
+    for (const view of engine.views()) count(short, view.own(typeUrl).values());
   }
   return {
     connectedProxies: engine.proxies.size,

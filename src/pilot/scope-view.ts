@@ -1,35 +1,49 @@
 /**
- * What the proxies of one scope see, brought up to the mesh bit by bit. In: the names of services that may have changed, and time to work.
- * Out: the names of the resources that changed, once all that was marked is in.
+ * What the proxies of one scope see: a base that many scopes share, and what is other here. In: the names of services that may be otherwise,
+ * after the base has them, and time to work. Out: the names of the resources that are, once all that was marked is in.
  *
- * What always holds: what is marked once is looked at once, in its newest form; and nothing is said to have changed before everything has, so
- * whoever takes over the resources when told sees a whole state of the mesh, never a part of one.
+ * What always holds: nothing is said to have changed before everything has, here and in the base, so whoever takes over the resources when told
+ * sees a whole state of the mesh, never a part of one.
  */
 
 import type { Finding } from '../core/errors.ts';
+import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl as types } from '../core/type-urls.ts';
-import { ScopeResources } from '../envoy/scope-resources.ts';
+import { ScopeOverlay } from '../envoy/scope-overlay.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { impliesWildcard } from '../xds/type-traits.ts';
-import type { ResourceView } from '../xds/view.ts';
+import type { NameSet, ResourceView } from '../xds/view.ts';
+import type { ScopeBase } from './scope-base.ts';
+
+type Changes = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Services that are looked at and are as in the base, before the clock is: each takes well under a microsecond. */
+const looksPerClock = 256;
 
 export class ScopeView implements ResourceView {
   readonly id: string;
   readonly scope: Scope;
-  readonly #resources: ScopeResources;
+  readonly base: ScopeBase;
+  readonly #overlay: ScopeOverlay;
   readonly #isReady: () => boolean;
-  readonly #marked = new Set<ServiceKey>();
+  /** Services to look at; the first as far as it has been gone through. */
+  #marked: Iterator<ServiceKey>[] = [];
+  /** Of the parts since the last `commit`. */
+  #changes: Changes = new Map();
   #revision = 0;
   #isCurrent = false;
+  /** Nothing was marked while nobody used it. */
+  #isStale = true;
   /** Proxies in this scope, or on their way into it. */
   users = 0;
 
-  constructor(id: string, scope: Scope, isReady: () => boolean) {
+  constructor(id: string, scope: Scope, base: ScopeBase, isReady: () => boolean) {
     this.id = id;
     this.scope = scope;
-    this.#resources = new ScopeResources(scope);
+    this.base = base;
+    this.#overlay = new ScopeOverlay(scope, base.shared);
     this.#isReady = isReady;
   }
 
@@ -47,8 +61,16 @@ export class ScopeView implements ResourceView {
     return this.#isCurrent;
   }
 
+  get isMarked(): boolean {
+    return this.#marked.length > 0;
+  }
+
   resources(typeUrl: string): ReadonlyMap<string, EncodedResource> {
-    return this.#resources.resources(typeUrl);
+    return this.#overlay.resources(typeUrl);
+  }
+
+  own(typeUrl: string): Overlay<EncodedResource> {
+    return this.#overlay.own(typeUrl);
   }
 
   /** Envoy's first VHDS request names no host; a scope that has hosts as resources means all of them by it. */
@@ -56,48 +78,67 @@ export class ScopeView implements ResourceView {
     return typeUrl === types.virtualHost ? this.scope.routes !== 'tables' : impliesWildcard(typeUrl);
   }
 
-  wildcardNames(typeUrl: string): ReadonlySet<string> | undefined {
-    return this.#resources.unasked(typeUrl);
+  wildcardNames(typeUrl: string): NameSet | undefined {
+    return this.#overlay.unasked(typeUrl);
   }
 
   missing(typeUrl: string, name: string): EncodedResource | undefined {
-    return typeUrl === types.virtualHost ? this.#resources.unknownHost(name) : undefined;
+    return typeUrl === types.virtualHost ? this.#overlay.unknownHost(name) : undefined;
   }
 
   /** A route table's virtual hosts, whichever way they go out; the catch-all comes last. */
-  hostsOfTable(table: string): ReturnType<ScopeResources['hostsOfTable']> {
-    return this.#resources.hostsOfTable(table);
+  hostsOfTable(table: string): ReturnType<ScopeOverlay['hostsOfTable']> {
+    return this.#overlay.hostsOfTable(table);
   }
 
   /** What of the mesh this scope's proxies do not get, and why. */
   findings(): readonly Finding[] {
-    return this.#resources.findings();
+    return this.#overlay.findings();
   }
 
-  /** These services may have changed. */
+  /** These services may have changed; a set that is not written to any more. */
   mark(services: Iterable<ServiceKey>): void {
-    for (const key of services) this.#marked.add(key);
+    if (!this.#isStale) this.#marked.push(services[Symbol.iterator]());
   }
 
   /** Nobody works on it any more, so it is not answered from until it has caught up. */
   lapse(): void {
     this.#isCurrent = false;
+    this.#isStale = true;
+    this.#marked = [];
   }
 
-  /**
-   * Takes over what the mesh says of marked services until there are none or `isTimeUp`. Returns the names that changed, by type, once all are
-   * in; undefined before.
-   */
-  work(mesh: Mesh, isTimeUp: () => boolean): ReadonlyMap<string, ReadonlySet<string>> | undefined {
-    this.#resources.absorb(mesh, new Set());
-    for (const key of this.#marked) {
-      this.#marked.delete(key);
-      this.#resources.absorb(mesh, new Set([key]));
-      if (isTimeUp()) break;
+  /** Takes over what is otherwise of marked services until there are none or `isTimeUp`. Returns whether there are none. */
+  work(mesh: Mesh, isTimeUp: () => boolean): boolean {
+    if (this.#isStale) this.#marked = [this.#overlay.toLookAt(mesh)];
+    this.#isStale = false;
+    for (let looks = 1; this.#marked.length > 0; looks++) {
+      const next = this.#marked[0]?.next();
+      if (next?.done !== false) {
+        this.#marked.shift();
+        continue;
+      }
+      const isOther = this.#overlay.absorb(mesh, next.value);
+      if ((isOther || looks % looksPerClock === 0) && isTimeUp()) break;
     }
-    if (this.#marked.size > 0) return undefined;
-    this.#revision = mesh.revision;
-    this.#isCurrent = true;
-    return this.#resources.settle();
+    if (this.#marked.length > 0) return false;
+    this.#changes = merged(this.#changes, this.#overlay.settle());
+    return true;
   }
+
+  /** All is in, as it is in the base. Returns the names that are otherwise now, or no longer, by type. */
+  commit(revision: number): Changes {
+    const changes = this.#changes;
+    this.#changes = new Map();
+    this.#revision = revision;
+    this.#isCurrent = true;
+    return changes;
+  }
+}
+
+function merged(one: Changes, two: Changes): Changes {
+  if (one.size === 0) return two;
+  const both = new Map(one);
+  for (const [typeUrl, names] of two) both.set(typeUrl, names.union(both.get(typeUrl) ?? new Set()));
+  return both;
 }

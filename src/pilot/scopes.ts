@@ -1,5 +1,6 @@
 /**
- * The scopes in use, each with its view: proxies whose scopes are equal share one view, and so the very same bytes.
+ * The scopes in use, each with its view: proxies whose scopes are equal share one view, and so the very same bytes; and scopes that differ in
+ * little share a base, so that a change costs once what is the same for all of them.
  *
  * In: who uses which scope, and which services changed. Out: views that say something else now. What always holds: a small change is in every
  * view when `update` returns; what takes longer (a first view, ten thousand services at once) is done in slices between which others have
@@ -8,6 +9,9 @@
 
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
+import type { ResourceView } from '../xds/view.ts';
+import { ScopeFamilies } from './scope-families.ts';
+import type { ScopeGroup } from './scope-group.ts';
 import { ScopeView } from './scope-view.ts';
 
 /** How many scopes without a proxy are kept for those that come back. */
@@ -26,8 +30,13 @@ export interface ScopesOptions {
   readonly now: () => number;
   /** Gives `job` its turn soon, once; false: nobody gives turns, and all is done at once. */
   readonly enqueue: (job: Job) => boolean;
-  /** These resources of a view are others now, by type; or it can be answered from for the first time. */
-  readonly changed: (view: ScopeView, changes: Changes) => void;
+  /**
+   * These resources of a view, or of a base that views share, are others now, by type; or it can be answered from for the first time. Bases come
+   * before the views that stand on them. For those who copy: the views are told one after the other.
+   */
+  readonly changed: (view: ResourceView, changes: Changes) => void;
+  /** All views have been told of, and this one is current. */
+  readonly caughtUp: (view: ScopeView) => void;
 }
 
 interface Job {
@@ -37,10 +46,12 @@ interface Job {
 export class Scopes {
   readonly #options: ScopesOptions;
   readonly #views = new Map<string, ScopeView>();
+  readonly #families = new ScopeFamilies();
+  readonly #groupOf = new Map<ScopeView, ScopeGroup>();
   /** Without a proxy, the longest first. */
   readonly #idle = new Set<ScopeView>();
-  /** Views that have work left, and wait for their turn to do it. */
-  readonly #working = new Map<ScopeView, Job>();
+  /** Groups with changes left to take over, and views with a first state, that wait for their turn. */
+  readonly #working = new Map<ScopeGroup | ScopeView, Job>();
 
   constructor(options: ScopesOptions) {
     this.#options = options;
@@ -50,7 +61,12 @@ export class Scopes {
     return this.#views.values();
   }
 
-  /** Views that have not taken over all that changed. */
+  /** Bases that views share. */
+  *bases(): Generator<ResourceView, undefined> {
+    for (const { base } of this.#families.groups()) yield base;
+  }
+
+  /** Groups and views that have not taken over all that changed. */
   get working(): number {
     return this.#working.size;
   }
@@ -60,13 +76,16 @@ export class Scopes {
     const id = scopeId(scope);
     let view = this.#views.get(id);
     if (view === undefined) {
-      view = new ScopeView(id, scope, this.#options.isReady);
-      view.mark(this.#options.meshFor(scope).services.keys());
+      const group = this.#families.join(id, scope, this.#options.meshFor(scope));
+      view = new ScopeView(id, scope, group.base, this.#options.isReady);
+      group.views.add(view);
+      this.#groupOf.set(view, group);
       this.#views.set(id, view);
     }
     view.users += 1;
     this.#idle.delete(view);
-    if (!view.isCurrent) this.#enqueue(view);
+    const group = this.#groupOf.get(view);
+    if (!view.isCurrent && group !== undefined) this.#catchUp(view, group);
     return view;
   }
 
@@ -74,13 +93,12 @@ export class Scopes {
     view.users -= 1;
     if (view.users > 0) return;
     // What is half done is left so: if somebody comes back to it, it goes on.
-    if (this.#working.delete(view)) this.#lapse(view);
+    const group = this.#groupOf.get(view);
+    if (this.#working.delete(view) || (group !== undefined && this.#working.has(group))) this.#lapse(view);
     this.#idle.add(view);
     if (this.#idle.size <= idleScopesMax) return;
     const [oldest] = this.#idle;
-    if (oldest === undefined) return;
-    this.#idle.delete(oldest);
-    this.#views.delete(oldest.id);
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
   /**
@@ -89,45 +107,90 @@ export class Scopes {
    */
   update(dirty: ReadonlySet<ServiceKey>, ofClusters: ReadonlyMap<string, ReadonlySet<ServiceKey>> = new Map()): void {
     const untilMs = this.#options.now() + sliceMs;
-    for (const view of [...this.#views.values()]) {
-      view.mark(dirty);
-      view.mark(ofClusters.get(view.scope.cluster) ?? []);
-      if (view.users === 0) this.#lapse(view);
-      else if (this.#working.has(view)) continue;
-      else if (this.#options.now() >= untilMs && this.#enqueue(view)) continue;
-      else this.#work(view, untilMs);
+    for (const group of [...this.#families.groups()]) {
+      for (const view of group.views) if (view.users === 0) this.#lapse(view);
+      group.mark(dirty, ofClusters);
+      if (!group.isUsed) this.#lapseBase(group);
+      else if (this.#working.has(group)) continue;
+      else if (this.#options.now() >= untilMs && this.#enqueue(group, () => this.#workGroup(group, this.#slice())))
+        continue;
+      else this.#workGroup(group, untilMs);
     }
+  }
+
+  #forget(view: ScopeView): void {
+    const group = this.#groupOf.get(view);
+    this.#idle.delete(view);
+    this.#views.delete(view.id);
+    this.#groupOf.delete(view);
+    group?.views.delete(view);
+    if (group === undefined || group.views.size > 0) return;
+    this.#working.delete(group);
+    this.#families.remove(group);
   }
 
   #lapse(view: ScopeView): void {
-    if (!view.isCurrent) return;
+    const wasCurrent = view.isCurrent;
     view.lapse();
-    this.#options.changed(view, new Map());
+    if (wasCurrent) this.#options.changed(view, new Map());
   }
 
-  /** False: it was worked off at once. */
-  #enqueue(view: ScopeView): boolean {
-    if (this.#working.has(view)) return true;
+  #lapseBase(group: ScopeGroup): void {
+    this.#working.delete(group);
+    if (!group.base.ready) return;
+    group.base.lapse();
+    this.#options.changed(group.base, new Map());
+  }
+
+  /** A view that is not current: after its base, if that is not at rest. */
+  #catchUp(view: ScopeView, group: ScopeGroup): void {
+    if (group.isAtRest) this.#enqueueOrWork(view, () => this.#workView(view, group, this.#slice()));
+    else this.#enqueueOrWork(group, () => this.#workGroup(group, this.#slice()));
+  }
+
+  #slice(): number {
+    return this.#options.now() + sliceMs;
+  }
+
+  #enqueueOrWork(what: ScopeGroup | ScopeView, work: () => void): void {
+    if (!this.#working.has(what) && !this.#enqueue(what, work)) work();
+  }
+
+  /** False: nobody gives turns. */
+  #enqueue(what: ScopeGroup | ScopeView, work: () => void): boolean {
     const job: Job = {
       turn: () => {
-        if (this.#working.get(view) !== job) return;
-        this.#working.delete(view);
-        this.#work(view, this.#options.now() + sliceMs);
+        if (this.#working.get(what) !== job) return;
+        this.#working.delete(what);
+        work();
       },
     };
-    if (this.#options.enqueue(job)) {
-      this.#working.set(view, job);
-      return true;
-    }
-    this.#work(view, Number.POSITIVE_INFINITY);
-    return false;
+    if (!this.#options.enqueue(job)) return false;
+    this.#working.set(what, job);
+    return true;
   }
 
-  #work(view: ScopeView, untilMs: number): void {
-    const { meshFor, now, changed } = this.#options;
-    const changes = view.work(meshFor(view.scope), () => now() >= untilMs);
-    if (changes !== undefined) changed(view, changes);
-    else this.#enqueue(view);
+  #workGroup(group: ScopeGroup, untilMs: number): void {
+    const { meshFor, now, changed, caughtUp } = this.#options;
+    if (!group.isUsed) return this.#lapseBase(group);
+    while (!group.work(meshFor, () => now() >= untilMs))
+      if (this.#enqueue(group, () => this.#workGroup(group, this.#slice()))) return;
+    changed(group.base, group.base.commit(meshFor(group.base.scope).revision));
+    const current = group.current();
+    const told = current.map((view) => [view, view.commit(meshFor(view.scope).revision)] as const);
+    for (const [view, changes] of told) changed(view, changes);
+    for (const view of group.behind()) this.#catchUp(view, group);
+    for (const view of current) caughtUp(view);
+  }
+
+  #workView(view: ScopeView, group: ScopeGroup, untilMs: number): void {
+    const { meshFor, now, changed, caughtUp } = this.#options;
+    // The group says when it is at rest again.
+    if (!group.isAtRest) return;
+    while (!view.work(meshFor(view.scope), () => now() >= untilMs))
+      if (this.#enqueue(view, () => this.#workView(view, group, this.#slice()))) return;
+    changed(view, view.commit(group.base.revision));
+    caughtUp(view);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What passes between the machine of one type and whoever writes its messages: drafts out, outcomes of requests back. Data only. */
 
 import type { EncodedResource } from '../core/resource.ts';
-import { sameAliases } from './replica.ts';
+import { sameAliases } from './type-replica.ts';
 
 /** What a client holds of a name: the resource itself, or only its version where it was told to us on a reconnect. */
 export type Held = EncodedResource | { readonly version: string };

@@ -273,6 +273,6 @@ export class Drafting {
   }
 
   #editionKey(): string {
-    return `${this.#selection.replica.id}:${this.#selection.type.edition}`;
+    return this.#selection.type.page;
   }
 }

@@ -10,8 +10,9 @@
 import type { EncodedResource } from '../core/resource.ts';
 import { Claims } from './claims.ts';
 import { type Draft, type Held, same } from './draft.ts';
-import type { Replica, TypeDiff } from './replica.ts';
+import type { Replica } from './replica.ts';
 import type { Selection } from './selection.ts';
+import type { TypeDiff } from './type-replica.ts';
 
 /** A name of which the client does not hold what it should, or is to be told again. */
 export interface Behind {

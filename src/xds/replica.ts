@@ -3,49 +3,59 @@
  * version, and a log of differences. Always: streams read only replicas, so a view that is half changed is never seen, and a view that is
  * not ready changes nothing (unknown is not empty).
  *
+ * Of a view with a base, only what differs from the base is copied; the rest is read in the base's replica, which is brought up to date first.
+ *
  * The log is a linked list. Each stream keeps the entry it has read last and catches up when it is its turn, so a change costs one append
  * here, and an entry is freed once the slowest stream has read it.
  */
 
+import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { pushOrder } from '../core/type-urls.ts';
-import { SharedAnswers } from './shared-answers.ts';
+import { LayeredType, noDiff } from './layered-type.ts';
+import { OwnType, type TypeDiff, type TypeReplica } from './type-replica.ts';
 import type { ResourceView } from './view.ts';
-
-/** Names whose resource differs now, with what it was before; undefined where there was none. */
-export type TypeDiff = ReadonlyMap<string, EncodedResource | undefined>;
 
 export interface LogEntry {
   readonly diffs: ReadonlyMap<string, TypeDiff>;
   next: LogEntry | undefined;
 }
 
-export interface TypeReplica {
-  readonly resources: ReadonlyMap<string, EncodedResource>;
-  /** Alias → name of the resource that goes by it. */
-  readonly names: ReadonlyMap<string, string>;
-  /** Equal content, equal version; told to clients as the version of the type. */
-  readonly version: string;
-  /** Counts the changes of this type. */
-  readonly edition: number;
-  /** Of all bodies. */
-  readonly bytes: number;
-  readonly answers: SharedAnswers;
+type Changes = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** What the types of a replica have in common, whether there is a base or not. */
+interface MutableType extends TypeReplica {
+  replace(
+    names: ReadonlySet<string>,
+    live: ReadonlyMap<string, EncodedResource | undefined>,
+    ofBase: TypeDiff,
+  ): TypeDiff;
+  replaceAll(live: ReadonlyMap<string, EncodedResource | undefined>, ofBase: TypeDiff): TypeDiff;
+  reload(live: ReadonlyMap<string, EncodedResource | undefined>): TypeDiff;
 }
 
 let replicas = 0;
+const noNames: ReadonlySet<string> = new Set();
+const nothing: Overlay<EncodedResource> = new Map();
 
 export class Replica {
   readonly id: number;
   readonly view: ResourceView;
+  readonly #base: Replica | undefined;
+  /** The base's newest entry that this replica has read; undefined while it is not loaded, so that it holds on to none. */
+  #baseSeen: LogEntry | undefined;
   #revision = 0;
   #loaded = false;
   #tail: LogEntry = { diffs: new Map(), next: undefined };
   readonly #types = new Map<string, MutableType>();
+  /** The same, if there is no base. */
+  readonly #ownTypes = new Map<string, OwnType>();
 
-  constructor(view: ResourceView) {
+  /** `base`: of the view's base, if it has one. */
+  constructor(view: ResourceView, base?: Replica) {
     this.id = ++replicas;
     this.view = view;
+    this.#base = base;
     this.update(undefined);
   }
 
@@ -65,12 +75,10 @@ export class Replica {
   }
 
   type(typeUrl: string): TypeReplica {
-    let type = this.#types.get(typeUrl);
-    if (type === undefined) {
-      type = new MutableType();
-      this.#types.set(typeUrl, type);
-      if (this.#loaded) type.replaceAll(this.view.resources(typeUrl));
-    }
+    const known = this.#types.get(typeUrl);
+    if (known !== undefined) return known;
+    const type = this.#add(typeUrl);
+    if (this.#loaded) type.reload(this.#live(typeUrl));
     return type;
   }
 
@@ -78,30 +86,14 @@ export class Replica {
    * Takes over what the view says of the named resources, or of all if no names are given or the view was not ready before.
    * Returns the types in which something differs now.
    */
-  update(changes: ReadonlyMap<string, ReadonlySet<string>> | undefined): readonly string[] {
-    if (!this.view.ready) {
+  update(changes: Changes | undefined): readonly string[] {
+    if (!this.view.ready || this.#base?.ready === false) {
       // Whatever changes meanwhile is found by comparing everything later.
       this.#loaded = false;
+      this.#baseSeen = undefined;
       return [];
     }
-    const diffs = new Map<string, TypeDiff>();
-    if (changes === undefined || !this.#loaded) {
-      this.#loaded = true;
-      for (const typeUrl of new Set([...pushOrder, ...this.#types.keys()])) {
-        const type = this.#types.get(typeUrl) ?? new MutableType();
-        this.#types.set(typeUrl, type);
-        const diff = type.replaceAll(this.view.resources(typeUrl));
-        if (diff.size > 0) diffs.set(typeUrl, diff);
-      }
-    } else {
-      for (const [typeUrl, names] of changes) {
-        const type = this.#types.get(typeUrl);
-        // A type that nobody has asked for is loaded when somebody does.
-        if (type === undefined) continue;
-        const diff = type.replace(names, this.view.resources(typeUrl));
-        if (diff.size > 0) diffs.set(typeUrl, diff);
-      }
-    }
+    const diffs = changes === undefined || !this.#loaded ? this.#updateAll() : this.#updateNamed(changes);
     this.#revision = this.view.revision;
     if (diffs.size > 0) {
       const entry: LogEntry = { diffs, next: undefined };
@@ -110,84 +102,70 @@ export class Replica {
     }
     return [...diffs.keys()];
   }
-}
 
-class MutableType implements TypeReplica {
-  readonly resources = new Map<string, EncodedResource>();
-  readonly names = new Map<string, string>();
-  readonly answers = new SharedAnswers(this);
-  edition = 0;
-  bytes = 0;
-  #low = 0;
-  #high = 0;
-
-  get version(): string {
-    return hex(this.#high) + hex(this.#low);
-  }
-
-  replaceAll(live: ReadonlyMap<string, EncodedResource>): Map<string, EncodedResource | undefined> {
-    return this.replace(new Set([...this.resources.keys(), ...live.keys()]), live);
-  }
-
-  replace(
-    names: ReadonlySet<string>,
-    live: ReadonlyMap<string, EncodedResource>,
-  ): Map<string, EncodedResource | undefined> {
-    const diff = new Map<string, EncodedResource | undefined>();
-    for (const name of names) {
-      const before = this.resources.get(name);
-      const after = live.get(name);
-      if (before === after) continue;
-      if (before !== undefined && after !== undefined && sameForClients(before, after)) continue;
-      diff.set(name, before);
-      if (before !== undefined) this.#remove(before);
-      if (after !== undefined) this.#add(after);
+  #updateAll(): ReadonlyMap<string, TypeDiff> {
+    const ofBase = this.#readBase();
+    const isReload = !this.#loaded;
+    this.#loaded = true;
+    for (const typeUrl of pushOrder) if (!this.#types.has(typeUrl)) this.#add(typeUrl);
+    const diffs = new Map<string, TypeDiff>();
+    for (const [typeUrl, type] of this.#types) {
+      const live = this.#live(typeUrl);
+      const diff = isReload ? type.reload(live) : type.replaceAll(live, ofBase.get(typeUrl) ?? noDiff);
+      if (diff.size > 0) diffs.set(typeUrl, diff);
     }
-    if (diff.size > 0) this.edition++;
-    return diff;
+    return diffs;
   }
 
-  #add(resource: EncodedResource): void {
-    this.resources.set(resource.name, resource);
-    for (const alias of resource.aliases ?? []) this.names.set(alias, resource.name);
-    this.bytes += resource.body.length;
-    this.#mix(resource, 1);
-  }
-
-  #remove(resource: EncodedResource): void {
-    this.resources.delete(resource.name);
-    for (const alias of resource.aliases ?? []) {
-      if (this.names.get(alias) === resource.name) this.names.delete(alias);
+  #updateNamed(changes: Changes): ReadonlyMap<string, TypeDiff> {
+    const ofBase = this.#readBase();
+    const diffs = new Map<string, TypeDiff>();
+    for (const typeUrl of new Set([...ofBase.keys(), ...changes.keys()])) {
+      const type = this.#types.get(typeUrl);
+      // A type that nobody has asked for is loaded when somebody does.
+      if (type === undefined) continue;
+      const names = changes.get(typeUrl) ?? noNames;
+      const diff = type.replace(names, this.#live(typeUrl), ofBase.get(typeUrl) ?? noDiff);
+      if (diff.size > 0) diffs.set(typeUrl, diff);
     }
-    this.bytes -= resource.body.length;
-    this.#mix(resource, -1);
+    return diffs;
   }
 
-  /** A sum of hashes: it follows one change in constant time, and does not depend on the order of changes. */
-  #mix(resource: EncodedResource, sign: 1 | -1): void {
-    const text = `${resource.name}\0${resource.version}`;
-    this.#low = (this.#low + sign * fnv1a(text, 0x811c9dc5)) | 0;
-    this.#high = (this.#high + sign * fnv1a(text, 0x9747b28c)) | 0;
+  /** What differs in the base since this was last called while loaded. */
+  #readBase(): ReadonlyMap<string, TypeDiff> {
+    if (this.#base === undefined) return new Map();
+    const all = new Map<string, TypeDiff>();
+    for (let entry = this.#baseSeen?.next; entry !== undefined; entry = entry.next) {
+      for (const [typeUrl, diff] of entry.diffs) {
+        const earlier = all.get(typeUrl);
+        // What was before the first of them is what was before.
+        all.set(typeUrl, earlier === undefined ? diff : new Map([...diff, ...earlier]));
+      }
+    }
+    this.#baseSeen = this.#base.tail;
+    return all;
   }
-}
 
-/** Whether a client that holds the one needs not be sent the other. */
-function sameForClients(a: EncodedResource, b: EncodedResource): boolean {
-  return a.version === b.version && a.ttlMs === b.ttlMs && sameAliases(a.aliases, b.aliases);
-}
+  #live(typeUrl: string): ReadonlyMap<string, EncodedResource | undefined> {
+    return this.#base === undefined ? this.view.resources(typeUrl) : (this.view.own?.(typeUrl) ?? nothing);
+  }
 
-export function sameAliases(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
-  if (a === b) return true;
-  const [left, right] = [a ?? [], b ?? []];
-  return left.length === right.length && left.every((alias, i) => alias === right[i]);
-}
+  #add(typeUrl: string): MutableType {
+    let type: MutableType;
+    if (this.#base === undefined) {
+      const own = new OwnType(this.id);
+      this.#ownTypes.set(typeUrl, own);
+      type = own;
+    } else type = new LayeredType(this.id, this.#base.ownType(typeUrl));
+    this.#types.set(typeUrl, type);
+    return type;
+  }
 
-function fnv1a(text: string, seed: number): number {
-  let hash = seed;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash | 0;
-}
-
-function hex(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0');
+  /** For views that stand on this one's. */
+  ownType(typeUrl: string): OwnType {
+    this.type(typeUrl);
+    const type = this.#ownTypes.get(typeUrl);
+    if (type === undefined) throw new Error('a base has no base of its own');
+    return type;
+  }
 }

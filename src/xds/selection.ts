@@ -1,8 +1,10 @@
 /** What the replica has of a subscription: what the client should hold of one type. */
 
 import type { EncodedResource } from '../core/resource.ts';
-import type { Replica, TypeReplica } from './replica.ts';
+import type { Replica } from './replica.ts';
 import type { Subscription } from './subscription.ts';
+import type { TypeReplica } from './type-replica.ts';
+import type { NameSet } from './view.ts';
 
 export class Selection {
   readonly typeUrl: string;
@@ -32,7 +34,7 @@ export class Selection {
   }
 
   /** The names that a wildcard means; undefined: everything. */
-  get all(): ReadonlySet<string> | undefined {
+  get all(): NameSet | undefined {
     return this.#replica.view.wildcardNames?.(this.typeUrl);
   }
 

@@ -16,7 +16,8 @@ import type { Held } from './draft.ts';
 import { drainStepMs, drainSteps } from './drain-steps.ts';
 import type { BytesStream } from './grpc-stream.ts';
 import type { XdsLimits } from './limits.ts';
-import { Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
+import { Replicas } from './replicas.ts';
 import { RequestDecoder } from './request.ts';
 import { ResponseEncoder } from './response.ts';
 import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
@@ -39,7 +40,7 @@ export class XdsServer {
   readonly #encoder: ResponseEncoder;
   readonly #tally = newTally();
   readonly #connections = new Map<number, Connection>();
-  readonly #replicas = new WeakMap<ResourceView, Replica>();
+  readonly #replicas = new Replicas();
   /** Whose clients see what a replica has. */
   readonly #readers = new Map<Replica, Set<Connection>>();
   readonly #context: ConnectionContext;
@@ -91,11 +92,8 @@ export class XdsServer {
    * and what changes again before that is sent once.
    */
   changed(view: ResourceView, changes?: ReadonlyMap<string, ReadonlySet<string>>): void {
-    const replica = this.#replicas.get(view);
+    const replica = this.#replicas.changed(view, changes);
     if (replica === undefined) return;
-    const wasReady = replica.ready;
-    const types = replica.update(changes);
-    if (types.length === 0 && wasReady === replica.ready) return;
     for (const connection of this.#readers.get(replica) ?? []) this.#turns.enqueue(connection);
   }
 
@@ -221,11 +219,7 @@ export class XdsServer {
   }
 
   #replicaFor(connection: Connection, view: ResourceView): Replica {
-    let replica = this.#replicas.get(view);
-    if (replica === undefined) {
-      replica = new Replica(view);
-      this.#replicas.set(view, replica);
-    }
+    const replica = this.#replicas.of(view);
     this.#leave(connection);
     const readers = this.#readers.get(replica) ?? new Set();
     this.#readers.set(replica, readers.add(connection));

@@ -4,7 +4,7 @@
  */
 
 import type { EncodedResource } from '../core/resource.ts';
-import type { TypeReplica } from './replica.ts';
+import type { TypeReplica } from './type-replica.ts';
 
 export interface SharedAnswer {
   /** Unique among the answers of the type's edition. */

@@ -11,11 +11,12 @@ import { Drafting } from './drafting.ts';
 import { Dues } from './dues.ts';
 import { type Behind, Holdings } from './holdings.ts';
 import { Refusals } from './refusals.ts';
-import type { Replica, TypeDiff } from './replica.ts';
+import type { Replica } from './replica.ts';
 import type { XdsRequest } from './request.ts';
 import { correctClaims, dropped, heldBefore, resubscribed, wildcardLost } from './resubscription.ts';
 import { Selection } from './selection.ts';
 import { Subscription, type SubscriptionChange } from './subscription.ts';
+import type { TypeDiff } from './type-replica.ts';
 import { type TypeTraits, traitsOf } from './type-traits.ts';
 
 interface InFlight {

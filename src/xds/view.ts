@@ -3,6 +3,7 @@
  * its host. The protocol knows nothing of meshes; a host may serve any resources.
  */
 
+import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 
 /** What one group of clients sees. Its maps are live: the host changes them, then calls `XdsServer.changed`. */
@@ -16,6 +17,14 @@ export interface ResourceView {
   /** All resources of a type by name; empty for a type that this view does not have. */
   resources(typeUrl: string): ReadonlyMap<string, EncodedResource>;
   /**
+   * A view that has most of this one's resources, for many others too: they are copied once for all. The same for good, and without a base of
+   * its own. Whenever it changes the host calls `changed` for it, and then in the same turn for every view in use that stands on it, whether or
+   * not anything else changed there; and it makes such a view not ready only while it has no clients.
+   */
+  readonly base?: ResourceView;
+  /** With a base: what is other than there, by name; undefined for what is there and not here. */
+  own?(typeUrl: string): Overlay<EncodedResource>;
+  /**
    * What a client gets that asks by name for something which is not there: an empty assignment, say, so that an Envoy cluster need not warm
    * for 15 s. Undefined: the protocol's own answer (delta: `removed_resources`; SotW: silence, and the resource once it exists).
    * An answer that changes later is sent when a resource of `wildcardNames` changes, or when the client asks again.
@@ -26,9 +35,14 @@ export interface ResourceView {
    * Names that a client gets which asks for all of a type (live); the others it gets by asking for them by name, or by an alias. Undefined: all
    * that there is. A name stays among them while its resource is there.
    */
-  wildcardNames?(typeUrl: string): ReadonlySet<string> | undefined;
+  wildcardNames?(typeUrl: string): NameSet | undefined;
   /** Whether a first request without names means all. Default: yes, except for endpoints, routes, virtual hosts and secrets. */
   impliedWildcard?(typeUrl: string): boolean;
+}
+
+/** Names, to be looked up and gone through. */
+export interface NameSet extends Iterable<string> {
+  has(name: string): boolean;
 }
 
 /** A client as its first request showed it. */

@@ -15,8 +15,8 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
-import type { Mesh, Scope } from '../../src/model/mesh.ts';
-import { ScopeView } from '../../src/pilot/scope-view.ts';
+import { defaultMeshSettings, type Mesh, type Scope } from '../../src/model/mesh.ts';
+import { Scopes } from '../../src/pilot/scopes.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
 import { XdsServer } from '../../src/xds/server.ts';
 import { freePort } from '../rig/ports.ts';
@@ -149,7 +149,15 @@ interface Pilot {
 
 async function startPilot(scope: Scope): Promise<Pilot> {
   let ready = false;
-  const view = new ScopeView('rig', scope, () => ready);
+  let mesh: Mesh = { revision: 0, settings: defaultMeshSettings, services: new Map() };
+  const scopes = new Scopes({
+    isReady: () => ready,
+    meshFor: () => mesh,
+    now: () => performance.now(),
+    enqueue: () => false,
+    changed: (changed, changes) => server.changed(changed, changes),
+    caughtUp() {},
+  });
   const streams = new Set<number>();
   const server = new XdsServer({
     host: {
@@ -165,24 +173,22 @@ async function startPilot(scope: Scope): Promise<Pilot> {
     limits: defaultXdsLimits,
   });
   const { port } = await server.listen('127.0.0.1:0');
-  let mesh: Mesh | undefined;
+  const view = scopes.acquire(scope);
   return {
     port,
     async apply(fixture, explain) {
       const next = parseMeshFixture(fixture).mesh;
-      const revision = (mesh?.revision ?? 0) + 1;
-      const dirty = new Set([...(mesh?.services.keys() ?? []), ...next.services.keys()]);
+      const revision = mesh.revision + 1;
+      const dirty = new Set([...mesh.services.keys(), ...next.services.keys()]);
       const settings = { ...next.settings, accessLog: true };
       // As in a pilot, the settings stay one object while they are the same.
       mesh = {
         ...next,
-        settings: mesh !== undefined && isDeepStrictEqual(mesh.settings, settings) ? mesh.settings : settings,
+        settings: isDeepStrictEqual(mesh.settings, settings) ? mesh.settings : settings,
         revision,
       };
-      view.mark(dirty);
-      const changes = view.work(mesh, () => false);
       ready = true;
-      server.changed(view, changes);
+      scopes.update(dirty);
       const synced = (): boolean =>
         [...streams].some((stream) => {
           const status = [...(server.status(stream)?.values() ?? [])];

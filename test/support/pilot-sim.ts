@@ -13,7 +13,8 @@ import type { MemberRules } from '../../src/pilot/member-rules.ts';
 import type { Inventory } from '../../src/registry/inventory.ts';
 import type { RuleSet } from '../../src/rules/rule-set.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
-import { Replica } from '../../src/xds/replica.ts';
+import type { Replica } from '../../src/xds/replica.ts';
+import { Replicas } from '../../src/xds/replicas.ts';
 import { StreamMachine } from '../../src/xds/stream-machine.ts';
 import type { ResourceView } from '../../src/xds/view.ts';
 
@@ -41,7 +42,7 @@ export class PilotSim {
   readonly engine: Engine;
   readonly proxies = new Map<number, SimProxy>();
   readonly #clock: Clock;
-  readonly #replicas = new Map<ResourceView, Replica>();
+  readonly #replicas = new Replicas();
   readonly #removeListeners: (() => void)[];
   /** Work of the engine that waits for its turn, if it is `sliced`. */
   readonly #jobs: { turn(): void }[] = [];
@@ -62,7 +63,7 @@ export class PilotSim {
       events: { batch() {}, progress() {} },
     });
     this.engine.attach({
-      changed: (view, changes) => void this.#replicas.get(view)?.update(changes),
+      changed: (view, changes) => void this.#replicas.changed(view, changes),
       reassign: (streamId, view) => {
         const proxy = this.proxies.get(streamId);
         if (proxy === undefined) return;
@@ -182,12 +183,7 @@ export class PilotSim {
   }
 
   #replicaOf(view: ResourceView): Replica {
-    let replica = this.#replicas.get(view);
-    if (replica === undefined) {
-      replica = new Replica(view);
-      this.#replicas.set(view, replica);
-    }
-    return replica;
+    return this.#replicas.of(view);
   }
 }
 

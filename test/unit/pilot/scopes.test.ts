@@ -4,7 +4,7 @@ import { typeUrl } from '../../../src/core/type-urls.ts';
 import { compileService } from '../../../src/mesh/compile.ts';
 import { defaultMeshSettings, type MeshService, type Scope } from '../../../src/model/mesh.ts';
 import { type ServiceKey, serviceKey } from '../../../src/model/service.ts';
-import type { ScopeView } from '../../../src/pilot/scope-view.ts';
+import { ScopeView } from '../../../src/pilot/scope-view.ts';
 import { Scopes } from '../../../src/pilot/scopes.ts';
 import { endpoint, port, shard } from '../../support/fixtures.ts';
 
@@ -29,6 +29,8 @@ class Rig {
   readonly scopes: Scopes;
   revision = 1;
   looks = 0;
+  /** Of the endpoints that changed last in the base. */
+  #ofBase: readonly string[] = [];
 
   constructor(count: number) {
     for (let i = 0; i < count; i++) this.put(`svc-${i}`, '10.0.0.1');
@@ -37,8 +39,12 @@ class Rig {
       meshFor: () => ({ revision: this.revision, settings: defaultMeshSettings, services: this.services }),
       now: () => 3 * ++this.looks,
       enqueue: (job) => this.jobs.push(job) > 0,
-      changed: (view, changes) =>
-        this.changed.push({ view, names: [...(changes.get(typeUrl.endpoint) ?? [])].map(serviceOf).sort() }),
+      changed: (view, changes) => {
+        const names = [...(changes.get(typeUrl.endpoint) ?? [])].map(serviceOf).sort();
+        if (view instanceof ScopeView) this.changed.push({ view, names: view.isCurrent ? this.#ofBase : names });
+        else this.#ofBase = names;
+      },
+      caughtUp() {},
     });
   }
 

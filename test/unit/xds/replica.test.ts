@@ -60,6 +60,7 @@ describe('replicas', () => {
     const replica = new Replica(view);
     assert.equal(replica.type(cluster).names.get('x'), 'a');
     replica.update(view.put(cluster, new Map([['a', testResource(cluster, 'a', '1', { aliases: ['y'] })]])));
-    assert.deepEqual([...replica.type(cluster).names], [['y', 'a']]);
+    const { names } = replica.type(cluster);
+    assert.deepEqual([names.size, names.get('x'), names.get('y')], [1, undefined, 'a']);
   });
 });
