@@ -9,6 +9,8 @@
  *   objects and are not reported.
  * - Of several registrations with one name, or clusters with one API, the first is in force, and the next gets its chance when it goes.
  * - Everything is synchronous: when a source's call returns, the listeners have run.
+ *
+ * Here are the registrations; inventory-hearing.ts weighs what sources say, inventory-in-force.ts shows what is different.
  */
 
 import type { Clock } from '../core/clock.ts';

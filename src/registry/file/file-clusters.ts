@@ -24,7 +24,8 @@ import { defaultVersionLabels } from '../derive.ts';
 import type { Inventory } from '../inventory.ts';
 import type { OpenMember } from '../member-host.ts';
 import { FileCluster } from './file-cluster.ts';
-import { type FolderLimits, type FolderNews, FolderWatch } from './folder-watch.ts';
+import type { FolderLimits } from './folder-look.ts';
+import { type FolderNews, FolderWatch } from './folder-watch.ts';
 
 export interface FileClustersOptions {
   readonly folder: string;

@@ -7,22 +7,10 @@
  */
 
 import { type FSWatcher, watch } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { errorMessage, type Finding } from '../../core/errors.ts';
-
-export interface FolderLimits {
-  /** From an event to the look, ms. */
-  readonly debounceMs: number;
-  /** Between two looks without events, ms. */
-  readonly pollMs: number;
-  /** Between the two looks that a file which is gone takes, ms. */
-  readonly confirmMs: number;
-  readonly maxFiles: number;
-  readonly maxDepth: number;
-  readonly maxFileBytes: number;
-}
+import { type FolderLimits, type Look, lookAt, readText } from './folder-look.ts';
 
 export const defaultFolderLimits: FolderLimits = {
   debounceMs: 25,
@@ -79,14 +67,6 @@ interface KnownFile {
   problem: string | undefined;
   /** When it was first found gone or empty; undefined while it is there. */
   doubtSinceMs: number | undefined;
-}
-
-interface Look {
-  readonly files: Map<string, { readonly stamp: string; readonly size: number; readonly modifiedMs: number }>;
-  /** Folders whose contents are unknown. */
-  readonly unread: string[];
-  readonly folders: Map<string, string>;
-  readonly findings: Finding[];
 }
 
 export class FolderWatch {
@@ -161,10 +141,10 @@ export class FolderWatch {
   }
 
   async #lookOnce(settled: boolean): Promise<void> {
-    const look: Look = { files: new Map(), unread: [], folders: new Map(), findings: [] };
+    let look: Look;
     this.#blind = false;
     try {
-      await this.#walk('', 0, look);
+      look = await lookAt(this.#folder, this.#limits, (...folder) => this.#watch(...folder));
     } catch (error) {
       if (!this.#stopped) this.#lose(error);
       return;
@@ -195,68 +175,6 @@ export class FolderWatch {
       message: `the folder cannot be read: ${errorMessage(error)}`,
       where: { file: this.#folder },
       hint: 'Bring the folder back, or make it readable; what it held stays in force until then.',
-    });
-  }
-
-  async #walk(inside: string, depth: number, look: Look): Promise<void> {
-    const folder = join(this.#folder, inside);
-    // Watched before it is read, so that nothing falls between the two.
-    const own = await stat(folder);
-    this.#watch(inside, folder, `${own.dev}:${own.ino}`);
-    look.folders.set(inside, folder);
-    const entries = (await readdir(folder)).sort();
-    for (const name of entries) {
-      if (name.startsWith('.')) continue;
-      const path = inside === '' ? name : `${inside}/${name}`;
-      const stats = await stat(join(folder, name), { bigint: true }).catch(() => undefined);
-      if (stats === undefined) continue;
-      if (stats.isDirectory()) await this.#walkInto(path, depth + 1, look);
-      else if (stats.isFile() && isManifest(name)) {
-        if (look.files.size >= this.#limits.maxFiles) {
-          this.#overLimit(
-            look,
-            `there are more than ${this.#limits.maxFiles} files; the rest, from ${path} on, is not read`,
-          );
-          return;
-        }
-        look.files.set(path, {
-          stamp: `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
-          size: Number(stats.size),
-          modifiedMs: Number(stats.mtimeMs),
-        });
-      }
-    }
-  }
-
-  async #walkInto(path: string, depth: number, look: Look): Promise<void> {
-    if (depth > this.#limits.maxDepth) {
-      this.#overLimit(look, `${path} is more than ${this.#limits.maxDepth} folders deep and is not read`);
-      return;
-    }
-    try {
-      await this.#walk(path, depth, look);
-    } catch (error) {
-      // Gone between two looks: then its files are missing, like any other.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      look.unread.push(path);
-      look.findings.push({
-        code: 'FW-FILE-015',
-        severity: 'error',
-        message: `the folder cannot be read: ${errorMessage(error)}`,
-        where: { file: join(this.#folder, path) },
-        hint: 'Make it readable; what it held stays in force until then.',
-      });
-    }
-  }
-
-  #overLimit(look: Look, message: string): void {
-    if (look.findings.some((finding) => finding.code === 'FW-FILE-014')) return;
-    look.findings.push({
-      code: 'FW-FILE-014',
-      severity: 'error',
-      message,
-      where: { file: this.#folder },
-      hint: 'Give a folder that holds nothing but these files, or raise the limit.',
     });
   }
 
@@ -294,9 +212,11 @@ export class FolderWatch {
       if (known !== undefined && known.doubtSinceMs === undefined && known.stamp === stamp) continue;
       const racy = Math.abs(this.#clock.now() - modifiedMs) < racyMs;
       if (racy) this.#lookSoon(racyMs + this.#limits.debounceMs);
-      const content = await this.#read(path, size);
+      const content = await readText(join(this.#folder, path), size, this.#limits.maxFileBytes);
       if (content === 'gone') continue;
       if (this.#stopped) return changed;
+      // It grew while it was read: there is an event to come.
+      if (content.grew) this.#lookSoon(this.#limits.debounceMs);
       if ('problem' in content) {
         if (known?.problem !== content.problem)
           changed.push({ path, content: { finding: this.#unreadable(path, content.problem) } });
@@ -341,29 +261,6 @@ export class FolderWatch {
     return false;
   }
 
-  async #read(path: string, size: number): Promise<{ readonly text: string } | { readonly problem: string } | 'gone'> {
-    const { maxFileBytes } = this.#limits;
-    if (size > maxFileBytes) return { problem: `it has ${size} bytes, more than ${maxFileBytes}` };
-    try {
-      const handle = await open(join(this.#folder, path), 'r');
-      try {
-        const bytes = Buffer.alloc(Math.min(size + 1, maxFileBytes + 1));
-        let length = 0;
-        for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-          read = (await handle.read(bytes, length, bytes.length - length, length)).bytesRead;
-        }
-        // It grew while it was read: there is an event to come.
-        if (length > size) this.#lookSoon(this.#limits.debounceMs);
-        return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length)) };
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone';
-      return { problem: error instanceof TypeError ? 'it is not UTF-8 text' : errorMessage(error) };
-    }
-  }
-
   #unreadable(path: string, problem: string): Finding {
     return {
       code: 'FW-FILE-005',
@@ -373,8 +270,4 @@ export class FolderWatch {
       hint: 'Correct or remove the file; what it held before stays in force until then.',
     };
   }
-}
-
-function isManifest(name: string): boolean {
-  return /\.(ya?ml|json)$/.test(name);
 }

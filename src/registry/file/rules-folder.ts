@@ -10,7 +10,8 @@ import type { Finding } from '../../core/errors.ts';
 import { defaultYamlLimits, type YamlLimits } from '../../manifest/yaml-documents.ts';
 import type { RuleSink, RuleSource } from '../rule-sink.ts';
 import { FileObjects, type HeldObject } from './file-objects.ts';
-import { type FolderLimits, type FolderNews, FolderWatch } from './folder-watch.ts';
+import type { FolderLimits } from './folder-look.ts';
+import { type FolderNews, FolderWatch } from './folder-watch.ts';
 
 export interface RulesFolderOptions {
   readonly folder: string;

@@ -8,7 +8,7 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { ClusterPhase, ClusterState } from '../../model/cluster.ts';
 import type { ApiError } from './api-error.ts';
-import type { WatchHealth } from './lister-watcher.ts';
+import type { WatchHealth } from './watch-health.ts';
 
 export interface WatcherView {
   /** `pods`; with its group, `endpointslices.discovery.k8s.io`. */

@@ -14,30 +14,20 @@ import type { ClusterInfo, ClusterState } from '../../model/cluster.ts';
 import { type DeriveSettings, defaultVersionLabels, type SkipReason } from '../derive.ts';
 import { ClusterIndex, type SkipSummary } from '../derive-index.ts';
 import { type ClusterLimits, defaultClusterLimits } from '../derive-limits.ts';
-import {
-  type ClusterObjectKind,
-  type NamespaceObject,
-  objectKey,
-  rawObjectKey,
-  readClusterObject,
-} from '../derive-objects.ts';
+import { type ClusterObjectKind, type NamespaceObject, readClusterObject } from '../derive-objects.ts';
 import type { OpenMember } from '../member-host.ts';
 import type { ClusterSink, ClusterSource, StartSource } from '../source.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
-import { ApiError, networkError } from './api-error.ts';
+import { ApiError } from './api-error.ts';
 import { evaluatePhase } from './cluster-phase.ts';
-import type { Resource } from './list.ts';
-import {
-  defaultWatchSettings,
-  ListerWatcher,
-  type Target,
-  type WatchCounters,
-  type WatchSettings,
-} from './lister-watcher.ts';
+import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import { memberSource } from './member-source.ts';
+import { probeOnce } from './probe.ts';
 import { RequestBudget } from './request-budget.ts';
 import { sourceFindings } from './source-findings.ts';
+import type { WatchCounters } from './watch-health.ts';
+import { indexTarget, watched } from './watched-objects.ts';
 
 export interface KubeSourceSettings {
   readonly watch: WatchSettings;
@@ -81,26 +71,6 @@ export interface KubeSourceStats {
   /** What is left out now, by reason. */
   readonly skips: ReadonlyMap<SkipReason, SkipSummary>;
 }
-
-interface Watched extends Resource {
-  readonly kind: ClusterObjectKind;
-  /** Every API has namespaces and the service `kubernetes`; the rest may be none. */
-  readonly empty: 'never' | 'confirmed' | 'possible';
-}
-
-const watched: readonly Watched[] = [
-  { kind: 'Namespace', name: 'namespaces', group: '', path: '/api/v1/namespaces', empty: 'never' },
-  { kind: 'Node', name: 'nodes', group: '', path: '/api/v1/nodes', empty: 'possible' },
-  { kind: 'Pod', name: 'pods', group: '', path: '/api/v1/pods', empty: 'possible' },
-  {
-    kind: 'EndpointSlice',
-    name: 'endpointslices',
-    group: 'discovery.k8s.io',
-    path: '/apis/discovery.k8s.io/v1/endpointslices',
-    empty: 'possible',
-  },
-  { kind: 'Service', name: 'services', group: '', path: '/api/v1/services', empty: 'confirmed' },
-];
 
 export function kubeSource(options: KubeSourceOptions): StartSource {
   const { openMember, access, place, clock, logger } = options;
@@ -308,7 +278,7 @@ class ClusterSupervisor implements ClusterSource {
       await sleep(clock, waitMs, signal);
       if (signal.aborted) return;
       const outageSinceMs = this.#lastNewsMonotonicMs;
-      const error = await this.#probeOnce(probeAnswerMs, signal);
+      const error = await probeOnce(this.#api, probeAnswerMs, signal);
       if (signal.aborted) return;
       const failed = this.#probe.failures > 0;
       this.#probe =
@@ -322,39 +292,4 @@ class ClusterSupervisor implements ClusterSource {
       waitMs = error === undefined ? probeMs * (0.8 + Math.random() * 0.4) : backoff.next();
     }
   }
-
-  async #probeOnce(answerMs: number, signal: AbortSignal): Promise<ApiError | undefined> {
-    try {
-      const { status } = await this.#api.answer({ path: '/readyz', signal, answerMs });
-      // Some APIs hide their health from ordinary users; that they answer is enough.
-      return status === 200 || status === 403 || status === 404
-        ? undefined
-        : new ApiError('server', `/readyz answers ${status}`, { status });
-    } catch (error) {
-      return networkError(error);
-    }
-  }
-}
-
-/** Puts what a watcher reads into the index. */
-function indexTarget(index: ClusterIndex, kind: ClusterObjectKind): Target<unknown> {
-  type Value = ReturnType<typeof readClusterObject>;
-  const put = (key: string, value: Value): void => {
-    if (value.kind === 'Unreadable') index.putUnreadable(kind, key, value.reason);
-    else index.put(value);
-  };
-  return {
-    read(raw) {
-      const value = readClusterObject(kind, raw);
-      return { key: value.kind === 'Unreadable' ? rawObjectKey(raw) : objectKey(value), value };
-    },
-    size: () => index.size(kind),
-    has: (key) => index.get(kind, key) !== undefined,
-    replace(items) {
-      index.retain(kind, (key) => items.has(key));
-      for (const [key, value] of items) put(key, value as Value);
-    },
-    put: (key, value) => put(key, value as Value),
-    remove: (key) => index.remove(kind, key),
-  };
 }

@@ -14,6 +14,7 @@ import { ApiError, networkError } from './api-error.ts';
 import { type ListLimits, listAll, type ReadItem, type Resource } from './list.ts';
 import type { RequestBudget } from './request-budget.ts';
 import { parseWatchEvent } from './watch-event.ts';
+import { addCounts, noCounts, sameHealth, untried, type WatchCounters, type WatchHealth } from './watch-health.ts';
 
 export interface Target<T> {
   read(raw: unknown): ReadItem<T>;
@@ -54,39 +55,6 @@ export const defaultWatchSettings: WatchSettings = {
   settleMs: 250,
 };
 
-/** Why a list is not believed. */
-export interface Suspicion {
-  /** Objects held, while the list has none. */
-  readonly held: number;
-  readonly sinceMs: number;
-}
-
-export interface WatchHealth {
-  /** A complete list has been taken. */
-  readonly listed: boolean;
-  /** It is watched, or being listed without trouble. */
-  readonly error: ApiError | undefined;
-  /** Since when, ms since the epoch; undefined without an error. */
-  readonly failingSinceMs: number | undefined;
-  readonly suspicion: Suspicion | undefined;
-  /** The last list was longer than the limit. */
-  readonly truncated: boolean;
-}
-
-export interface WatchCounters {
-  readonly lists: number;
-  readonly watches: number;
-  readonly events: number;
-  /** Times that the API had forgotten where the watch stood (410). */
-  readonly expired: number;
-  /** Answers and events that could not be read. */
-  readonly malformed: number;
-  /** Connections cut because nothing was heard. */
-  readonly silences: number;
-  /** Objects over the limit that were left out. */
-  readonly excess: number;
-}
-
 export interface ListerWatcherOptions<T> {
   readonly api: ApiClient;
   readonly resource: Resource;
@@ -124,14 +92,8 @@ export class ListerWatcher<T> {
   #resourceVersion: string | undefined;
   #emptyLists = 0;
   #lastHeardMs: number;
-  #health: WatchHealth = {
-    listed: false,
-    error: undefined,
-    failingSinceMs: undefined,
-    suspicion: undefined,
-    truncated: false,
-  };
-  #counters: WatchCounters = { lists: 0, watches: 0, events: 0, expired: 0, malformed: 0, silences: 0, excess: 0 };
+  #health: WatchHealth = untried;
+  #counters: WatchCounters = noCounts;
 
   constructor(options: ListerWatcherOptions<T>) {
     this.#options = options;
@@ -321,15 +283,12 @@ export class ListerWatcher<T> {
   }
 
   #setHealth(health: WatchHealth): void {
-    const before = this.#health;
+    const same = sameHealth(this.#health, health);
     this.#health = health;
-    const same = (Object.keys(health) as (keyof WatchHealth)[]).every((key) => health[key] === before[key]);
     if (!same) this.#options.changed();
   }
 
   #count(more: Partial<WatchCounters>): void {
-    const counters: { -readonly [Name in keyof WatchCounters]: number } = { ...this.#counters };
-    for (const [name, value] of Object.entries(more)) counters[name as keyof WatchCounters] += value;
-    this.#counters = counters;
+    this.#counters = addCounts(this.#counters, more);
   }
 }

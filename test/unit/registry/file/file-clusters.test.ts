@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { silentLogger } from '../../../../src/core/logger.ts';
 import { FileClusters } from '../../../../src/registry/file/file-clusters.ts';
-import type { FolderLimits } from '../../../../src/registry/file/folder-watch.ts';
+import type { FolderLimits } from '../../../../src/registry/file/folder-look.ts';
 import { Inventory } from '../../../../src/registry/inventory.ts';
 import { FolderLastGoodStore } from '../../../../src/registry/last-good.ts';
 import { waitFor } from '../../../rig/wait.ts';

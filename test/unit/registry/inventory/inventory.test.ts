@@ -330,6 +330,59 @@ describe('inventory', () => {
       assert.equal(inventory.clusters().get('east')?.services.size, 1);
     });
 
+    it('lets a source that says too much wait, and shows what it claims once it is in force', () => {
+      const inventory = inventoryWith({ limits: { ...defaultStatementLimits, maxEndpoints: 2 } });
+      const old = scripted();
+      inventory.add('east', 'a', old.start);
+      const tooMuch = testShard('east', 'reviews', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+      old.sink().sync(snapshot('east', [testShard('east', 'reviews', ['10.0.0.1'])]));
+      old.sink().sync(snapshot('east', [tooMuch]));
+      const next = scripted();
+      inventory.add('east', 'a', next.start);
+      next.sink().sync(snapshot('east', [tooMuch]));
+      next.sink().state(state('fresh'));
+      const claimed = new Map([[serviceKey('shop', 'ratings'), testShard('west', 'ratings', [])]]);
+      next.sink().change({ services: claimed, namespaces: new Map() });
+      const waiting = inventory.clusters().get('east');
+      assert.equal(waiting?.rotation?.problem?.code, 'FW-CLUSTER-005');
+      assert.deepEqual(waiting?.findings, []);
+      assert.equal(waiting?.droppedTotal, 1);
+      assert.equal(old.stopped(), false);
+      // The old source, which still runs, says so itself.
+      old.sink().change({ services: claimed, namespaces: new Map() });
+      assert.equal(inventory.clusters().get('east')?.findings[0]?.code, 'FW-CLUSTER-004');
+      const less = new Map([[reviews, testShard('east', 'reviews', ['10.0.0.4'])]]);
+      next.sink().change({ services: less, namespaces: new Map() });
+      const taken = inventory.clusters().get('east');
+      assert.equal(old.stopped(), true);
+      assert.equal(taken?.state.phase, 'fresh');
+      assert.equal(taken?.rotation, undefined);
+      assert.equal(taken?.findings[0]?.code, 'FW-CLUSTER-004');
+    });
+
+    it('takes over all that the new source has said, whatever word brings it in', () => {
+      const inventory = inventoryWith({ limits: { ...defaultStatementLimits, maxEndpoints: 2 } });
+      const old = scripted();
+      inventory.add('east', 'a', old.start);
+      old.sink().sync(snapshot('east', [testShard('east', 'reviews', ['10.0.0.1'])]));
+      const next = scripted();
+      inventory.add('east', 'a', next.start);
+      const details = testShard('east', 'details', ['10.0.0.8']);
+      next.sink().sync(snapshot('east', [details, testShard('east', 'ratings', ['10.0.0.2', '10.0.0.3'])]));
+      assert.equal(inventory.clusters().get('east')?.rotation?.problem?.code, 'FW-CLUSTER-005');
+      const ratings = testShard('east', 'ratings', ['10.0.0.2']);
+      changes = [];
+      next.sink().change({ services: new Map([[serviceKey('shop', 'ratings'), ratings]]), namespaces: new Map() });
+      const record = inventory.clusters().get('east');
+      assert.equal(record?.rotation, undefined);
+      assert.deepEqual([...(record?.services.keys() ?? [])].sort(), ['shop/details', 'shop/ratings']);
+      assert.deepEqual(changes.flatMap(({ services }) => [...services]).sort(), [
+        'shop/details',
+        'shop/ratings',
+        'shop/reviews',
+      ]);
+    });
+
     it('compares what the new source says with what is held', () => {
       const inventory = inventoryWith();
       inventory.add('east', 'a', memory('east').start);
@@ -407,6 +460,24 @@ describe('inventory', () => {
   });
 
   describe('another API than before', () => {
+    it('gives who was waiting all that it has said, even when a change of its own comes first', () => {
+      const inventory = inventoryWith();
+      const holder = scripted();
+      const waiting = scripted();
+      inventory.add('east', 'a', holder.start);
+      holder.sink().sync(snapshot('east', [testShard('east', 'reviews', ['10.0.0.1'])], 'one'));
+      inventory.add('west', 'a', waiting.start);
+      waiting.sink().sync(snapshot('west', [testShard('west', 'reviews', ['10.0.0.2'])], 'one'));
+      assert.equal(inventory.clusters().get('west')?.state.problem?.code, 'FW-CLUSTER-003');
+      holder.sink().sync(snapshot('east', [testShard('east', 'reviews', ['10.0.0.1'])], 'two'));
+      const ratings = testShard('west', 'ratings', ['10.0.0.3']);
+      waiting.sink().change({ services: new Map([[serviceKey('shop', 'ratings'), ratings]]), namespaces: new Map() });
+      assert.deepEqual([...(inventory.clusters().get('west')?.services.keys() ?? [])].sort(), [
+        'shop/ratings',
+        'shop/reviews',
+      ]);
+    });
+
     it('frees the one it was for whoever waits for it', async () => {
       const inventory = inventoryWith();
       const east = memory('east', 'u1');
