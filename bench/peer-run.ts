@@ -6,6 +6,7 @@
 
 import { readProcess } from './figures.ts';
 import { Child } from './load/child.ts';
+import { connectAll } from './load/connect-all.ts';
 import { pause } from './load/load-run.ts';
 import { machineMs } from './load/marks.ts';
 import type { ClientCommand, ClientReply, ClientReport, ClientSettings, MeshSize } from './load/messages.ts';
@@ -74,10 +75,7 @@ export class PeerRun {
 
   /** All at once; returns, for each, how long it took until it held everything, ms. */
   async connect(): Promise<readonly number[]> {
-    const beganMs = machineMs();
-    for (const client of this.#clients) client.send({ kind: 'connect' });
-    const synced = await Promise.all(this.#clients.map((client) => client.next('synced')));
-    return synced.flatMap(({ atMs }) => atMs).map((atMs) => atMs - beganMs);
+    return await connectAll(this.#clients);
   }
 
   /** Makes change `n` and waits until every proxy has it. Returns how long after `make` was called, for each, ms. */

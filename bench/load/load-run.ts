@@ -5,6 +5,7 @@
 
 import { type ProcessFigures, readProcess } from '../figures.ts';
 import { Child } from './child.ts';
+import { connectAll } from './connect-all.ts';
 import { machineMs } from './marks.ts';
 import type {
   ClientCommand,
@@ -114,10 +115,7 @@ export class LoadRun {
 
   /** All proxies connect at once; returns, for each, how long it took until it held everything, ms. */
   async connect(): Promise<readonly number[]> {
-    const beganMs = machineMs();
-    for (const client of this.#clients) client.send({ kind: 'connect' });
-    const synced = await Promise.all(this.#clients.map((client) => client.next('synced')));
-    return synced.flatMap(({ atMs }) => atMs).map((atMs) => atMs - beganMs);
+    return await connectAll(this.#clients);
   }
 
   /** One change; resolves when every proxy has it (on demand: that calls the service). */

@@ -18,14 +18,15 @@ import type { Locality } from '../model/cluster.ts';
 import type { Answers, ConfigMode, Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import type { TrafficRule } from '../model/rule.ts';
-import { type CatalogService, type ServiceKey, type ServiceShard, splitServiceKey } from '../model/service.ts';
+import type { CatalogService, ServiceKey, ServiceShard } from '../model/service.ts';
 import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
 import { Asking } from './asking.ts';
 import type { Drains } from './drains.ts';
 import type { Egress } from './egress.ts';
 import type { Externals } from './externals.ts';
 import { MemberQuestions } from './member-questions.ts';
-import { Proxies, type Proxy, ruleForm } from './proxies.ts';
+import { Proxies, ruleForm } from './proxies.ts';
+import { Rejections } from './rejections.ts';
 import { progressOfRule } from './rule-audience.ts';
 import { type AckedFloor, ProgressCensus, type RuleProgress } from './rule-progress.ts';
 import { questionsOf, ScopeInputs } from './scope-inputs.ts';
@@ -92,6 +93,7 @@ export class Engine implements XdsHost {
   readonly #questions: MemberQuestions;
   readonly #scopes: Scopes;
   readonly #asking: Asking;
+  readonly #rejections: Rejections;
   /** The mesh (of a cluster with rules of its own) without some forms of rules, by both; as of the last batch. */
   readonly #others = new Map<string, Mesh>();
   readonly proxies: Proxies;
@@ -141,6 +143,12 @@ export class Engine implements XdsHost {
     });
     this.#questions = new MemberQuestions(this.#inputs, this.#mesh);
     this.#asking = new Asking(this.#inputs, this.proxies, this.#questions);
+    this.#rejections = new Rejections({
+      proxies: this.proxies,
+      mesh: this.#mesh,
+      status: (streamId) => this.streamStatus(streamId),
+      logger: options.logger,
+    });
     this.#debounce = new Debounce(options.clock, options.debounce, (waitedMs) => this.#work(waitedMs), options.busyMs);
   }
 
@@ -281,8 +289,8 @@ export class Engine implements XdsHost {
     this.#lastCensus = undefined;
     const proxy = event.kind === 'sent' ? undefined : this.proxies.ofStream(event.streamId);
     if (proxy !== undefined) {
-      if (event.kind === 'nacked') this.#rejected(proxy, event);
-      if (proxy.quarantine.isSearching) this.#search([proxy]);
+      if (event.kind === 'nacked') this.#rejections.rejected(proxy, event);
+      if (proxy.quarantine.isSearching) this.#rejections.search([proxy]);
     }
     this.#options.events.progress(event);
   }
@@ -363,7 +371,7 @@ export class Engine implements XdsHost {
     this.proxies.workloadsChanged(workloads);
     if (rules.size + members.size > 0)
       this.proxies.rulesChanged(() => new Set([...this.#mesh.ruleForms()].map(ruleForm)));
-    this.#search([...this.proxies.all()].filter(({ quarantine }) => quarantine.isSearching));
+    this.#rejections.search(this.proxies.all());
     this.#letGo();
     const tookMs = this.#options.clock.monotonic() - started;
     const touched = [...this.#mesh.memberChanges.values()].reduce((all, keys) => all.union(keys), services);
@@ -393,41 +401,6 @@ export class Engine implements XdsHost {
     return this.#inputs.answersOf(identity, questionsOf(this.#meshFor({ cluster, rejected })));
   }
 
-  /** The rules behind a refused message are set aside for this proxy; it goes on with an earlier form of them. */
-  #rejected(proxy: Proxy, event: ProgressEvent): void {
-    const words = event.error ?? '';
-    const acked = this.streamStatus(event.streamId).get(event.typeUrl)?.ackedRevision ?? 0;
-    const suspects = this.#suspects(acked, event.revision, words, proxy.view);
-    this.#options.logger.warn('a proxy rejected a message', {
-      node: proxy.identity.nodeId,
-      type_url: event.typeUrl,
-      err: words,
-      rules: suspects.map(({ ref }) => `${ref.namespace}/${ref.name}`),
-    });
-    if (suspects.length > 0 || proxy.quarantine.isSearching) this.proxies.reject(proxy, event.typeUrl, suspects, words);
-  }
-
-  /** The rules that came into force between what the proxy held and what it refused; those that its words name, if they name any. */
-  #suspects(acked: number, refused: number, words: string, view: ScopeView): TrafficRule[] {
-    const aside = new Set(view.scope.rejected);
-    const { cluster } = view.scope;
-    const changed = this.#mesh
-      .ruleChanges(acked, refused, cluster)
-      .flatMap((key) => this.#mesh.ruleWithout(key, (rule) => aside.has(ruleForm(rule)), cluster) ?? []);
-    const named = changed.filter(({ service }) => {
-      const { namespace, name } = splitServiceKey(service);
-      return words.includes(`${name}.${namespace}.`);
-    });
-    return named.length > 0 ? named : changed;
-  }
-
-  /** Where the culprit among several rules is looked for: the next step, at proxies that are in step with the last one. */
-  #search(proxies: Iterable<Proxy>): void {
-    this.proxies.advance(proxies, ({ streams }, typeUrl) =>
-      [...streams].every((streamId) => (this.streamStatus(streamId).get(typeUrl)?.state ?? 'synced') === 'synced'),
-    );
-  }
-
   #enqueue(job: { turn(): void }): boolean {
     if (this.#protocol?.work === undefined) return false;
     this.#protocol.work(job);
@@ -436,7 +409,7 @@ export class Engine implements XdsHost {
 
   #caughtUp(view: ScopeView): void {
     // Without a message nothing would tell later that these are in step.
-    this.#search([...this.proxies.arrived(view)].filter(({ quarantine }) => quarantine.isSearching));
+    this.#rejections.search(this.proxies.arrived(view));
     // Later, for this may be a view's own update.
     if (this.#asking.isOver) this.#enqueue({ turn: () => this.#letGo() });
   }

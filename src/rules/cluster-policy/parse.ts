@@ -4,40 +4,26 @@
  */
 
 import type { ClusterPolicy } from '../../model/cluster-policy.ts';
-import type { RawObject } from '../../model/object.ts';
 import { contentHash } from '../build.ts';
-import { readEnvelope } from '../envelope.ts';
 import type { Findings, Path } from '../findings.ts';
-import type { ParsedObject, ParseObjectOptions } from '../kind-types.ts';
-import { checkShape, schemaCheck } from '../structure.ts';
+import { objectParser } from '../parse-object.ts';
 import { clusterPolicyHead } from './head.ts';
 import { clusterPolicySpecSchema, type RawClusterPolicySpec } from './schema.ts';
 
-const structure = schemaCheck(clusterPolicySpecSchema);
-
-export function parseClusterPolicy(raw: RawObject, options: ParseObjectOptions): ParsedObject<ClusterPolicy> {
-  const { findings, namespace, name, createdAtMs, generation, spec } = readEnvelope(
-    raw,
-    options.defaultNamespace,
-    clusterPolicyHead,
-  );
-  const known = { namespace, name, createdAtMs, spec, ...(generation === undefined ? {} : { generation }) };
-  if (spec === undefined) return { ...known, findings: findings.list() };
-  const { clusters, grants } = checkShape<RawClusterPolicySpec>(spec, findings, structure());
-  checkStar(clusters, ['spec', 'clusters'], findings);
-  for (const [i, grant] of (grants ?? []).entries())
-    checkStar(grant?.namespaces, ['spec', 'grants', i, 'namespaces'], findings);
-  if (findings.hasErrors) return { ...known, findings: findings.list() };
-  const content = build(spec as RawClusterPolicySpec);
-  const value: ClusterPolicy = {
-    ref: { name, generation: generation ?? 1 },
-    createdAtMs,
-    ...content,
-    hash: contentHash([name, createdAtMs, content]),
-    origin: raw.origin,
-  };
-  return { ...known, value, findings: findings.list() };
-}
+export const parseClusterPolicy = objectParser<RawClusterPolicySpec, ClusterPolicy>({
+  head: clusterPolicyHead,
+  schema: clusterPolicySpecSchema,
+  check({ clusters, grants }, findings) {
+    checkStar(clusters, ['spec', 'clusters'], findings);
+    for (const [i, grant] of (grants ?? []).entries())
+      checkStar(grant?.namespaces, ['spec', 'grants', i, 'namespaces'], findings);
+  },
+  build(spec, { name, generation, createdAtMs, origin }) {
+    const content = build(spec);
+    const hash = contentHash([name, createdAtMs, content]);
+    return { ref: { name, generation }, createdAtMs, ...content, hash, origin };
+  },
+});
 
 function checkStar(names: readonly (string | undefined)[] | undefined, path: Path, findings: Findings): void {
   if (names === undefined || names.length < 2 || !names.includes('*')) return;

@@ -4,40 +4,26 @@
  */
 
 import type { Drain } from '../../model/drain.ts';
-import type { RawObject } from '../../model/object.ts';
 import { contentHash } from '../build.ts';
 import { durationMs } from '../duration.ts';
-import { readEnvelope } from '../envelope.ts';
 import { type Findings, show } from '../findings.ts';
-import type { ParsedObject, ParseObjectOptions } from '../kind-types.ts';
-import { checkShape, type Sound, schemaCheck } from '../structure.ts';
+import { objectParser } from '../parse-object.ts';
+import type { Sound } from '../structure.ts';
 import { drainHead } from './head.ts';
 import { drainSpecSchema, type RawDrainSpec } from './schema.ts';
 
-const structure = schemaCheck(drainSpecSchema);
-
 const longestMs = 168 * 3_600_000;
 
-export function parseDrain(raw: RawObject, options: ParseObjectOptions): ParsedObject<Drain> {
-  const { findings, namespace, name, createdAtMs, generation, spec } = readEnvelope(
-    raw,
-    options.defaultNamespace,
-    drainHead,
-  );
-  const known = { namespace, name, createdAtMs, spec, ...(generation === undefined ? {} : { generation }) };
-  if (spec === undefined) return { ...known, findings: findings.list() };
-  checkSpec(checkShape<RawDrainSpec>(spec, findings, structure()), findings);
-  if (findings.hasErrors) return { ...known, findings: findings.list() };
-  const content = build(spec as RawDrainSpec);
-  const value: Drain = {
-    ref: { name, generation: generation ?? 1 },
-    createdAtMs,
-    ...content,
-    hash: contentHash([name, createdAtMs, content]),
-    origin: raw.origin,
-  };
-  return { ...known, value, findings: findings.list() };
-}
+export const parseDrain = objectParser<RawDrainSpec, Drain>({
+  head: drainHead,
+  schema: drainSpecSchema,
+  check: checkSpec,
+  build(spec, { name, generation, createdAtMs, origin }) {
+    const content = build(spec);
+    const hash = contentHash([name, createdAtMs, content]);
+    return { ref: { name, generation }, createdAtMs, ...content, hash, origin };
+  },
+});
 
 function checkSpec({ cluster, zone, over, startAt }: Sound<RawDrainSpec>, findings: Findings): void {
   if (cluster === undefined && zone === undefined) {

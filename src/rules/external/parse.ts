@@ -6,38 +6,24 @@
 import { BlockList, isIP } from 'node:net';
 import { unknownLocality } from '../../model/cluster.ts';
 import type { ExternalPort, ExternalService } from '../../model/external.ts';
-import type { RawObject } from '../../model/object.ts';
 import type { ExternalEndpoint } from '../../model/service.ts';
 import { contentHash } from '../build.ts';
-import { readEnvelope } from '../envelope.ts';
 import { type Findings, type Path, show } from '../findings.ts';
-import type { ParsedObject, ParseObjectOptions } from '../kind-types.ts';
-import { checkShape, type Sound, schemaCheck } from '../structure.ts';
+import { objectParser } from '../parse-object.ts';
+import type { Sound } from '../structure.ts';
 import { externalHead } from './head.ts';
 import { externalSpecSchema, type RawExternalSpec } from './schema.ts';
 
-const structure = schemaCheck(externalSpecSchema);
-
-export function parseExternalService(raw: RawObject, options: ParseObjectOptions): ParsedObject<ExternalService> {
-  const { findings, namespace, name, createdAtMs, generation, spec } = readEnvelope(
-    raw,
-    options.defaultNamespace,
-    externalHead,
-  );
-  const known = { namespace, name, createdAtMs, spec, ...(generation === undefined ? {} : { generation }) };
-  if (spec === undefined) return { ...known, findings: findings.list() };
-  checkSpec(checkShape<RawExternalSpec>(spec, findings, structure()), findings);
-  if (findings.hasErrors) return { ...known, findings: findings.list() };
-  const content = build(spec as RawExternalSpec);
-  const value: ExternalService = {
-    ref: { namespace, name, generation: generation ?? 1 },
-    createdAtMs,
-    ...content,
-    hash: contentHash([namespace, name, createdAtMs, forHash(content)]),
-    origin: raw.origin,
-  };
-  return { ...known, value, findings: findings.list() };
-}
+export const parseExternalService = objectParser<RawExternalSpec, ExternalService>({
+  head: externalHead,
+  schema: externalSpecSchema,
+  check: checkSpec,
+  build(spec, { namespace, name, generation, createdAtMs, origin }) {
+    const content = build(spec);
+    const hash = contentHash([namespace, name, createdAtMs, forHash(content)]);
+    return { ref: { namespace, name, generation }, createdAtMs, ...content, hash, origin };
+  },
+});
 
 function checkSpec(spec: Sound<RawExternalSpec>, findings: Findings): void {
   const { hosts = [], ports = [], resolution, endpoints } = spec;
