@@ -5,11 +5,12 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HistoryEntry } from '../model/history.ts';
+import { replaceFile } from '../registry/durable-file.ts';
 
 export interface HistoryStore {
   readonly durable: boolean;
@@ -75,8 +76,7 @@ export function folderHistoryStore(folder: string, logger: Logger): HistoryStore
       const path = join(folder, fileName(id));
       try {
         const file: HistoryFile = { format: 1, id, checksum: checksum(entries), entries };
-        await replace(path, JSON.stringify(file));
-        await syncFolder(folder);
+        await replaceFile(path, JSON.stringify(file));
         files = files === undefined ? (await readdir(folder)).length : files + 1;
         if (files > maxFiles) files = await removeOldest(folder);
       } catch (error) {
@@ -89,27 +89,6 @@ export function folderHistoryStore(folder: string, logger: Logger): HistoryStore
       }
     },
   };
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const handle = await open(`${path}.tmp`, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${path}.tmp`, path);
-}
-
-/** A renamed file is there for good once its folder is on disk. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Leaves nine tenths, the youngest; returns how many files there are then. */

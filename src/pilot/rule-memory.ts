@@ -5,11 +5,12 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { replaceFile } from '../registry/durable-file.ts';
 
 export interface RememberedObject {
   readonly id: string;
@@ -113,15 +114,7 @@ export class RuleMemory {
     try {
       const savedAt = new Date(this.#options.clock.now()).toISOString();
       const file: RuleFile = { format: 1, source, savedAt, checksum: checksum(objects), objects };
-      const handle = await open(`${path}.tmp`, 'w', 0o600);
-      try {
-        await handle.writeFile(JSON.stringify(file));
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(`${path}.tmp`, path);
-      await syncFolder(this.#options.folder);
+      await replaceFile(path, JSON.stringify(file));
     } catch (error) {
       this.#options.logger.error('the rules of a source could not be saved; what was saved before stays', {
         code: 'FW-PILOT-002',
@@ -137,16 +130,6 @@ export class RuleMemory {
     // Names that read alike are different sources.
     const digest = createHash('sha256').update(source).digest('hex').slice(0, 8);
     return join(this.#options.folder, `${readable}-${digest}.rules.json`);
-  }
-}
-
-/** A renamed file is there for good once its folder is on disk. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -24,6 +24,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { errorMessage, FairwayError, type Finding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { clusterNamePattern } from '../model/cluster.ts';
+import { syncFolder } from './durable-file.ts';
 import { decodeLastGood, encodeLastGood, type LastGood } from './last-good-format.ts';
 
 export type { LastGood } from './last-good-format.ts';
@@ -346,17 +347,5 @@ function readWhole(path: string, maxBytes: number): { bytes: Buffer; modifiedMs:
     return { bytes: bytes.subarray(0, length), modifiedMs: stat.mtimeMs };
   } finally {
     closeSync(handle);
-  }
-}
-
-/** A rename is on disk once its folder is; some file systems cannot, and then it is as good as it gets. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (!['EINVAL', 'EPERM', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await handle.close();
   }
 }

@@ -1,6 +1,7 @@
 /** ClusterPolicy as a row of the table of kinds. */
 
 import type { ObjectKind } from '../kind-types.ts';
+import { field, texts } from '../raw-fields.ts';
 import { conditionStatus, statusSchema } from '../status-schema.ts';
 import { clusterPolicyHead } from './head.ts';
 import { parseClusterPolicy } from './parse.ts';
@@ -37,13 +38,3 @@ export const clusterPolicyKind: ObjectKind = {
   ],
   parse: parseClusterPolicy,
 };
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}

@@ -1,6 +1,7 @@
 /** Drain as a row of the table of kinds. */
 
 import type { ObjectKind } from '../kind-types.ts';
+import { field } from '../raw-fields.ts';
 import { conditionStatus, progressColumns, stateColumns, statusSchema } from '../status-schema.ts';
 import { drainHead } from './head.ts';
 import { parseDrain } from './parse.ts';
@@ -38,12 +39,6 @@ export const drainKind: ObjectKind = {
 function progress(conditions: Parameters<ObjectKind['shown'][number]['of']>[1]): string {
   const message = conditions.find(({ type }) => type === 'Drained')?.message ?? '';
   return message.split(/[,:]/)[0] ?? '';
-}
-
-function field(spec: unknown, name: string): unknown {
-  return typeof spec === 'object' && spec !== null && Object.hasOwn(spec, name)
-    ? (spec as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }
 
 function text(spec: unknown, name: string): string {

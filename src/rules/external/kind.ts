@@ -1,6 +1,7 @@
 /** ExternalService as a row of the table of kinds. */
 
 import type { ObjectKind } from '../kind-types.ts';
+import { field, texts } from '../raw-fields.ts';
 import { progressColumns, stateColumns, statusSchema } from '../status-schema.ts';
 import { externalHead } from './head.ts';
 import { parseExternalService } from './parse.ts';
@@ -29,13 +30,3 @@ export const externalServiceKind: ObjectKind = {
   ],
   parse: parseExternalService,
 };
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
