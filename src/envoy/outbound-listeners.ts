@@ -17,7 +17,7 @@ import { blackHoleCluster, httpProxy, listenerName, passthroughCluster, virtualO
 import { onDemandFilter } from './on-demand.ts';
 import { constantAny, type NamedPlain, type Plain } from './proto/encode.ts';
 import type { ClusterShare } from './routes.ts';
-import { type SniChain, sniFilterChain, tlsInspector } from './sni-chains.ts';
+import { distinctNames, type SniChain, sniFilterChain, tlsInspector } from './sni-chains.ts';
 import { tcpProxy, tcpTo } from './tcp-proxy.ts';
 
 /** Where iptables redirects to (Istio's port). */
@@ -144,28 +144,41 @@ function headlessChain({ name, addresses, shares, policy }: HeadlessChain, setti
   };
 }
 
-/** `10.96.0.5_6379`. `name` (for statistics) and `policy`: the service's. */
+/** What is behind an address. */
+export interface AddressTarget {
+  /** For statistics. */
+  readonly name: string;
+  readonly shares: readonly ClusterShare[];
+  readonly policy: ServicePolicy | undefined;
+  /** TLS connections that go elsewhere by their name. Names that two have go to the first. */
+  readonly sni: readonly SniChain[];
+  /** Connections are looked into for HTTP. Left out: they are TCP. */
+  readonly detect?: { readonly onDemand: boolean } | undefined;
+}
+
+/** `10.96.0.5_6379`. */
 export function addressListener(
   address: string,
   port: number,
-  name: string,
-  shares: readonly ClusterShare[],
+  { name, shares, policy, sni, detect }: AddressTarget,
   settings: MeshSettings,
-  policy: ServicePolicy | undefined,
-  detect?: { readonly onDemand: boolean },
 ): NamedPlain {
   const tcp = { name, filters: [tcpProxy('outbound', name, shares, settings, policy)] };
+  const byName = distinctNames(new Map(sni.map((chain, index) => [String(index).padStart(4, '0'), chain]))).chains;
+  const http = detect === undefined ? [] : [httpChain(port, settings, detect.onDemand, byName.length > 0)];
+  const isPlain = byName.length + http.length === 0;
+  const looks = [...(byName.length > 0 ? [tlsInspector] : []), ...(detect === undefined ? [] : [httpInspector])];
   return {
     name: listenerName(address, port),
     address: socketAddress(address, port),
     bind_to_port: false,
     traffic_direction: 'OUTBOUND',
-    ...(detect === undefined
+    ...(isPlain
       ? { filter_chains: [tcp] }
       : {
-          filter_chains: [httpChain(port, settings, detect.onDemand, false)],
+          filter_chains: [...byName.map((chain) => sniFilterChain(chain, settings)), ...http],
           default_filter_chain: tcp,
-          ...inspectors([httpInspector]),
+          ...inspectors(looks),
         }),
   };
 }

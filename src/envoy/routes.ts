@@ -3,22 +3,23 @@
  */
 
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
-import type { RouteMatch, RuleBackend, RuleRoute } from '../model/rule.ts';
-import { anywhere, ruleId } from '../model/rule.ts';
+import type { HeaderChange, OtherService, RouteMatch, RuleBackend, RuleRoute } from '../model/rule.ts';
+import { ruleId } from '../model/rule.ts';
 import type { Place } from '../model/service-policy.ts';
 import { hashPolicy } from './cluster-balancing.ts';
 import { fairwayMetadata } from './common.ts';
 import { outboundCluster, serviceHost } from './names.ts';
+import { connectionRoute, requestRoutes, sniRoutes } from './port-routes.ts';
 import { durationMs, type Plain } from './proto/encode.ts';
 import { filtersOfRoute, rateLimitAction, runtimeFraction } from './route-filters.ts';
 import { headersToAdd } from './route-headers.ts';
-import { matchAll, routeMatch, takesEverything } from './route-match.ts';
+import { matchAll, routeMatch } from './route-match.ts';
 import { redirectAction, rewriteAction } from './route-path.ts';
 import { retryPolicy } from './route-retry.ts';
 
 /** Never throws for rules that src/rules accepted. A request that no route matches gets Envoy's 404. */
 export function httpRoutes(service: MeshService, port: number, settings: MeshSettings): readonly Plain[] {
-  return service.routes.flatMap((route) => {
+  return requestRoutes(service, port).flatMap((route) => {
     const shared = sharedParts(service, route, port);
     const action = actionOf(service, route, port, settings);
     const matches = route.matches.length === 0 ? [undefined] : route.matches;
@@ -70,9 +71,10 @@ function actionOf(
 
 /** The Envoy clusters that a port's requests are copied to: no request of a proxy's own leads there. */
 export function mirrorClusters(service: MeshService, port: number, settings: MeshSettings): readonly string[] {
-  const host = serviceHost(service.catalog, settings.clusterDomain);
-  const destinations = service.routes.flatMap(({ mirrors = [] }) => mirrors.map(({ destination }) => destination));
-  return [...new Set(destinations.map((destination) => outboundCluster(port, [destination], host)))];
+  const mirrors = requestRoutes(service, port).flatMap((route) => route.mirrors ?? []);
+  return [
+    ...new Set(mirrors.map(({ destination, service: to }) => clusterOf([destination], to, service, port, settings))),
+  ];
 }
 
 function answer(status: number, body: string): Plain {
@@ -87,17 +89,18 @@ function forwardAction(
   settings: MeshSettings,
 ): Plain {
   const { idleTimeoutMs, maxStreamMs, mirrors = [] } = route;
-  const host = serviceHost(service.catalog, settings.clusterDomain);
   return {
     ...toClusters(destination),
+    // Otherwise it is 503, as for a service that has no endpoints.
+    ...(leadsElsewhere(route) ? { cluster_not_found_response_code: 'INTERNAL_SERVER_ERROR' } : {}),
     // Envoy's own default is 15 s, which would end downloads and streams that nobody limited.
     timeout: durationMs(route.requestTimeoutMs ?? 0),
     ...(idleTimeoutMs === undefined ? {} : { idle_timeout: durationMs(idleTimeoutMs) }),
     ...(maxStreamMs === undefined ? {} : { max_stream_duration: { max_stream_duration: durationMs(maxStreamMs) } }),
     retry_policy: retryPolicy(route, settings.defaultRetry, service.placement?.preference !== undefined),
     hash_policy: hashPolicy(service.policy),
-    request_mirror_policies: mirrors.map(({ destination: to, percent }) => ({
-      cluster: outboundCluster(port, [to], host),
+    request_mirror_policies: mirrors.map(({ destination: to, service: other, percent }) => ({
+      cluster: clusterOf([to], other, service, port, settings),
       runtime_fraction: runtimeFraction(percent),
     })),
     ...rateLimitAction(route),
@@ -115,43 +118,78 @@ function stays(within: Place | undefined): Plain {
 export interface ClusterShare {
   readonly name: string;
   readonly weight: number;
+  /** Header changes for its share, in Envoy's words. */
+  readonly headers?: Plain;
 }
 
-/** The Envoy clusters that take requests; backends with equal chains are one. */
+/** The name of no Envoy cluster: what leads there is answered as a route to nothing. */
+const refusedCluster = 'refused';
+
+function leadsElsewhere({ backends }: RuleRoute): boolean {
+  return backends.some(({ service, refused }) => service !== undefined || refused !== undefined);
+}
+
+function clusterOf(
+  chain: RuleBackend['chain'],
+  other: OtherService | undefined,
+  { catalog }: MeshService,
+  port: number,
+  { clusterDomain }: MeshSettings,
+): string {
+  return outboundCluster(other?.port ?? port, chain, serviceHost(other ?? catalog, clusterDomain));
+}
+
+/** The Envoy clusters that take requests; backends with equal chains, and without header changes of their own, are one. */
 function clusterShares(
   backends: readonly RuleBackend[],
   service: MeshService,
   port: number,
   settings: MeshSettings,
 ): ClusterShare[] {
-  const host = serviceHost(service.catalog, settings.clusterDomain);
   const shares = new Map<string, number>();
-  for (const { weight, chain } of backends) {
+  const apart: ClusterShare[] = [];
+  for (const { weight, chain, service: other, refused, requestHeaders, responseHeaders } of backends) {
     if (weight === 0) continue;
-    const name = outboundCluster(port, chain, host);
-    shares.set(name, (shares.get(name) ?? 0) + weight);
+    const name = refused === undefined ? clusterOf(chain, other, service, port, settings) : refusedCluster;
+    if (requestHeaders === undefined && responseHeaders === undefined)
+      shares.set(name, (shares.get(name) ?? 0) + weight);
+    else apart.push({ name, weight, headers: shareHeaders(requestHeaders, responseHeaders) });
   }
-  return [...shares].map(([name, weight]) => ({ name, weight }));
+  return [...[...shares].map(([name, weight]) => ({ name, weight })), ...apart];
 }
 
-/**
- * Where a plain connection goes: the rule's first route that matches everything, for there is no request to match. A rule without one leaves
- * connections as they are without it.
- */
-export function connectionRoute(service: MeshService): Pick<RuleRoute, 'name' | 'backends'> {
-  const route = service.routes.find(({ matches }) => matches.length === 0 || matches.some(takesEverything));
-  if (route?.backends.some(({ weight }) => weight > 0) === true) return route;
-  return { name: 'default', backends: service.unrouted ?? [{ weight: 1, chain: [anywhere] }] };
+function shareHeaders(request: HeaderChange | undefined, response: HeaderChange | undefined): Plain {
+  return {
+    ...(request === undefined
+      ? {}
+      : { request_headers_to_add: headersToAdd(request), request_headers_to_remove: request.remove }),
+    ...(response === undefined
+      ? {}
+      : { response_headers_to_add: headersToAdd(response), response_headers_to_remove: response.remove }),
+  };
 }
 
 export function connectionShares(service: MeshService, port: number, settings: MeshSettings): readonly ClusterShare[] {
-  return clusterShares(connectionRoute(service).backends, service, port, settings);
+  return clusterShares(connectionRoute(service, port).backends, service, port, settings);
+}
+
+/** Where the TLS connections of a port go whose names have routes of their own. */
+export function sniShares(
+  service: MeshService,
+  port: number,
+  settings: MeshSettings,
+): readonly { readonly names: readonly string[]; readonly shares: readonly ClusterShare[] }[] {
+  return sniRoutes(service, port).map(({ sni, backends }) => ({
+    names: sni,
+    shares: clusterShares(backends, service, port, settings),
+  }));
 }
 
 /** In Envoy both TCP proxies and routes name one Envoy cluster or a weighted list of them, in the same words. */
 export function toClusters(shares: readonly ClusterShare[]): Plain {
   const [only, ...rest] = shares;
-  return rest.length === 0
-    ? { cluster: only?.name }
-    : { weighted_clusters: { clusters: shares.map(({ name, weight }) => ({ name, weight })) } };
+  if (rest.length === 0 && only?.headers === undefined) return { cluster: only?.name };
+  return {
+    weighted_clusters: { clusters: shares.map(({ name, weight, headers }) => ({ name, weight, ...headers })) },
+  };
 }

@@ -10,7 +10,7 @@
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
-import { anywhere } from '../model/rule.ts';
+import { anywhere, chainName } from '../model/rule.ts';
 import { serviceClusters } from './clusters.ts';
 import { serviceAssignments } from './endpoints.ts';
 import { type AssignmentKey, assignmentId } from './locality-levels.ts';
@@ -18,7 +18,7 @@ import { outboundCluster, serviceHost } from './names.ts';
 import { addressListener, type HeadlessChain } from './outbound-listeners.ts';
 import { explicitPodHosts, type PodHosts } from './pod-hosts.ts';
 import { encodeResource, type Plain } from './proto/encode.ts';
-import { connectionShares, mirrorClusters } from './routes.ts';
+import { connectionShares, mirrorClusters, sniShares } from './routes.ts';
 import type { SniChain } from './sni-chains.ts';
 import { seenFrom } from './sources.ts';
 import { type HostKey, hostNames, isDetected, isHttp, type VirtualHostPart, virtualHosts } from './virtual-hosts.ts';
@@ -144,8 +144,14 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
     const shares = connectionShares(service, port.port, settings);
     const detect = isDetected(port, settings) ? { onDemand: key.onDemand === true } : undefined;
     const name = chainOf(service, port.port, settings);
+    const sni = sniShares(service, port.port, settings).map((byName, index) => ({
+      name: `${name}#${index}`,
+      serverNames: byName.names,
+      shares: byName.shares,
+      policy: service.policy,
+    }));
     return key.addresses.map((address) =>
-      addressListener(address, port.port, name, shares, settings, service.policy, detect),
+      addressListener(address, port.port, { name, shares, policy: service.policy, sni, detect }, settings),
     );
   });
   return {
@@ -154,7 +160,11 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
       typeUrl.listener,
       listeners.map((value) => ({ name: value.name, value })),
     ),
-    connections: tcp.flatMap((port) => connectionShares(service, port, settings).map(({ name }) => name)),
+    connections: tcp.flatMap((port) =>
+      [connectionShares(service, port, settings), ...sniShares(service, port, settings).map(({ shares }) => shares)]
+        .flat()
+        .map(({ name }) => name),
+    ),
     mirrored: mirrored(service, settings),
     httpPorts: catalog.ports.filter((port) => isHttp(port, settings)).map(({ port }) => port),
     headless: key.headless ? tcp.flatMap((port) => headlessChain(service, port, settings)) : [],
@@ -212,6 +222,7 @@ function chainOf({ catalog }: MeshService, port: number, settings: MeshSettings)
 
 /** All but endpoints and addresses is equal: clusters, hosts and listeners cannot differ. Headless services' listeners hold addresses. */
 function haveSameShape(a: MeshService, b: MeshService): boolean {
+  if (a.chains !== b.chains && a.chains.map(chainName).join() !== b.chains.map(chainName).join()) return false;
   if (a.placement?.preference !== b.placement?.preference) return false;
   if (a.catalog.drain?.id !== b.catalog.drain?.id) return false;
   if (

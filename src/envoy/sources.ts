@@ -19,9 +19,10 @@ export function fittingSources({ routes, asks }: MeshService, scope: Scope): str
   return fits.join('');
 }
 
-function isFrom({ cluster, namespace, labels }: SourceMatch, scope: Scope): boolean {
+function isFrom({ cluster, namespace, labels, notNamespaces = [] }: SourceMatch, scope: Scope): boolean {
   if (cluster !== '' && cluster !== scope.cluster) return false;
   if (namespace !== '' && namespace !== scope.namespace) return false;
+  if (notNamespaces.includes(scope.namespace)) return false;
   const selector = selectorText(labels);
   return selector === '' || (scope.answers?.selectors.includes(selector) ?? false);
 }

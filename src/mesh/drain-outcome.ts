@@ -71,8 +71,8 @@ export function readyEndpoints({ catalog, placement }: MeshService, port: Catalo
 /** As they are without a drain, each once. */
 export function chainsInUse({ routes }: MeshService, port: CatalogPort): readonly RuleBackend['chain'][] {
   const chains = routes.flatMap(({ backends, mirrors = [] }) => [
-    ...backends.filter(({ weight }) => weight > 0).map(({ chain }) => chain),
-    ...mirrors.map(({ destination }) => [destination]),
+    ...backends.filter(({ weight, service }) => weight > 0 && service === undefined).map(({ chain }) => chain),
+    ...mirrors.filter(({ service }) => service === undefined).map(({ destination }) => [destination]),
   ]);
   // A connection that no route takes goes anywhere.
   const takesAll = routes.some(({ matches, backends }) => matches.length === 0 && backends.length > 0);

@@ -11,7 +11,16 @@
 import { drainSteps, type ServiceDrain, type ServicePlace } from '../model/drain.ts';
 import type { MeshService } from '../model/mesh.ts';
 import type { Mirror } from '../model/route-filters.ts';
-import { anywhere, chainName, type Destination, type RuleBackend, type RuleRoute } from '../model/rule.ts';
+import {
+  anywhere,
+  chainName,
+  type Destination,
+  type OtherService,
+  type RuleBackend,
+  type RuleRoute,
+} from '../model/rule.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { servicesElsewhere } from './elsewhere.ts';
 
 /** A share of the requests (of `drainSteps`), and the places that they are kept from. */
 interface Part {
@@ -19,11 +28,27 @@ interface Part {
   readonly places: readonly ServicePlace[];
 }
 
-type Split = Pick<MeshService, 'routes' | 'chains'> & { readonly unrouted: readonly RuleBackend[] };
+type Split = Pick<MeshService, 'routes' | 'chains' | 'unrouted'>;
 
-/** `service`: compiled without its drain. */
-export function drainedService(service: MeshService, drain: ServiceDrain): MeshService {
-  return { ...service, ...splitOf(service, drain) };
+/** The parts of what a backend or a mirror takes. */
+type PartsOf = (of: { readonly service?: OtherService }) => readonly Part[];
+
+/** The drain of a service that routes lead to, where there is one. */
+export type DrainOf = (service: ServiceKey) => ServiceDrain | undefined;
+
+/** `service`: compiled without its drain, of which it may have none. Those of services that its routes lead to count for these shares. */
+export function drainedService(service: MeshService, drain: ServiceDrain | undefined, drainOf: DrainOf): MeshService {
+  const elsewhere = servicesElsewhere(service.routes).filter((key) => drainOf(key) !== undefined);
+  if (drain === undefined && elsewhere.length === 0) return service;
+  const id = [drain?.id ?? '', ...elsewhere.map((key) => `${key} ${drainOf(key)?.id}`)].join(' | ');
+  return { ...service, ...splitOf(service, { id, own: drain, of: drainOf }) };
+}
+
+interface Drains {
+  /** Of all that count. */
+  readonly id: string;
+  readonly own: ServiceDrain | undefined;
+  readonly of: DrainOf;
 }
 
 /** By the routes as they are without a drain, then by the drain: the same objects for all services that share both, and over time. */
@@ -31,22 +56,24 @@ const known = new WeakMap<readonly RuleRoute[], Map<string, Split>>();
 /** Splits of one rule's routes that are kept. */
 const knownMax = 64;
 
-function splitOf({ routes, chains }: MeshService, drain: ServiceDrain): Split {
+function splitOf({ routes, chains }: MeshService, drains: Drains): Split {
   let ofRoutes = known.get(routes);
   if (ofRoutes === undefined) {
     ofRoutes = new Map();
     known.set(routes, ofRoutes);
   }
-  let split = ofRoutes.get(drain.id);
+  let split = ofRoutes.get(drains.id);
   if (split === undefined) {
     if (ofRoutes.size >= knownMax) ofRoutes.clear();
-    const parts = partsOf(drain.places);
+    const own = partsOf(drains.own?.places ?? []);
+    const parts: PartsOf = ({ service }) =>
+      service === undefined ? own : partsOf(drains.of(serviceKey(service.namespace, service.name))?.places ?? []);
     split = {
       routes: routes.map((route) => splitRoute(route, parts)),
-      chains: withTwins(chains, parts),
-      unrouted: splitBackends([{ weight: 1, chain: [anywhere] }], parts),
+      chains: withTwins(chains, own),
+      ...(drains.own === undefined ? {} : { unrouted: splitBackends([{ weight: 1, chain: [anywhere] }], parts) }),
     };
-    ofRoutes.set(drain.id, split);
+    ofRoutes.set(drains.id, split);
   }
   return split;
 }
@@ -64,23 +91,25 @@ function partsOf(places: readonly ServicePlace[]): readonly Part[] {
   return parts;
 }
 
-function splitRoute(route: RuleRoute, parts: readonly Part[]): RuleRoute {
+function splitRoute(route: RuleRoute, parts: PartsOf): RuleRoute {
   const { mirrors } = route;
   return {
     ...route,
     backends: splitBackends(route.backends, parts),
-    ...(mirrors === undefined ? {} : { mirrors: mirrors.flatMap((mirror) => splitMirror(mirror, parts)) }),
+    ...(mirrors === undefined ? {} : { mirrors: mirrors.flatMap((mirror) => splitMirror(mirror, parts(mirror))) }),
   };
 }
 
 /** Where one part has everything, the weights stay as they were written. */
-function splitBackends(backends: readonly RuleBackend[], parts: readonly Part[]): readonly RuleBackend[] {
-  const whole = parts.find(({ weight }) => weight === drainSteps);
-  if (whole !== undefined) return backends.map(({ weight, chain }) => ({ weight, chain: twinOf(chain, whole) }));
-  return backends.flatMap(({ weight, chain }) =>
-    parts
-      .filter((part) => part.weight > 0)
-      .map((part) => ({ weight: weight * part.weight, chain: twinOf(chain, part) })),
+function splitBackends(backends: readonly RuleBackend[], partsOf: PartsOf): readonly RuleBackend[] {
+  const split = backends.map((backend) => ({ backend, parts: partsOf(backend).filter(({ weight }) => weight > 0) }));
+  const isWhole = split.every(({ parts }) => parts.length === 1);
+  return split.flatMap(({ backend, parts }) =>
+    parts.map((part) => ({
+      ...backend,
+      weight: isWhole ? backend.weight : backend.weight * part.weight,
+      chain: twinOf(backend.chain, part),
+    })),
   );
 }
 

@@ -10,6 +10,7 @@ import type { Mesh, MeshService, MeshSettings } from '../model/mesh.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { compileService } from './compile.ts';
+import { Elsewhere } from './elsewhere.ts';
 import { type MemberDirt, MemberMeshes, type MemberRuleTable } from './member-meshes.ts';
 import { OverlaidServices } from './overlaid-services.ts';
 import { RuleHistory } from './rule-history.ts';
@@ -30,6 +31,7 @@ export class MeshState {
   readonly #services = new Map<ServiceKey, MeshService>();
   readonly #history = new RuleHistory();
   readonly #members: MemberMeshes;
+  readonly #elsewhere = new Elsewhere();
   /** Of `#mesh`, by cluster. */
   readonly #ofCluster = new Map<string, Mesh>();
   #memberChanges: MemberDirt = noDirt;
@@ -41,7 +43,7 @@ export class MeshState {
     this.#members = new MemberMeshes({
       services: inputs.services,
       rules: inputs.memberRules ?? new Map(),
-      compile: compileService,
+      compile: (catalog, rule) => this.#compile(catalog, rule),
     });
     this.#mesh = { revision: 0, settings, services: this.#services };
   }
@@ -85,7 +87,8 @@ export class MeshState {
     const revision = this.#mesh.revision + 1;
     const changed = new Set<ServiceKey>();
     let rulesChanged = false;
-    for (const key of dirty) {
+    const { led, all } = this.#withThoseAround(dirty);
+    for (const key of all) {
       const rule = this.#inputs.rules.get(key);
       const ruleChanged = this.#history.remember(key, rule, revision);
       rulesChanged ||= ruleChanged;
@@ -93,10 +96,10 @@ export class MeshState {
       const before = this.#services.get(key);
       if (catalog === undefined) {
         if (this.#services.delete(key)) changed.add(key);
-      } else if (before === undefined || before.catalog !== catalog || ruleChanged) {
+      } else if (before === undefined || before.catalog !== catalog || ruleChanged || led.has(key)) {
         if (rule !== undefined && !isDeepStrictEqual(before?.catalog.ports, catalog.ports))
           this.#history.show(key, revision);
-        this.#services.set(key, compileService(catalog, rule));
+        this.#services.set(key, this.#compile(catalog, rule));
         changed.add(key);
       }
     }
@@ -106,6 +109,25 @@ export class MeshState {
       this.#ofCluster.clear();
     }
     return changed;
+  }
+
+  /** `led`: services that are others although nothing of their own changed, for routes lead to them, or their routes lead to one. */
+  #withThoseAround(dirty: Iterable<ServiceKey>): { led: ReadonlySet<ServiceKey>; all: ReadonlySet<ServiceKey> } {
+    const all = new Set(dirty);
+    const led = new Set<ServiceKey>();
+    for (const key of [...all]) {
+      for (const target of this.#elsewhere.set(key, this.#inputs.rules.get(key)?.routes)) led.add(target);
+      if (this.#services.get(key)?.catalog.drain?.id === this.#inputs.services.get(key)?.drain?.id) continue;
+      for (const source of this.#elsewhere.sources(key)) led.add(source);
+    }
+    return { led, all: led.size === 0 ? all : all.union(led) };
+  }
+
+  #compile(catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
+    return compileService(catalog, rule, {
+      needed: this.#elsewhere.chains(catalog.key),
+      drainOf: (key) => this.#inputs.services.get(key)?.drain,
+    });
   }
 
   /** The revision in which rules of the cluster's own last changed something for its proxies; 0: never. */
@@ -188,7 +210,7 @@ export class MeshState {
     }
     let compiled = byRule.get(rule);
     if (compiled === undefined) {
-      compiled = compileService(catalog, rule);
+      compiled = this.#compile(catalog, rule);
       byRule.set(rule, compiled);
     }
     return compiled;

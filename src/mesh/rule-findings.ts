@@ -57,8 +57,10 @@ type At = (path: readonly (string | number)[]) => Where;
 function idleBackends(rule: TrafficRule, endpoints: readonly Endpoint[], at: At): Finding[] {
   const found = new Map<string, Finding>();
   for (const [i, { backends }] of rule.routes.entries()) {
-    for (const { chain, weight } of backends) {
-      const finding = weight === 0 ? undefined : idleBackend(chain, rule, endpoints, at(['spec', 'routes', i]));
+    for (const { chain, weight, service, refused } of backends) {
+      const isElsewhere = service !== undefined || refused !== undefined;
+      const finding =
+        weight === 0 || isElsewhere ? undefined : idleBackend(chain, rule, endpoints, at(['spec', 'routes', i]));
       // Two routes with the same backend are one thing to cure.
       if (finding !== undefined && !found.has(finding.message)) found.set(finding.message, finding);
     }

@@ -41,6 +41,8 @@ export interface ReportingCluster {
 export interface RouteTarget {
   /** Per cent of the route's requests. */
   readonly percent: number;
+  /** Another service, with its port: `reviews-v2.shop:9080`; then the chain says where of it, and nothing is counted. */
+  readonly service?: string;
   readonly chain: readonly {
     /** `v2.west`, '' for anywhere. */
     readonly destination: string;

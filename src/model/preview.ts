@@ -24,8 +24,17 @@ export interface Unserved {
    * - `no-backend`: every backend has the weight 0; the proxy answers 500.
    * - `answered-by-proxy`: a redirect, or an answer that the rule gives.
    * - `outside`: they leave the mesh; who takes them there is not known.
+   * - `other-service`: they go to endpoints of another service, whose shares they are.
+   * - `refused`: the backend may not be used; the proxy answers 500.
    */
-  readonly reason: 'answered-by-proxy' | 'no-backend' | 'no-endpoints' | 'nothing-within' | 'outside';
+  readonly reason:
+    | 'answered-by-proxy'
+    | 'no-backend'
+    | 'no-endpoints'
+    | 'nothing-within'
+    | 'other-service'
+    | 'outside'
+    | 'refused';
   /** Of all requests of the route: above 0, at most 1. */
   readonly share: number;
 }

@@ -3,7 +3,7 @@
  * The API's own shape lives in src/rules/; what each means to people is said in docs/traffic-rules.md.
  */
 
-import type { Destination, StringMatch } from './rule.ts';
+import type { Destination, OtherService, StringMatch } from './rule.ts';
 
 /** A new path: all of it, or the part that the route's prefix matched. */
 export type PathChange =
@@ -28,6 +28,8 @@ export interface Rewrite {
 /** A copy of a share of the requests; its answer is thrown away. */
 export interface Mirror {
   readonly destination: Destination;
+  /** Left out: the rule's own service, at the port that was asked for. */
+  readonly service?: OtherService;
   /** 0 to 100, in steps of 0.0001. */
   readonly percent: number;
 }

@@ -31,6 +31,8 @@ export interface SourceMatch {
   readonly cluster: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Nor is it in one of these. */
+  readonly notNamespaces?: readonly string[];
 }
 
 /** Labels as one text, equal for equal labels: `app=web,tier=front`. Keys and values of labels hold neither `=` nor `,`. */
@@ -120,11 +122,27 @@ export function chainName(chain: readonly Destination[]): string {
     .join('')}`;
 }
 
+/** A port of another service than the rule's own. */
+export interface OtherService {
+  readonly namespace: string;
+  readonly name: string;
+  /** Its one name, where it is not one of the mesh: `api.example.com`. */
+  readonly host?: string;
+  readonly port: number;
+}
+
 export interface RuleBackend {
   /** A share of the sum over the route's backends; 0 takes no requests. */
   readonly weight: number;
   /** Never empty. The first is wanted; each later one takes over what those before it cannot. */
   readonly chain: readonly Destination[];
+  /** Whose endpoints the chain names. Left out: the rule's own service, at the port that was asked for. One that is not there: 500. */
+  readonly service?: OtherService;
+  /** Why nothing may take its share, which is answered 500. Whoever says so has told people. */
+  readonly refused?: string;
+  /** For its share alone, besides what the route changes. */
+  readonly requestHeaders?: HeaderChange;
+  readonly responseHeaders?: HeaderChange;
 }
 
 export interface HeaderChange {
@@ -151,6 +169,12 @@ export interface RuleRoute {
   readonly name: string;
   /** [] matches everything. */
   readonly matches: readonly RouteMatch[];
+  /** The service's ports that it is for; left out: all. A port that no route is for goes on as without a rule. */
+  readonly ports?: readonly number[];
+  /** Left out: requests, and where a port's protocol has none, connections if it matches everything. */
+  readonly takes?: 'requests' | 'connections';
+  /** Of connections, those of TLS that ask for one of these names: `db.example.com`, `*.example.com`. Left out: all. */
+  readonly sni?: readonly string[];
   /** Empty exactly where the proxy answers by itself (`redirect`, `respond`). */
   readonly backends: readonly RuleBackend[];
   readonly redirect?: Redirect;

@@ -7,7 +7,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
-import { connectionRoute } from '../envoy/routes.ts';
+import { connectionRoute } from '../envoy/port-routes.ts';
 import { fittingSources, seenFrom } from '../envoy/sources.ts';
 import { compileService } from '../mesh/compile.ts';
 import { drainOutcome, hasEndpoints, readyEndpoints } from '../mesh/drain-outcome.ts';
@@ -122,7 +122,7 @@ function sharesOf(
   const used = isAlike ? viewpoints.slice(0, 1) : viewpoints;
   const total = used.reduce((sum, { proxies }) => sum + proxies, 0);
   return used.flatMap(({ scope, proxies }) => {
-    const route = connectionRoute(seenFrom(service, fittingSources(service, scope)));
+    const route = connectionRoute(seenFrom(service, fittingSources(service, scope)), port.port);
     const { shares } = expectedShares(service, route, port, scope);
     return shares.map(({ cluster, zone, share }) => ({ cluster, zone, share: (share * proxies) / total }));
   });

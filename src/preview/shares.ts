@@ -11,7 +11,7 @@
 import { isHealthy, type Target, type TargetGroup } from '../envoy/assignment-bytes.ts';
 import { portGroups } from '../envoy/endpoints.ts';
 import { assignmentKey } from '../envoy/locality-levels.ts';
-import { connectionRoute } from '../envoy/routes.ts';
+import { connectionRoute, requestRoutes } from '../envoy/port-routes.ts';
 import { fittingSources, seenFrom } from '../envoy/sources.ts';
 import { isHttp } from '../envoy/virtual-hosts.ts';
 import type { MeshService, MeshSettings, Scope } from '../model/mesh.ts';
@@ -37,7 +37,9 @@ export function routesFor(
   scope: Scope,
 ): readonly PortRoute[] {
   const seen = seenFrom(service, fittingSources(service, scope));
-  return isHttp(port, settings) ? seen.routes : [{ ...connectionRoute(seen), matches: [] }];
+  return isHttp(port, settings)
+    ? requestRoutes(seen, port.port)
+    : [{ ...connectionRoute(seen, port.port), matches: [] }];
 }
 
 /** `port`: one of the service's own, over TCP. */
@@ -52,10 +54,12 @@ export function expectedShares(
   if (total === 0) return nothing('no-backend');
   const groupsOf = portGroups(service, port, assignmentKey(service, scope));
   const sums = new Sums();
-  for (const { weight, chain } of route.backends) {
+  for (const { weight, chain, service: other, refused } of route.backends) {
     if (weight === 0) continue;
     const part = weight / total;
-    if (service.catalog.upstream !== undefined) sums.miss('outside', part);
+    if (refused !== undefined) sums.miss('refused', part);
+    else if (other !== undefined) sums.miss('other-service', part);
+    else if (service.catalog.upstream !== undefined) sums.miss('outside', part);
     else addChain(sums, service, groupsOf(chain), part);
   }
   return sums.result();

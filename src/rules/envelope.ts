@@ -4,7 +4,7 @@
 
 import type { RawObject } from '../model/object.ts';
 import { Findings, show } from './findings.ts';
-import type { KindHead } from './kind-types.ts';
+import { groupOf, type KindHead, versionsOf } from './kind-types.ts';
 import { nearest } from './suggest.ts';
 
 export const ruleApiVersion = 'fairway.dev/v1alpha1';
@@ -100,16 +100,15 @@ function checkKind(object: Mapping, head: KindHead, known: readonly KindHead[], 
   if (kind !== head.kind) {
     const names = known.map((one) => one.kind);
     const meant = typeof kind === 'string' ? nearest(kind, names) : undefined;
-    const list = `${names.join(', ')} (${head.apiVersion})`;
-    const hint = meant === undefined ? `Known kinds: ${list}` : `Did you mean \`${meant}\`?`;
+    const hint = meant === undefined ? `Known kinds: ${listKinds(known)}` : `Did you mean \`${meant}\`?`;
     const message =
       kind == null ? 'the object has no kind' : `kind ${show(kind)} of ${show(apiVersion ?? '')} is not known here`;
     findings.error('FW-RULE-002', ['kind'], message, hint, kind == null ? [] : ['kind']);
     return false;
   }
-  if (apiVersion === head.apiVersion) return true;
+  if (typeof apiVersion === 'string' && versionsOf(head).includes(apiVersion)) return true;
   const message =
-    group === 'fairway.dev' && version !== undefined
+    group === groupOf(head) && version !== undefined
       ? `${head.kind} has no version ${show(version)}`
       : `apiVersion ${apiVersion == null ? 'is missing' : `${show(apiVersion)} has no ${head.kind}`}`;
   findings.error(
@@ -120,6 +119,17 @@ function checkKind(object: Mapping, head: KindHead, known: readonly KindHead[], 
     apiVersion == null ? [] : ['apiVersion'],
   );
   return false;
+}
+
+/** `TrafficRule, Drain (fairway.dev/v1alpha1), HTTPRoute (gateway.networking.k8s.io/v1)` */
+function listKinds(heads: readonly KindHead[]): string {
+  const byVersion = new Map<string, string[]>();
+  for (const { apiVersion, kind } of heads) {
+    const kinds = byVersion.get(apiVersion);
+    if (kinds === undefined) byVersion.set(apiVersion, [kind]);
+    else kinds.push(kind);
+  }
+  return [...byVersion].map(([apiVersion, kinds]) => `${kinds.join(', ')} (${apiVersion})`).join(', ');
 }
 
 const topLevel = ['apiVersion', 'kind', 'metadata', 'spec', 'status'] as const;

@@ -7,8 +7,10 @@ import type { Schema } from './schema-types.ts';
 
 /** What it is called, and where Kubernetes keeps it. */
 export interface KindHead {
-  /** `fairway.dev/v1alpha1` */
+  /** `fairway.dev/v1alpha1`: the newest version. */
   readonly apiVersion: string;
+  /** Other apiVersions of the same group in which the same objects are written, newest first. */
+  readonly olderVersions?: readonly string[];
   readonly kind: string;
   readonly plural: string;
   /** Other words for it on the command line, and kubectl's short names. */
@@ -48,8 +50,21 @@ export interface PrinterColumn {
   readonly priority?: number;
 }
 
-/** One row of the table of kinds (kinds.ts). */
-export interface ObjectKind extends KindHead {
+/** A column of `fairway get` besides names, conditions and age. */
+export interface ShownColumn {
+  readonly title: string;
+  /** Out of the spec as it was given, which may be anything, and the conditions. */
+  readonly of: (spec: unknown, conditions: readonly Condition[]) => string;
+}
+
+interface KindBase<T> extends KindHead {
+  readonly shown: readonly ShownColumn[];
+  readonly parse: (raw: RawObject, options: ParseObjectOptions) => ParsedObject<T>;
+}
+
+/** One row of the table of our own kinds (kinds.ts). */
+export interface ObjectKind extends KindBase<unknown> {
+  readonly foreign?: false;
   /** One sentence: the CRD's description. */
   readonly description: string;
   readonly spec: Schema;
@@ -57,10 +72,38 @@ export interface ObjectKind extends KindHead {
   readonly schemaFile: string;
   readonly status: Schema;
   readonly columns: readonly PrinterColumn[];
-  /** Columns of `fairway get` besides names, conditions and age: out of the spec as it was given, which may be anything, and the conditions. */
-  readonly shown: readonly {
-    readonly title: string;
-    readonly of: (spec: unknown, conditions: readonly Condition[]) => string;
-  }[];
-  readonly parse: (raw: RawObject, options: ParseObjectOptions) => ParsedObject;
+}
+
+/** Sets of kinds that others define, each read or not as a whole. */
+export const standards = ['gateway-api', 'istio', 'cluster-inventory'] as const;
+export type Standard = (typeof standards)[number];
+
+/**
+ * What its status looks like, and so how it is written. `parents`: a list with one entry per parent and controller, of which those with our
+ * controller's name are ours (Gateway API's routes). `none`: it is never written.
+ */
+export type ForeignStatusShape = 'parents' | 'none';
+
+/** A row for a kind that others define: its CRD is not ours, and may not be installed. */
+export interface ForeignKind<T = unknown> extends KindBase<T> {
+  readonly foreign: true;
+  readonly standard: Standard;
+  readonly statusShape: ForeignStatusShape;
+  /** Its status is an input: an object whose status alone changed is read again. */
+  readonly readsStatus?: boolean;
+}
+
+export type AnyKind = ObjectKind | ForeignKind;
+
+/** `gateway.networking.k8s.io` */
+export function groupOf({ apiVersion }: Pick<KindHead, 'apiVersion'>): string {
+  return apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')));
+}
+
+/** All apiVersions under which its objects are read, newest first. */
+export function versionsOf({
+  apiVersion,
+  olderVersions = [],
+}: Pick<KindHead, 'apiVersion' | 'olderVersions'>): readonly string[] {
+  return [apiVersion, ...olderVersions];
 }

@@ -70,7 +70,9 @@ const unservedText: Readonly<Record<Unserved['reason'], string>> = {
   'no-backend': '(500: no backend)',
   'no-endpoints': '(503: no endpoint)',
   'nothing-within': '(503: none within its place)',
+  'other-service': '(to another service)',
   outside: '(outside of the mesh)',
+  refused: '(500: backend refused)',
 };
 
 /** By version and cluster; `wide`: by zone too. */

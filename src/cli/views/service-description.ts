@@ -121,11 +121,14 @@ const unservedText: Readonly<Record<ExpectedFrom['unserved'][number]['reason'], 
   'no-backend': '500, for no backend takes requests:',
   'no-endpoints': '503, for there is no endpoint:',
   'nothing-within': '503, for there is no endpoint where traffic must stay:',
+  'other-service': 'to another service',
   outside: 'outside of the mesh',
+  refused: '500, for the backend may not be used:',
 };
 
 /** `v2.west (3 ready), else v2 (5 of 6 ready)`. */
-function targetText({ chain }: RouteTarget): string {
+function targetText({ service, chain }: RouteTarget): string {
+  if (service !== undefined) return service;
   return chain
     .map(({ destination, ready, total }) => {
       const count = total === 0 ? 'no endpoint' : ready === total ? `${ready} ready` : `${ready} of ${total} ready`;

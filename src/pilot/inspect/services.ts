@@ -87,9 +87,10 @@ function describeRoute(
 function routeTargets(backends: RuleRoute['backends'], { catalog }: MeshService): RouteTarget[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   const endpoints = endpointsOf(catalog);
-  return backends.map(({ weight, chain }) => ({
+  return backends.map(({ weight, chain, service }) => ({
     percent: total === 0 ? 0 : (100 * weight) / total,
-    chain: countChain(chain, endpoints).map(({ destination, ready, total: all }) => ({
+    ...(service === undefined ? {} : { service: `${service.name}.${service.namespace}:${service.port}` }),
+    chain: countChain(chain, service === undefined ? endpoints : []).map(({ destination, ready, total: all }) => ({
       destination: destinationName(destination),
       ready,
       total: all,
