@@ -212,6 +212,8 @@ export interface TrafficRule {
   readonly createdAtMs: number;
   /** Never empty: a rule without routes has one that sends everything anywhere. */
   readonly routes: readonly RuleRoute[];
+  /** It was written without routes: other kinds of objects may give the service some. */
+  readonly policyOnly?: true;
   /** How endpoints are treated, whatever the route. */
   readonly policy?: ServicePolicy;
   /** A hash of everything above but `ref.generation`: equal content, equal hash. */

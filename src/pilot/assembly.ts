@@ -41,11 +41,13 @@ import { primaryOf } from './primary.ts';
 import { RuleInputs } from './rule-inputs.ts';
 import { RuleMemory } from './rule-memory.ts';
 import { RuleStatus } from './rule-status.ts';
+import { RulesInForce } from './rules-in-force.ts';
 import { readProtos } from './warm-up.ts';
 
 export interface Assembly {
   readonly inventory: Inventory;
   readonly rules: RuleSet;
+  readonly inForce: RulesInForce;
   /** The other kinds of objects. */
   readonly stages: readonly ObjectStage[];
   readonly inputs: RuleInputs;
@@ -67,7 +69,8 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const rules = new RuleSet(logger);
   const externals = new Externals({ logger, clusterDomain: config.clusterDomain });
   const policies = policyObjects(logger);
-  const memberRules = new MemberRules({ logger, primary: rules.winners });
+  const inForce = new RulesInForce([rules.winners]);
+  const memberRules = new MemberRules({ logger, primary: inForce.table });
   const drains = new Drains({ logger, clock, due: () => engine.drainDue() });
   const idleMemory = new IdleMemory(clock);
   const touch = (): void => {
@@ -88,7 +91,8 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     debounce: defaultDebounce,
     busyMs: eventLoopBusyMs,
     shards: (key) => inventory.shards(key),
-    rules: rules.winners,
+    rules: inForce.table,
+    carrier: (rule) => inForce.carrier(rule),
     memberRules: memberRules.table,
     configMode: configModes(() => inventory.clusters(), config.mode, logger),
     localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
@@ -111,7 +115,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   ];
   const limits = { ...defaultXdsLimits, identifier: `fairway ${version}` };
   const xds = new XdsServer({ host: engine, clock, logger, limits });
-  connectStages({ inventory, rules, engine, ruleStatus, xds, stages });
+  connectStages({ inventory, rules, inForce, engine, ruleStatus, xds, stages });
   const byKind = new Map(stages.map(({ head, objects }) => [head.kind, objects]));
   const targets = new ObjectRouter(byKind, rules, {
     target: memberRules,
@@ -129,19 +133,35 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     clusters,
     isPrimary,
   });
-  const drainPlan: DrainPlanner = (wish) => planDrain(wish, { engine, drains, rules: rules.winners, clusters });
-  return { inventory, rules, stages, inputs, engine, drainPlan, ruleStatus, fleet, xds, metrics, idleMemory, members };
+  const drainPlan: DrainPlanner = (wish) => planDrain(wish, { engine, drains, rules: inForce.table, clusters });
+  return {
+    inventory,
+    rules,
+    inForce,
+    stages,
+    inputs,
+    engine,
+    drainPlan,
+    ruleStatus,
+    fleet,
+    xds,
+    metrics,
+    idleMemory,
+    members,
+  };
 }
 
 /** News runs from the inventory and the rule set through the engine to the proxies, and touches the rules' statuses. */
 export function connectStages({
   inventory,
   rules,
+  inForce,
   engine,
   ruleStatus,
   xds,
   stages = [],
-}: Pick<Assembly, 'inventory' | 'rules' | 'engine' | 'ruleStatus' | 'xds'> & Partial<Pick<Assembly, 'stages'>>): void {
+}: Pick<Assembly, 'inventory' | 'rules' | 'engine' | 'ruleStatus' | 'xds'> &
+  Partial<Pick<Assembly, 'stages' | 'inForce'>>): void {
   readProtos();
   engine.attach({
     changed: (view, changes) => xds.changed(view, changes),
@@ -159,6 +179,7 @@ export function connectStages({
     for (const stage of stages) stage.touch();
   });
   rules.onChange(({ services }) => {
+    inForce?.changed(services);
     engine.rulesChanged(services);
     ruleStatus.touch();
   });

@@ -69,6 +69,8 @@ export interface EngineOptions {
   readonly shards: (key: ServiceKey) => readonly ServiceShard[];
   /** The rule in force per service; live. */
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
+  /** The rule in force that one is a part of. Default: itself. */
+  readonly carrier?: (rule: TrafficRule) => TrafficRule;
   /** By cluster: what its own proxies see in place of these; live. Default: nothing. */
   readonly memberRules?: MemberRuleTable;
   /** How much the proxies of a namespace hold that do not say it themselves; asked when one connects. Default: `eager`. */
@@ -297,12 +299,16 @@ export class Engine implements XdsHost {
 
   /** `holder`: the cluster that holds the rule for its own proxies; '': it is for all but those that have one of their own in its place. */
   ruleProgress(rule: TrafficRule, holder = ''): RuleProgress {
-    return progressOfRule(this.#census(), this.#mesh, rule, holder);
+    return progressOfRule(this.#census(), this.#mesh, holder === '' ? this.#carrier(rule) : rule, holder);
   }
 
   /** The revision of the mesh since which the proxies of a cluster see this form of a rule; undefined: they do not, or not yet. */
   ruleSince(rule: TrafficRule, cluster: string): number | undefined {
-    return this.#mesh.ruleSince(rule, cluster);
+    return this.#mesh.ruleSince(rule, cluster) ?? this.#mesh.ruleSince(this.#carrier(rule), cluster);
+  }
+
+  #carrier(rule: TrafficRule): TrafficRule {
+    return this.#options.carrier?.(rule) ?? rule;
   }
 
   /** What the proxies of a cluster saw of a service's rule at a revision of the mesh, as far as it is remembered. */

@@ -64,6 +64,7 @@ export function parseTrafficRule(raw: RawObject, options: ParseOptions): ParsedR
     service,
     createdAtMs,
     routes,
+    ...((spec as RawSpec).routes === undefined ? { policyOnly: true } : {}),
     ...(policy === undefined ? {} : { policy }),
     hash: contentHash([namespace, name, service, createdAtMs, routes, ...(policy === undefined ? [] : [policy])]),
     origin: raw.origin,

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { Elsewhere } from '../../../src/mesh/elsewhere.ts';
+import { anywhere, chainName, type RuleRoute, toDestination } from '../../../src/model/rule.ts';
+import { serviceKey } from '../../../src/model/service.ts';
+
+const none = { set: [], add: [], remove: [] };
+const a = serviceKey('shop', 'a');
+const b = serviceKey('shop', 'b');
+const c = serviceKey('shop', 'c');
+
+/** Routes to versions of b; '' is anywhere of it. */
+function toB(...versions: readonly string[]): readonly RuleRoute[] {
+  return [
+    {
+      name: 'split',
+      matches: [],
+      backends: versions.map((version) => ({
+        weight: 1,
+        chain: [version === '' ? anywhere : toDestination({ version })],
+        service: { namespace: 'shop', name: 'b', port: 80 },
+      })),
+      requestHeaders: none,
+      responseHeaders: none,
+    },
+  ];
+}
+
+describe('routes that lead elsewhere', () => {
+  const names = (elsewhere: Elsewhere): string[] => elsewhere.chains(b).map(chainName);
+
+  it('say which chains their targets need, each once', () => {
+    const elsewhere = new Elsewhere();
+    assert.deepEqual(elsewhere.set(a, toB('v1', '', 'v1')), [b]);
+    assert.deepEqual(elsewhere.set(c, toB('v2', 'v1')), [b]);
+    assert.deepEqual(names(elsewhere), ['', 'v1', 'v2']);
+    assert.deepEqual([...elsewhere.sources(b)], [a, c]);
+  });
+
+  it('name a target only when it needs others than before', () => {
+    const elsewhere = new Elsewhere();
+    elsewhere.set(a, toB('v1'));
+    const before = elsewhere.chains(b);
+    assert.deepEqual(elsewhere.set(c, toB('v1')), []);
+    assert.equal(elsewhere.chains(b), before);
+    assert.deepEqual(elsewhere.set(a, undefined), []);
+    assert.deepEqual(elsewhere.set(c, undefined), [b]);
+    assert.deepEqual(names(elsewhere), []);
+    assert.deepEqual([...elsewhere.sources(b)], []);
+  });
+
+  it('need nothing for what takes no requests, or may not', () => {
+    const elsewhere = new Elsewhere();
+    const [route] = toB('v1', 'v2');
+    const [one, two] = route?.backends ?? [];
+    assert.ok(route !== undefined && one !== undefined && two !== undefined);
+    const backends = [
+      { ...one, weight: 0 },
+      { ...two, refused: 'not granted' },
+    ];
+    assert.deepEqual(elsewhere.set(a, [{ ...route, backends }]), []);
+  });
+});
