@@ -5,10 +5,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crdFile, crdYaml } from '../src/rules/crd.ts';
-import { kinds } from '../src/rules/kinds.ts';
+import { ownKinds } from '../src/rules/kinds.ts';
 
 const root = join(import.meta.dirname, '..');
-const files: ReadonlyMap<string, string> = new Map(kinds.map((kind) => [crdFile(kind), crdYaml(kind)]));
+const files: ReadonlyMap<string, string> = new Map(ownKinds.rows.map((kind) => [crdFile(kind), crdYaml(kind)]));
 const isCheck = process.argv.includes('--check');
 
 for (const [file, text] of files) {

@@ -46,8 +46,12 @@ const allRooms = [
   'model',
   'manifest',
   'registry',
+  'mcs',
   'catalog',
   'rules',
+  'gateway-api',
+  'istio',
+  'kinds',
   'mesh',
   'envoy',
   'preview',
@@ -69,8 +73,25 @@ export const importTable: ImportTable = {
       mayImport: ['core', 'model', 'manifest'],
       reason: 'Says what a cluster holds; what becomes of it is not its business.',
     },
+    {
+      name: 'mcs',
+      mayImport: ['core', 'model'],
+      reason: 'What exports make together is worked out without asking anybody; who reads and writes them is for others.',
+    },
     { name: 'catalog', mayImport: ['core', 'model'], reason: 'A pure merge: it must not know where shards come from.' },
     { name: 'rules', mayImport: ['core', 'model'], reason: 'A rule is judged by itself; what exists is handed in.' },
+    {
+      name: 'gateway-api',
+      mayImport: ['core', 'model', 'rules'],
+      reason: 'Reads the Gateway API’s objects by the means that rules has for all objects; what exists is handed in.',
+    },
+    { name: 'istio', mayImport: ['core', 'model', 'rules'], reason: "Reads Istio's objects; likewise." },
+    {
+      name: 'kinds',
+      mayImport: ['core', 'model', 'rules', 'gateway-api', 'istio'],
+      reason:
+        'One table of all kinds, for whoever carries objects; none of the rooms that define kinds knows the others.',
+    },
     {
       name: 'mesh',
       mayImport: ['core', 'model'],
@@ -79,7 +100,7 @@ export const importTable: ImportTable = {
     { name: 'envoy', mayImport: ['core', 'model'], reason: "The only room that knows Envoy's field names." },
     {
       name: 'preview',
-      mayImport: ['core', 'model', 'manifest', 'registry', 'catalog', 'rules', 'mesh', 'envoy'],
+      mayImport: ['core', 'model', 'manifest', 'registry', 'catalog', 'rules', 'kinds', 'mesh', 'envoy'],
       reason: 'What would be in force, computed by the stages themselves, and kept nowhere.',
     },
     { name: 'xds', mayImport: ['core'], reason: 'The protocol carries any resources; it knows nothing of meshes.' },
@@ -91,7 +112,7 @@ export const importTable: ImportTable = {
     { name: 'pilot', mayImport: allRooms, reason: 'The one place that wires the stages into a process.' },
     {
       name: 'cli',
-      mayImport: ['core', 'model', 'manifest', 'rules'],
+      mayImport: ['core', 'model', 'manifest', 'rules', 'kinds'],
       reason: 'A client of the admin API and of Kubernetes, not a part of the pilot.',
     },
     {
@@ -127,6 +148,12 @@ export const importTable: ImportTable = {
       reason: '`fairway bootstrap` renders a bootstrap on a machine that no pilot can be asked from.',
     },
     {
+      from: 'cli/',
+      to: 'envoy/grpc-bootstrap.ts',
+      how: 'any',
+      reason: 'The same for clients that have no Envoy.',
+    },
+    {
       from: 'cli/kubernetes-store.ts',
       to: 'registry/kube/objects.ts',
       how: 'any',
@@ -144,6 +171,13 @@ export const importTable: ImportTable = {
       how: 'any',
       reason:
         '`rule history` and `rule undo` read what the pilot keeps of the forms of rules, by the names that it gives them.',
+    },
+    {
+      from: 'cli/commands/convert-istio.ts',
+      to: 'istio/convert.ts',
+      how: 'any',
+      reason:
+        '`fairway convert istio` translates by the code that the pilot translates by; the file is loaded for it alone.',
     },
     { from: 'cli/', to: 'demo/', how: 'lazy', reason: '`fairway demo` plays the scene; no other command loads it.' },
     {

@@ -7,6 +7,7 @@ import type { LogLevel } from '../core/logger.ts';
 import type {
   ClusterReport,
   EndpointReport,
+  KindReport,
   ObjectReport,
   ProxyReport,
   RuleReport,
@@ -53,6 +54,8 @@ export interface AdminSource {
   readonly kinds: readonly ReportedKind[];
   /** Of one of `kinds`. */
   objects(kind: string, filter: ReportFilter): readonly ObjectReport[];
+  /** How the kinds that others define are read. */
+  kindReports(): readonly KindReport[];
   proxies(filter: ReportFilter): readonly ProxyReport[];
   /** The resources that this proxy is given, in the shape of Envoy's /config_dump; undefined when no such proxy is connected. */
   configDump(nodeId: string): unknown;

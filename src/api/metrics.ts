@@ -53,6 +53,8 @@ export interface Metrics {
   nacked(type: string): void;
   /** What became of something to tell in a Kubernetes Event. */
   kubernetesEvent(outcome: 'written' | 'repeated' | 'dropped'): void;
+  /** What became of writing an object of an imported service into a cluster. */
+  importWritten(outcome: 'applied' | 'deleted' | 'failed'): void;
   /** Where states are read from; undefined counts nothing. The last one given is in force. */
   readFrom(read: () => MetricsReading): void;
   /** The Prometheus text format. */
@@ -89,6 +91,12 @@ export function createMetrics(): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const imports = new Counter({
+    name: 'fairway_mcs_writes_total',
+    help: 'Objects of imported services written into clusters: applied, deleted, or failed.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const pushSeconds = histogram('fairway_push_seconds', 'From a compiled change to the message that carries it.');
   const debounceSeconds = histogram('fairway_debounce_seconds', 'How long changes were gathered before compiling.');
   const convergenceSeconds = histogram(
@@ -107,6 +115,7 @@ export function createMetrics(): Metrics {
     converged: (durationMs) => convergenceSeconds.observe(durationMs / 1000),
     nacked: (type) => nacks.inc({ type }),
     kubernetesEvent: (outcome) => events.inc({ outcome }),
+    importWritten: (outcome) => imports.inc({ outcome }),
     readFrom,
     render: () => registry.metrics(),
     contentType: registry.contentType,

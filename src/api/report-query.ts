@@ -4,7 +4,14 @@
  * between two pages repeats nothing and loses nothing that was there all the time.
  */
 
-import type { EndpointReport, ObjectReport, ProxyReport, RuleReport, ServiceReport } from '../model/report.ts';
+import type {
+  EndpointReport,
+  KindReport,
+  ObjectReport,
+  ProxyReport,
+  RuleReport,
+  ServiceReport,
+} from '../model/report.ts';
 import type { AdminSource, ReportFilter } from './admin-source.ts';
 import { HttpError } from './http-error.ts';
 
@@ -22,7 +29,7 @@ export interface ReportPage {
 
 export const pageLimits = { defaultItems: 5000, maxItems: 10_000 } as const;
 
-export const reportKinds = ['clusters', 'services', 'endpoints', 'rules', 'proxies'] as const;
+export const reportKinds = ['clusters', 'services', 'endpoints', 'rules', 'proxies', 'kinds'] as const;
 export type ReportKind = (typeof reportKinds)[number];
 
 const known: ReadonlySet<string> = new Set(['namespace', 'name', 'cluster', 'limit', 'continue']);
@@ -107,6 +114,13 @@ export function listReports(source: AdminSource, kind: ReportKind, query: Report
           wants(query.namespace, rule.namespace) &&
           wants(query.name, rule.name) &&
           (rule.holder === undefined || wants(query.cluster, rule.holder)),
+      });
+    case 'kinds':
+      return page<KindReport>(query, {
+        items: source.kindReports(),
+        key: ({ plural, group }) => `${plural}.${group}`,
+        matches: ({ kind, plural }) =>
+          wants(query.name, plural) || wants(query.name, kind) || wants(query.name, kind.toLowerCase()),
       });
     case 'proxies':
       return page<ProxyReport>(query, {

@@ -11,6 +11,7 @@ import type { CatalogPort, CatalogService, ServiceConflict, ServicePort, Service
 import { serviceKey } from '../model/service.ts';
 import { setAliasesAside } from './merge-aliases.ts';
 import { mergeTraffic } from './merge-traffic.ts';
+import { isOfEachCluster } from './own-cluster.ts';
 
 /**
  * What `mergeService` gives for `shards`, for less: where nothing but endpoints and addresses differs from the shards that `before` was merged
@@ -55,6 +56,9 @@ export function mergeService(shards: readonly ServiceShard[]): CatalogService {
     headless: oldest.headless,
     ...traffic.fields,
     ...(aliases.upstream === undefined ? {} : { upstream: aliases.upstream }),
+    ...(isOfEachCluster(oldest.namespace, oldest.name)
+      ? { ownClusterOnly: true, visibleIn: new Set(byName.map(({ cluster }) => cluster)) }
+      : {}),
     ports,
     shards: new Map(all.toSorted((a, b) => compare(a.cluster, b.cluster)).map((shard) => [shard.cluster, shard])),
     conflicts: [

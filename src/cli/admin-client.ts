@@ -21,6 +21,7 @@ import type { PreviewReport } from '../model/preview.ts';
 import type {
   ClusterReport,
   EndpointReport,
+  KindReport,
   ObjectReport,
   ProxyReport,
   RuleReport,
@@ -36,6 +37,7 @@ export interface ReportByKind {
   readonly endpoints: EndpointReport;
   readonly rules: RuleReport;
   readonly proxies: ProxyReport;
+  readonly kinds: KindReport;
 }
 
 export interface ListFilter {

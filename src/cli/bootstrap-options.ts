@@ -7,6 +7,7 @@ import { serveDefaults } from './serve-options.ts';
 /** As commander hands them over. */
 export interface BootstrapFlags {
   readonly mode: 'captured' | 'explicit';
+  readonly grpc?: true;
   readonly xds?: readonly string[];
   readonly transport: 'delta' | 'sotw';
   readonly routes?: 'vhds' | 'tables';
@@ -36,6 +37,10 @@ export function addBootstrapFlags(command: Command): Command {
       )
         .choices(['captured', 'explicit'])
         .default('explicit'),
+    )
+    .option(
+      '--grpc',
+      "of a gRPC client without a proxy, for GRPC_XDS_BOOTSTRAP, in JSON: what concerns an Envoy's listeners and routes does not count",
     )
     .requiredOption('--cluster <name>', 'the registered cluster that the workload runs in')
     .option('-n, --namespace <namespace>', "the workload's namespace", 'default')

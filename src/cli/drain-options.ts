@@ -33,10 +33,13 @@ export function addClusterCommands(program: Command, run: Run): void {
 
   const undrain = cluster
     .command('undrain')
-    .description('end the drains of a cluster or a zone: its load comes back at once')
+    .description('end the drains of a cluster or a zone: its load comes back at once, or with --over in steps')
     .argument('[cluster]', 'as it was given to drain')
     .option('--zone <zone>', 'as it was given to drain')
-    .option('--dry-run', 'say which drains would end, change nothing');
+    .option('--over <duration>', 'the load comes back in steps, the last after this time (default: at once)')
+    .option('--dry-run', 'say which drains would end, change nothing')
+    .option('--wait', 'with --over: wait until everything has come back and every proxy knows, then delete the drains')
+    .option('--timeout <duration>', 'how long --wait waits (default: --over and a minute)');
   addKubernetesFlags(addAdminFlags(undrain)).action(
     run(async (context, name: string | undefined, flags: UndrainFlags) => {
       const { runUndrain } = await import('./commands/undrain.ts');

@@ -1,7 +1,11 @@
-/** `cluster drain --wait`: asks until the last step was taken, every service has moved and every proxy knows; shows each step to a person. */
+/**
+ * `cluster drain --wait` and `undrain --wait`: ask until the last step was taken, every service has moved and every proxy knows; show each step to
+ * a person.
+ */
 
 import { sleep } from '../core/clock.ts';
 import type { ObjectReport, WriteReport } from '../model/report.ts';
+import type { Condition } from '../model/rule.ts';
 import { drainHead } from '../rules/drain/head.ts';
 import type { CommandContext } from './command-context.ts';
 import { formatAge } from './duration.ts';
@@ -11,8 +15,48 @@ import { conditionOf } from './views/rules.ts';
 
 const pollMs = 250;
 
+interface Goal {
+  readonly isReached: (drained: Condition) => boolean;
+  /** `not drained`, for people. */
+  readonly words: string;
+  readonly hint: string;
+}
+
 /** @throws CommandFailure FW-CLI-118 when some services stay, FW-CLI-119 (exit code 4) when the time is up. */
-export async function waitUntilDrained(
+export function waitUntilDrained(
+  store: RuleStore,
+  result: WriteReport['results'][number],
+  timeoutMs: number,
+  context: CommandContext,
+): Promise<void> {
+  const goal: Goal = {
+    isReached(drained) {
+      if (drained.reason === 'NoCapacity') throw failed(kept(drained.message));
+      return drained.status === 'True';
+    },
+    words: 'not drained',
+    hint: 'The drain goes on; see `fairway get drains`, or take it back with `fairway cluster undrain`',
+  };
+  return waitFor(goal, store, result, timeoutMs, context);
+}
+
+/** @throws CommandFailure FW-CLI-118 when somebody else deletes it, FW-CLI-119 (exit code 4) when the time is up. */
+export function waitUntilReturned(
+  store: RuleStore,
+  result: WriteReport['results'][number],
+  timeoutMs: number,
+  context: CommandContext,
+): Promise<void> {
+  const goal: Goal = {
+    isReached: ({ reason }) => reason === 'Returned',
+    words: 'the load is not back',
+    hint: 'It goes on coming back; see `fairway get drains`, and delete the drain with `fairway cluster undrain` in the end',
+  };
+  return waitFor(goal, store, result, timeoutMs, context);
+}
+
+async function waitFor(
+  goal: Goal,
   store: RuleStore,
   { name, generation = 0 }: WriteReport['results'][number],
   timeoutMs: number,
@@ -35,10 +79,10 @@ export async function waitUntilDrained(
     if (isCurrent) {
       if (drained.message !== said && terminal.isInteractive) terminal.err(drained.message);
       said = drained.message;
-      if (drained.reason === 'NoCapacity') throw failed(kept(drained.message));
+      const isReached = goal.isReached(drained);
       // Without proxies nobody has to know.
       const isKnown = programmed?.status === 'True' || programmed?.reason === 'NoProxies';
-      if (drained.status === 'True' && isKnown) return;
+      if (isReached && isKnown) return;
     }
     const remainingMs = timeoutMs - (clock.monotonic() - startedMs);
     if (remainingMs <= 0) break;
@@ -46,8 +90,8 @@ export async function waitUntilDrained(
   }
   throw new CommandFailure(signal.aborted ? exitCode.interrupted : exitCode.timeout, {
     code: 'FW-CLI-119',
-    message: `not drained after ${formatAge(clock.monotonic() - startedMs)}: ${said === '' ? 'the pilot has not read the drain yet' : said}`,
-    hint: 'The drain goes on; see `fairway get drains`, or take it back with `fairway cluster undrain`',
+    message: `${goal.words} after ${formatAge(clock.monotonic() - startedMs)}: ${said === '' ? 'the pilot has not read the drain yet' : said}`,
+    hint: goal.hint,
   });
 }
 

@@ -1,7 +1,7 @@
 /** Which kind a person means by a word: one that the pilot reports, or one that people apply. */
 
-import type { ObjectKind } from '../rules/kind-types.ts';
-import { kindCalled } from '../rules/kinds.ts';
+import { allKinds } from '../kinds/all-kinds.ts';
+import { type AnyKind, groupOf } from '../rules/kind-types.ts';
 import { trafficRuleKind } from '../rules/rule-kind.ts';
 import type { ReportByKind } from './admin-client.ts';
 import { usageError } from './failure.ts';
@@ -13,30 +13,40 @@ const reports: ReadonlyMap<string, GetKind> = new Map([
   ...(['services', 'service', 'svc'] as const).map((name) => [name, 'services'] as const),
   ...(['endpoints', 'endpoint', 'ep'] as const).map((name) => [name, 'endpoints'] as const),
   ...(['rules', 'rule'] as const).map((name) => [name, 'rules'] as const),
+  ...(['kinds', 'kind'] as const).map((name) => [name, 'kinds'] as const),
   ...(['proxies', 'proxy'] as const).map((name) => [name, 'proxies'] as const),
 ]);
 
 /** A name: one of the pilot's own reports, TrafficRules among them. Else the kind of object. @throws CommandFailure FW-CLI-030 */
-export function readKind(text: string): GetKind | ObjectKind {
+export function readKind(text: string): GetKind | AnyKind {
   const word = text.toLowerCase();
-  const object = kindCalled(word);
+  const object = allKinds.called(word);
   const kind = reports.get(word) ?? (object === trafficRuleKind ? 'rules' : object);
   if (kind !== undefined) return kind;
   throw usageError({
     code: 'FW-CLI-030',
     message: `there is no kind ${JSON.stringify(text)}`,
-    hint: 'Use clusters, services, endpoints, rules, externalservices, clusterpolicies, drains or proxies',
+    hint: `Use clusters, services, endpoints, proxies, kinds, rules, or ${allKinds.rows
+      .filter((row) => row !== trafficRuleKind)
+      .map(({ plural }) => plural)
+      .join(', ')}`,
   });
 }
 
-/** What people apply and delete. `trafficrule.fairway.dev`, as `-o name` prints it, is taken too. @throws CommandFailure FW-CLI-043 */
-export function readObjectKind(text: string): ObjectKind {
-  const kind = readKind(text.replace(/\.fairway\.dev$/, ''));
+/** What people apply and delete. As `-o name` prints it (`trafficrule.fairway.dev`) is taken too. @throws CommandFailure FW-CLI-043 */
+export function readObjectKind(text: string): AnyKind {
+  const kind = readKind(text);
   if (kind === 'rules') return trafficRuleKind;
   if (typeof kind === 'object') return kind;
   throw usageError({
     code: 'FW-CLI-043',
     message: `${text} cannot be deleted here`,
-    hint: 'Only rules and other objects of fairway.dev are kept by Fairway; change services and clusters where they come from',
+    hint: 'Rules and other kinds of objects can be; change services and clusters where they come from',
   });
+}
+
+/** As kubectl's `-o name` prints it: `httproute.gateway.networking.k8s.io/reviews`. */
+export function resourceName(kind: string, name: string): string {
+  const row = allKinds.named(kind);
+  return `${kind.toLowerCase()}.${row === undefined ? 'fairway.dev' : groupOf(row)}/${name}`;
 }

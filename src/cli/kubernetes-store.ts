@@ -9,12 +9,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { errorMessage, FairwayError } from '../core/errors.ts';
+import { allKinds } from '../kinds/all-kinds.ts';
 import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
 import type { Condition } from '../model/rule.ts';
 import { type Access, contextsOf, readKubeconfig, trustAll } from '../registry/kube/access.ts';
 import { type AppliedObject, type KubeObject, KubeObjects } from '../registry/kube/objects.ts';
 import { readRevisions, restoreSpec } from '../registry/kube/revision-reader.ts';
 import { ruleApiVersion, ruleKind } from '../rules/envelope.ts';
+import { versionsOf } from '../rules/kind-types.ts';
+import { ownParents, summaryOf } from '../rules/parent-status.ts';
 import { specHash } from '../rules/spec-hash.ts';
 import type { KubernetesFlags } from './api-options.ts';
 import { CommandFailure, exitCode, usageError } from './failure.ts';
@@ -84,7 +87,8 @@ function storeOf(objects: KubeObjects): RuleStore {
     },
     async delete({ kind, namespace, name }, options) {
       return toExitCode(async () => {
-        const action = await objects.delete({ apiVersion: ruleApiVersion, kind, namespace, name }, options);
+        const apiVersion = await versionIn(objects, kind);
+        const action = await objects.delete({ apiVersion, kind, namespace, name }, options);
         return { results: [{ kind, namespace, name, action, findings: [] }] };
       });
     },
@@ -95,9 +99,9 @@ function storeOf(objects: KubeObjects): RuleStore {
         return wanted.map((object) => toReport(object, label));
       });
     },
-    async objects({ apiVersion, kind }, { namespace, name }) {
+    async objects({ kind }, { namespace, name }) {
       return toExitCode(async () => {
-        const list = await objects.list(apiVersion, kind, namespace ?? '');
+        const list = await objects.list(await versionIn(objects, kind), kind, namespace ?? '');
         const wanted = name === undefined ? list : list.filter(({ metadata }) => metadata.name === name);
         return wanted.map((object): ObjectReport => {
           const { service: _service, ...report } = toReport(object, label);
@@ -107,14 +111,14 @@ function storeOf(objects: KubeObjects): RuleStore {
     },
     async history({ kind, namespace, name }) {
       return toExitCode(async () => {
-        const ref = { apiVersion: ruleApiVersion, kind, namespace, name };
+        const ref = { apiVersion: await versionIn(objects, kind), kind, namespace, name };
         const entries = await readRevisions(objects, ref, (spec) => specHash(spec) ?? '');
         return entries === undefined ? undefined : { kind, namespace, name, entries, durable: true, deleted: false };
       });
     },
     async restore({ kind, namespace, name }, { spec }, options) {
       return toExitCode(async () => {
-        const ref = { apiVersion: ruleApiVersion, kind, namespace, name };
+        const ref = { apiVersion: await versionIn(objects, kind), kind, namespace, name };
         const { action, object } = await restoreSpec(objects, ref, spec, options);
         const generation = options.dryRun ? undefined : positive(object.metadata['generation']);
         const known = generation === undefined ? {} : { generation };
@@ -123,6 +127,13 @@ function storeOf(objects: KubeObjects): RuleStore {
     },
     close: () => objects.close(),
   };
+}
+
+/** Of a kind that others define, the newest version that this API serves. */
+async function versionIn(objects: KubeObjects, kind: string): Promise<string> {
+  const row = allKinds.named(kind);
+  if (row?.foreign !== true) return row?.apiVersion ?? ruleApiVersion;
+  return objects.servedVersion(versionsOf(row), kind);
 }
 
 /** Codes of src/registry/kube for an API that gave no answer, and for an object that it refused. */
@@ -180,11 +191,16 @@ function toReport({ metadata, ...object }: KubeObject, label: string): RuleRepor
     service: typeof spec?.service === 'string' ? `${namespace}/${spec.service}` : '',
     origin: label,
     createdAt: typeof metadata['creationTimestamp'] === 'string' ? metadata['creationTimestamp'] : '',
-    conditions: status?.conditions ?? [],
+    conditions: conditionsOf(status),
     programmed: { acknowledged: status?.proxies?.acknowledged ?? 0, total: status?.proxies?.total ?? 0 },
     findings: [],
     spec,
   };
+}
+
+function conditionsOf(status: { readonly conditions?: readonly Condition[] } | undefined): readonly Condition[] {
+  const ofParents = summaryOf(ownParents(status));
+  return ofParents.length > 0 ? ofParents : (status?.conditions ?? []);
 }
 
 function positive(value: unknown): number | undefined {

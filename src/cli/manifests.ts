@@ -7,8 +7,8 @@
  */
 
 import { FairwayError, type Finding, type Where } from '../core/errors.ts';
+import { allKinds } from '../kinds/all-kinds.ts';
 import type { RawObject } from '../model/object.ts';
-import { kindNamed, parseObject } from '../rules/kinds.ts';
 import type { Manifest } from './rule-store.ts';
 
 export interface ReadManifest {
@@ -28,7 +28,7 @@ export const defaultNamespace = 'default';
 /** For `apply`: the whole object is checked. `namespace`: from -n. */
 export function checkManifests(raws: readonly RawObject[], namespace: string | undefined): CheckedManifests {
   return collectManifests(raws, namespace, (raw) => {
-    const { findings } = parseObject(raw, { defaultNamespace: namespace ?? defaultNamespace });
+    const { findings } = allKinds.parse(raw, { defaultNamespace: namespace ?? defaultNamespace });
     return findings;
   });
 }
@@ -100,7 +100,7 @@ function readManifest(raw: RawObject, namespace: string | undefined): Manifest {
       'Leave out --namespace, or correct the object',
     );
   }
-  const space = kindNamed(kind)?.namespaced === false ? {} : { namespace: own ?? namespace ?? defaultNamespace };
+  const space = allKinds.named(kind)?.namespaced === false ? {} : { namespace: own ?? namespace ?? defaultNamespace };
   return { ...object, apiVersion, kind, metadata: { ...metadata, name, ...space } };
 }
 

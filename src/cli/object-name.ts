@@ -1,13 +1,13 @@
 /** Which object a person means by a kind and a name. */
 
-import type { ObjectKind } from '../rules/kind-types.ts';
+import type { AnyKind } from '../rules/kind-types.ts';
 import { usageError } from './failure.ts';
 import { readObjectKind } from './kind-names.ts';
 import { defaultNamespace } from './manifests.ts';
 import type { ObjectRef } from './rule-store.ts';
 
 export interface NamedObject {
-  readonly kind: ObjectKind;
+  readonly kind: AnyKind;
   readonly ref: ObjectRef;
   /** `rule shop/reviews` */
   readonly words: string;

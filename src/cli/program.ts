@@ -18,6 +18,7 @@ import type { EnvoyFlags } from './commands/envoy.ts';
 import type { GetFlags } from './commands/get.ts';
 import type { ServeFlags } from './commands/serve.ts';
 import type { VersionFlags } from './commands/version.ts';
+import { addConvertCommands } from './convert-options.ts';
 import { addClusterCommands } from './drain-options.ts';
 import { addInspectCommands } from './inspect-options.ts';
 import { addPreviewCommands } from './preview-options.ts';
@@ -54,6 +55,7 @@ export function createProgram(input: ProgramInput): Command {
   addReadCommands(program, run);
   addInspectCommands(program, run);
   addPreviewCommands(program, run);
+  addConvertCommands(program, run);
   addWriteCommands(program, run);
   addRuleCommands(program, run);
   addClusterCommands(program, run);
@@ -71,7 +73,7 @@ function addReadCommands(program: Command, run: Run): void {
     .description('list clusters, services, endpoints, rules, external services or proxies')
     .argument(
       '<kind>',
-      'clusters, services (svc), endpoints (ep), rules (tr), externalservices (es), drains (dr) or proxies',
+      'clusters, services (svc), endpoints (ep), rules (tr), proxies, kinds, or a kind of objects: externalservices (es), drains (dr), httproutes, …',
     )
     .argument('[names...]', 'NAME or NAMESPACE/NAME')
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
@@ -173,6 +175,11 @@ function addServe(program: Command, run: Run): void {
     .option('--in-cluster-name <name>', 'its name', serveDefaults.inClusterName)
     .option('--primary <cluster>', 'whose rules and cluster Secrets are read (default: the first context)')
     .option('--allow-exec-credentials', 'let kubeconfigs run commands and name files')
+    .option(
+      '--cluster-profiles <file>',
+      'register clusters from ClusterProfiles, by the access providers that this file names',
+    )
+    .option('--publish-clusters', 'write a ClusterProfile for each cluster that is registered otherwise')
     .option('--rules <dir>', 'a folder of rules and other objects; those applied over the admin API are kept there')
     .option('--xds <host:port>', 'where proxies connect', serveDefaults.xds)
     .option('--admin <host:port>', 'where the admin API listens', serveDefaults.admin)
@@ -190,8 +197,23 @@ function addServe(program: Command, run: Run): void {
         .choices(['eager', 'on-demand'])
         .default(serveDefaults.mode),
     )
+    .option(
+      '--standards <names>',
+      'kinds of others that are read: gateway-api, istio, both with a comma, or none',
+      serveDefaults.standards,
+    )
     .option('--cluster-domain <domain>', 'the suffix of service host names', serveDefaults.clusterDomain)
+    .addOption(
+      new Option('--services <which>', 'which services are one over all clusters: all of a name, or exported ones')
+        .choices(['all', 'exported'])
+        .default(serveDefaults.services),
+    )
+    .option('--mcs', 'import exported services into the clusters: ServiceImports, EndpointSlices, virtual IPs')
     .option('--detect-protocols', 'look into ports that declare no protocol, instead of carrying them as TCP')
+    .option(
+      '--proxy-mark <mark>',
+      'sidecars mark their own packets with it (as fairway-iptables.sh --proxy-mark is told), and need CAP_NET_ADMIN for it',
+    )
     .option('--no-access-log', 'sidecars write no access log')
     .addOption(
       new Option('--log-level <level>', 'can be changed at run time')

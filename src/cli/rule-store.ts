@@ -3,11 +3,11 @@
  * same whichever it is.
  */
 
+import { allKinds } from '../kinds/all-kinds.ts';
 import type { HistoryEntry, ObjectHistory } from '../model/history.ts';
 import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
 import { ruleApiVersion, ruleKind } from '../rules/envelope.ts';
 import type { KindHead } from '../rules/kind-types.ts';
-import { kindNamed } from '../rules/kinds.ts';
 import type { ListFilter } from './admin-client.ts';
 import {
   type AdminFlags,
@@ -58,7 +58,7 @@ export interface RuleStore {
 
 /** As the admin API's paths name it. */
 function pluralOf(kind: string): string {
-  return kind === ruleKind ? 'rules' : (kindNamed(kind)?.plural ?? 'rules');
+  return kind === ruleKind ? 'rules' : (allKinds.named(kind)?.plural ?? 'rules');
 }
 
 export async function openRuleStores(
@@ -83,7 +83,7 @@ export async function openRuleStores(
       history: ({ kind, namespace, name }) => client.history(kind, namespace, name),
       restore: ({ kind, namespace, name }, { spec, metadata = {} }, { dryRun }) => {
         const place = namespace === '' ? { name } : { namespace, name };
-        const apiVersion = kindNamed(kind)?.apiVersion ?? ruleApiVersion;
+        const apiVersion = allKinds.named(kind)?.apiVersion ?? ruleApiVersion;
         return client.apply(JSON.stringify({ apiVersion, kind, metadata: { ...metadata, ...place }, spec }), {
           dryRun,
         });

@@ -4,6 +4,8 @@
  */
 
 import type { LogLevel } from '../core/logger.ts';
+import type { Merging } from '../model/clusterset.ts';
+import type { Standard } from '../rules/kind-types.ts';
 import type { HostPort } from './host-port.ts';
 
 /** One context of the kubeconfig and the name under which its cluster is registered. */
@@ -28,6 +30,10 @@ export interface ServeOptions {
   readonly inClusterName: string;
   /** Lets kubeconfigs run commands (`exec`, `authProvider`) and name files; refused otherwise. */
   readonly allowExecCredentials: boolean;
+  /** A file of access providers (KEP-5339): ClusterProfiles in the pilot's namespace of the primary that offer one register their clusters. */
+  readonly clusterProfiles?: string;
+  /** Writes a ClusterProfile for each cluster that is registered otherwise, into the pilot's namespace of the primary. */
+  readonly publishClusters?: boolean;
   /** A folder of YAML with TrafficRules and other objects; also where those applied over the admin API are written. */
   readonly rulesDir?: string;
   readonly xds: HostPort;
@@ -44,8 +50,16 @@ export interface ServeOptions {
   /** How much sidecars hold: all that they may see, or what their requests asked for. Namespaces and sidecars may say otherwise. */
   readonly mode: 'eager' | 'on-demand';
   readonly clusterDomain: string;
+  /** Writes imports of exported services into the clusters (Multi-Cluster Services API). */
+  readonly mcs?: boolean;
+  /** Which services are one over all clusters: all of a name, or those that are exported, under `clusterset.local`. */
+  readonly services: Merging;
   /** Ports that declare no protocol are looked into, connection by connection. */
   readonly detectProtocols?: boolean;
+  /** The mark by which iptables know sidecars' own packets. */
+  readonly proxyMark?: number;
+  /** Kinds that others define and that are read. */
+  readonly standards: readonly Standard[];
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
   /** `auto`: text on a terminal, else JSON. */
@@ -64,6 +78,8 @@ export const serveDefaults = {
   clusterDomain: 'cluster.local',
   outbound: 'allow-any',
   mode: 'eager',
+  services: 'all',
+  standards: 'gateway-api',
   logLevel: 'info',
   logFormat: 'auto',
   syncWait: '30s',

@@ -4,9 +4,9 @@
  */
 
 import { sleep } from '../core/clock.ts';
+import { allKinds } from '../kinds/all-kinds.ts';
 import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
 import { ruleKind } from '../rules/envelope.ts';
-import { kindNamed } from '../rules/kinds.ts';
 import type { CommandContext } from './command-context.ts';
 import { formatAge } from './duration.ts';
 import { CommandFailure, exitCode, failed } from './failure.ts';
@@ -57,7 +57,7 @@ type Known = Pick<RuleReport | ObjectReport, 'conditions' | 'generation' | 'prog
 async function objectsOf(waiting: readonly Result[], store: RuleStore): Promise<ReadonlyMap<string, Known>> {
   const known = new Map<string, Known>();
   for (const name of new Set(waiting.map(({ kind }) => kind))) {
-    const kind = kindNamed(name);
+    const kind = allKinds.named(name);
     const list = name === ruleKind || kind === undefined ? await store.rules({}) : await store.objects(kind, {});
     for (const object of list) known.set(`${name} ${idOf(object)}`, object);
   }
@@ -85,6 +85,9 @@ function stateOf(result: Result, objects: ReadonlyMap<string, Known>): string | 
       hint: 'Correct the rule and apply it again; what was in force before stays so',
     });
   }
+  // Of some kinds nothing is given to proxies.
+  const isForProxies = programmed !== undefined || result.kind === ruleKind;
+  if (!isForProxies && accepted?.status === 'True' && accepted.observedGeneration >= wanted) return undefined;
   if (programmed?.status === 'True' && programmed.observedGeneration >= wanted) return undefined;
   const { acknowledged, total } = rule.programmed;
   const isCurrent = programmed !== undefined && programmed.observedGeneration >= wanted;

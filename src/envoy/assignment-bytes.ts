@@ -39,16 +39,21 @@ export function isHealthy({ endpoint: { ready, terminating } }: Target): boolean
 /** Used by one call at a time, and empty between calls. */
 const writer = new BackwardWriter();
 
-/** `overprovisioningPercent`: undefined is Envoy's default, 140. `healthPort`: where health checks ask, if not at the endpoint's own port. */
+/**
+ * `overprovisioningPercent`: undefined is Envoy's default, 140. `healthPort`: where health checks ask, if not at the endpoint's own port.
+ * `reader`: gRPC's own clients refuse a locality without a name for it, be it an empty one, and read nothing of the metadata.
+ */
 export function encodeAssignment(
   name: string,
   groups: readonly TargetGroup[],
   overprovisioningPercent?: number,
   healthPort?: number,
+  reader: 'envoy' | 'grpc' = 'envoy',
 ): EncodedResource {
   writer.clear();
   if (overprovisioningPercent !== undefined) writePolicy(overprovisioningPercent);
-  for (let at = groups.length - 1; at >= 0; at--) writeGroup(groups[at] as TargetGroup, healthPort);
+  const isEnvoy = reader === 'envoy';
+  for (let at = groups.length - 1; at >= 0; at--) writeGroup(groups[at] as TargetGroup, healthPort, isEnvoy);
   writer.string(1, name);
   writer.message(2, 0);
   writer.string(1, typeUrl.endpoint);
@@ -64,7 +69,11 @@ function writePolicy(overprovisioningPercent: number): void {
   writer.message(4, mark);
 }
 
-function writeGroup({ targets, priority, weight, locality }: TargetGroup, healthPort: number | undefined): void {
+function writeGroup(
+  { targets, priority, weight, locality }: TargetGroup,
+  healthPort: number | undefined,
+  isEnvoy: boolean,
+): void {
   const mark = writer.size;
   if (priority > 0) writer.uint32(5, priority);
   const weighs = weight ?? targets.reduce((count, target) => count + (isHealthy(target) ? 1 : 0), 0);
@@ -74,13 +83,13 @@ function writeGroup({ targets, priority, weight, locality }: TargetGroup, health
     writer.uint32(1, weighs);
     writer.message(3, value);
   }
-  for (let at = targets.length - 1; at >= 0; at--) writeTarget(targets[at] as Target, healthPort);
-  writeLocality(locality ?? targets[0]?.endpoint.locality ?? { region: '', zone: '', subzone: '' });
+  for (let at = targets.length - 1; at >= 0; at--) writeTarget(targets[at] as Target, healthPort, isEnvoy);
+  writeLocality(locality ?? targets[0]?.endpoint.locality ?? { region: '', zone: '', subzone: '' }, isEnvoy);
   writer.message(2, mark);
 }
 
-function writeLocality({ region, zone, subzone }: Locality): void {
-  if (region === '' && zone === '' && subzone === '') return;
+function writeLocality({ region, zone, subzone }: Locality, isEnvoy: boolean): void {
+  if (isEnvoy && region === '' && zone === '' && subzone === '') return;
   const mark = writer.size;
   if (subzone !== '') writer.string(3, subzone);
   if (zone !== '') writer.string(2, zone);
@@ -88,10 +97,10 @@ function writeLocality({ region, zone, subzone }: Locality): void {
   writer.message(1, mark);
 }
 
-function writeTarget(target: Target, healthPort: number | undefined): void {
+function writeTarget(target: Target, healthPort: number | undefined, isEnvoy: boolean): void {
   const { endpoint, port } = target;
   const mark = writer.size;
-  writeMetadata(endpoint);
+  if (isEnvoy) writeMetadata(endpoint);
   writer.uint32(2, isHealthy(target) ? healthy : unhealthy);
   const inner = writer.size;
   if (healthPort !== undefined) writeHealthPort(healthPort);

@@ -105,7 +105,14 @@ export function renderBootstrap(options: BootstrapOptions): SidecarBootstrap {
   };
 }
 
-function renderNode(options: BootstrapOptions): Json {
+interface RenderedNode extends Json {
+  readonly id: string;
+  readonly cluster: string;
+  readonly locality?: Json;
+  readonly metadata: Json;
+}
+
+export function renderNode(options: BootstrapOptions): RenderedNode {
   const {
     mode,
     cluster,

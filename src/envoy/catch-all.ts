@@ -1,11 +1,11 @@
 /** What a route table does with a host that no service has. */
 
-import type { MeshSettings } from '../model/mesh.ts';
+import type { MeshSettings, Scope } from '../model/mesh.ts';
 import { passthroughCluster } from './names.ts';
 import type { Plain } from './proto/encode.ts';
 import { connectUpgrade, type VirtualHostPart, virtualHostPart } from './virtual-hosts.ts';
 
-export function catchAll(table: string, mode: 'captured' | 'explicit', settings: MeshSettings): VirtualHostPart {
+export function catchAll(table: string, mode: Scope['mode'], settings: MeshSettings): VirtualHostPart {
   const passes = settings.outbound === 'allow-any';
   const requests: Plain = passes ? passOn : refuse;
   const routes =

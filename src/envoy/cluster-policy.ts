@@ -10,6 +10,7 @@ import type { AppProtocol } from '../model/service.ts';
 import type { ConnectionLimits, ServicePolicy } from '../model/service-policy.ts';
 import { balancing } from './cluster-balancing.ts';
 import { healthChecks, outlierDetection } from './cluster-health.ts';
+import { silenceFields } from './cluster-silence.ts';
 import { httpProtocolOptionsKey } from './common.ts';
 import { any, constantAny, durationMs, type Plain } from './proto/encode.ts';
 
@@ -66,38 +67,29 @@ function commonHttpOptions(limits: ConnectionLimits | undefined): Plain | undefi
   return Object.keys(options).length === 0 ? undefined : options;
 }
 
-/** All of an Envoy cluster but its name, its endpoints and its metadata. `host`: the service's full name. */
+/**
+ * All of an Envoy cluster but its name, its endpoints and its metadata. `host`: the service's full name. `hasStandIn`: when an endpoint is lost,
+ * endpoints of another level can take its place.
+ */
 export function policyFields(
   policy: ServicePolicy | undefined,
   protocol: AppProtocol,
   host: string,
   settings: MeshSettings,
+  hasStandIn = false,
 ): Plain {
   const limits = policy?.connections;
   return {
-    connect_timeout: durationMs(limits?.connectTimeoutMs ?? settings.connectTimeoutMs),
+    ...silenceFields(limits, protocol, hasStandIn, settings),
     ...(policy === undefined ? defaultBalancing : balancing(policy)),
     outlier_detection: outlierDetection(policy),
     health_checks: healthChecks(policy, protocol, host),
     circuit_breakers: limits === undefined ? circuitBreakers : thresholds(limits),
     typed_extension_protocol_options: spoken(protocol, limits),
-    upstream_connection_options: limits?.keepalive === undefined ? undefined : keepalive(limits.keepalive),
   };
 }
 
 const defaultBalancing = balancing(undefined);
-
-/** Linux counts in whole seconds. */
-function keepalive({ idleMs, intervalMs, probes }: NonNullable<ConnectionLimits['keepalive']>): Plain {
-  const seconds = (ms: number): number => Math.ceil(ms / 1000);
-  return {
-    tcp_keepalive: {
-      keepalive_probes: probes,
-      keepalive_time: seconds(idleMs),
-      keepalive_interval: seconds(intervalMs),
-    },
-  };
-}
 
 /** What a TCP proxy says of the connections that it carries; there, idle is a connection on which no byte moves either way. */
 export function carriedConnections(policy: ServicePolicy | undefined): Plain {

@@ -5,6 +5,7 @@
  */
 
 import type { InboundPort, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
+import type { RuleBackend } from '../model/rule.ts';
 import { circuitBreakers, policyFields, spoken } from './cluster-policy.ts';
 import { httpProtocolOptionsKey, overAds, socketAddress } from './common.ts';
 import { upstreamFields } from './external-clusters.ts';
@@ -44,8 +45,8 @@ export function serviceClusters(
           name,
           ...(catalog.upstream === undefined
             ? { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: overAds } }
-            : upstreamFields(catalog.upstream, port.port, chain, name)),
-          ...policyFields(service.policy, port.protocol, host, settings),
+            : upstreamFields(catalog.upstream, port.port, chain, name, service.placement?.within)),
+          ...policyFields(service.policy, port.protocol, host, settings, hasStandIn(service, chain)),
           // What a client speaks is what its server is spoken to.
           ...(isDetected(port, settings) ? { typed_extension_protocol_options: asDownstream } : {}),
           // What EDS takes away is gone, whatever a health check thought of it.
@@ -57,6 +58,11 @@ export function serviceClusters(
         return { name, value };
       }),
     );
+}
+
+/** Hosts outside have one level. */
+function hasStandIn({ catalog, placement }: MeshService, chain: RuleBackend['chain']): boolean {
+  return catalog.upstream === undefined && (placement?.preference !== undefined || chain.length > 1);
 }
 
 /** The Envoy clusters that every sidecar of this scope has besides those of services. */

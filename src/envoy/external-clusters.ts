@@ -2,17 +2,32 @@
  * Where an Envoy cluster finds its endpoints when they are not the mesh's: by DNS, or at addresses that somebody wrote down.
  *
  * In: the upstream of a service, a port, a chain and the Envoy cluster's name. Out: the fields that stand in the place of EDS. What always
- * holds: versions and places are the mesh's own, so only a chain that comes to `anywhere` leads out.
+ * holds: versions and places are the mesh's own, so only a chain that comes to `anywhere` leads out; and where traffic
+ * must not leave a place, to those alone that are known to be there.
  */
 
 import { type Destination, destinationName } from '../model/rule.ts';
 import type { ExternalEndpoint, Upstream } from '../model/service.ts';
+import type { Place } from '../model/service-policy.ts';
 import { socketAddress } from './common.ts';
 import type { Plain } from './proto/encode.ts';
 
-export function upstreamFields(upstream: Upstream, port: number, chain: readonly Destination[], name: string): Plain {
+/** `within`: traffic must not leave this place, and where a name leads nobody knows. */
+export function upstreamFields(
+  upstream: Upstream,
+  port: number,
+  chain: readonly Destination[],
+  name: string,
+  within: Place | undefined,
+): Plain {
   if (!chain.some((destination) => destinationName(destination) === '')) return { type: 'STATIC' };
-  return upstream.kind === 'dns' ? byDns(upstream.name, port, name) : atAddresses(upstream.endpoints, port, name);
+  if (upstream.kind === 'dns') return within === undefined ? byDns(upstream.name, port, name) : { type: 'STATIC' };
+  const inside = upstream.endpoints.filter(({ locality }) => within === undefined || isInside(within, locality));
+  return inside.length === 0 ? { type: 'STATIC' } : atAddresses(inside, port, name);
+}
+
+function isInside({ region, zone, cluster }: Place, at: ExternalEndpoint['locality']): boolean {
+  return cluster === '' && (region === '' || region === at.region) && (zone === '' || zone === at.zone);
 }
 
 function byDns(host: string, port: number, name: string): Plain {
@@ -39,7 +54,7 @@ function atAddresses(endpoints: readonly ExternalEndpoint[], port: number, name:
   };
 }
 
-function byLocality(endpoints: readonly ExternalEndpoint[]): readonly (readonly ExternalEndpoint[])[] {
+export function byLocality(endpoints: readonly ExternalEndpoint[]): readonly (readonly ExternalEndpoint[])[] {
   const groups = Map.groupBy(endpoints, ({ locality: { region, zone, subzone } }) =>
     JSON.stringify([region, zone, subzone]),
   );

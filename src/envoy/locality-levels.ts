@@ -20,13 +20,16 @@ export interface AssignmentKey {
   readonly node: string;
   /** Shares: the entry that fits the proxy; -1 for none. */
   readonly entry: number;
+  /** It is for gRPC's own clients. */
+  readonly grpc?: true;
 }
 
 const nobody: AssignmentKey = { region: '', zone: '', cluster: '', network: '', node: '', entry: -1 };
+const noGrpcClient: AssignmentKey = { ...nobody, grpc: true };
 
 export function assignmentKey({ placement }: MeshService, scope: Scope): AssignmentKey {
-  if (placement === undefined) return nobody;
-  const { preference, nodeLocal } = placement;
+  if (placement === undefined) return scope.mode === 'grpc' ? noGrpcClient : nobody;
+  const { preference, nodeLocal, clusterLocal } = placement;
   const steps: readonly NearnessStep[] = preference?.kind === 'nearest' ? preference.order : [];
   const { region, zone, node } = scope.answers ?? nobody;
   const zoned = steps.includes('zone') && zone !== '';
@@ -35,18 +38,19 @@ export function assignmentKey({ placement }: MeshService, scope: Scope): Assignm
     region: zoned || steps.includes('region') ? region : '',
     zone: zoned ? zone : '',
     node: noded ? node : '',
-    cluster: noded || steps.includes('cluster') ? scope.cluster : '',
+    cluster: noded || clusterLocal === true || steps.includes('cluster') ? scope.cluster : '',
     network: steps.includes('network') ? scope.network : '',
     entry:
       preference?.kind === 'shares'
         ? preference.entries.findIndex(({ from }) => isIn(from, { region, zone, cluster: scope.cluster }))
         : -1,
+    ...(scope.mode === 'grpc' ? { grpc: true } : {}),
   };
 }
 
 /** Equal keys, equal ids. */
-export function assignmentId({ region, zone, cluster, network, node, entry }: AssignmentKey): string {
-  return JSON.stringify([region, zone, cluster, network, node, entry]);
+export function assignmentId({ region, zone, cluster, network, node, entry, grpc }: AssignmentKey): string {
+  return JSON.stringify([region, zone, cluster, network, node, entry, grpc === true]);
 }
 
 /** What is '' in `place` is not asked for. */
@@ -85,7 +89,9 @@ export function nearness(placement: Placement | undefined, key: AssignmentKey): 
   if (placement === undefined) return everywhere;
   const isLocal = placement.nodeLocal && key.node !== '';
   const counts = (endpoint: Endpoint): boolean =>
-    mayReach(placement, endpoint) && (!isLocal || hasInCommon('node', endpoint, key));
+    mayReach(placement, endpoint) &&
+    (!isLocal || hasInCommon('node', endpoint, key)) &&
+    (placement.clusterLocal !== true || endpoint.cluster === key.cluster);
   return { ...preferred(placement, key), counts };
 }
 

@@ -24,6 +24,8 @@ export class OwnResources {
     maps: Pick<ResourceMaps, 'set' | 'remove'>,
     always: Set<string> | undefined,
   ): void {
+    // What has no sidecar listens nowhere, and has what it asks for.
+    if (scope.mode === 'grpc') return;
     const values =
       url === typeUrl.cluster ? scopeClusters(scope, settings, hasIpv6) : listeners(scope, settings, hasIpv6);
     const names = new Set(values.map(({ name }) => name));

@@ -76,21 +76,28 @@ function matchText({ headers = [], query_parameters = [], connect_matcher, ...pa
   return [
     ...(connect_matcher === undefined ? [] : ['CONNECT']),
     ...pathText(path),
-    ...headers.map((one) =>
-      one.name === ':method' ? `method ${one.string_match?.exact ?? '*'}` : `header ${namedText(one)}`,
-    ),
+    ...headers.map((one) => (one.name === ':method' ? `method ${methodText(one)}` : `header ${namedText(one)}`)),
     ...query_parameters.map((one) => `query ${namedText(one)}`),
   ].join(', ');
+}
+
+function methodText({ string_match }: NamedMessage): string {
+  return string_match?.exact ?? string_match?.safe_regex?.regex ?? '*';
 }
 
 function pathText({ prefix, path, path_separated_prefix, safe_regex }: MatchMessage): string[] {
   if (path !== undefined) return [`path ${path}`];
   if (path_separated_prefix !== undefined) return [`path prefix ${path_separated_prefix}`];
   if (safe_regex !== undefined) return [`path ~ ${safe_regex.regex ?? ''}`];
-  return prefix === undefined || prefix === '/' ? [] : [`path prefix ${prefix}`];
+  return prefix === undefined || prefix === '/' ? [] : [`path start ${prefix}`];
 }
 
-function namedText({ name = '', present_match, invert_match, string_match }: NamedMessage): string {
+function namedText(message: NamedMessage): string {
+  const isNegated = message.invert_match === true && message.string_match !== undefined;
+  return isNegated ? `not ${heldText(message)}` : heldText(message);
+}
+
+function heldText({ name = '', present_match, invert_match, string_match }: NamedMessage): string {
   if (string_match === undefined) return present_match === true && invert_match === true ? `no ${name}` : name;
   const { exact, prefix, safe_regex } = string_match;
   if (exact !== undefined) return `${name} = ${exact}`;

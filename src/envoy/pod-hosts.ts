@@ -10,7 +10,7 @@
 import type { Finding } from '../core/errors.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
-import type { MeshService, MeshSettings } from '../model/mesh.ts';
+import { clustersetDomain, type MeshService, type MeshSettings } from '../model/mesh.ts';
 import type { CatalogPort, CatalogService, Endpoint } from '../model/service.ts';
 import { encodeAssignment } from './assignment-bytes.ts';
 import { policyFields } from './cluster-policy.ts';
@@ -38,7 +38,7 @@ interface Pod {
 
 export function explicitPodHosts(service: MeshService, ownCluster: string, settings: MeshSettings): PodHosts {
   const { catalog } = service;
-  const all = podsOf(catalog);
+  const all = podsOf(catalog).filter(({ cluster }) => catalog.ownClusterOnly !== true || cluster === ownCluster);
   const pods = all.slice(0, podHostsMax);
   const meant = meantBy(pods, ownCluster);
   const hosts: VirtualHostPart[] = [];
@@ -86,13 +86,22 @@ function namesOf(
 ): string[] {
   const { name, namespace } = catalog;
   const full = serviceHost(catalog, settings.clusterDomain);
+  const imported = clustersetNames(hostname, cluster, catalog);
+  if (catalog.clusterset?.names === 'only') return [...(isMeant ? [`${hostname}.${full}`] : []), ...imported];
   const short = namespace === 'svc' ? [] : [`${hostname}.${name}.${namespace}`];
   return [
+    ...imported,
     ...(isMeant ? [...short, `${hostname}.${name}.${namespace}.svc`, `${hostname}.${full}`] : []),
     ...(/^[a-z0-9-]+$/.test(cluster)
       ? [`${hostname}.${cluster}.${name}.${namespace}.svc`, `${hostname}.${cluster}.${full}`]
       : []),
   ];
+}
+
+/** The standard's: with the id of the cluster that exports the workload. */
+function clustersetNames(hostname: string, cluster: string, { name, namespace, clusterset }: CatalogService): string[] {
+  const id = clusterset?.ids.get(cluster);
+  return id === undefined ? [] : [`${hostname}.${id}.${name}.${namespace}.svc.${clustersetDomain}`];
 }
 
 function podCluster(

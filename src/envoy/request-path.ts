@@ -11,6 +11,7 @@ import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { PathRoute, RequestPath, RequestWay } from '../model/inspection.ts';
 import type { Scope } from '../model/mesh.ts';
+import { askedWays } from './grpc-path.ts';
 import { hostOfAddress, httpProxy, listenerName, virtualOutbound } from './names.ts';
 import { pathClusters } from './path-clusters.ts';
 import { clusterTargets, pathRoutes } from './path-routes.ts';
@@ -37,9 +38,14 @@ export interface PathQuestion {
 
 export function requestPath(held: HeldResources, question: PathQuestion): RequestPath {
   const { host, port } = question;
-  const found = held.scope.mode === 'explicit' ? proxiedWays(held, question) : capturedWays(held, question);
+  const found = waysFor(held.scope.mode)(held, question);
   const names = new Set(found.ways.flatMap(({ routes }) => routes.flatMap(({ clusters }) => clusters)).map(nameOf));
   return { host, port, ...found, clusters: pathClusters(names, (url, name) => held.resources(url).get(name)) };
+}
+
+function waysFor(mode: Scope['mode']): (held: HeldResources, question: PathQuestion) => Found {
+  if (mode === 'grpc') return askedWays;
+  return mode === 'explicit' ? proxiedWays : capturedWays;
 }
 
 function nameOf({ name }: { readonly name: string }): string {

@@ -28,7 +28,8 @@ export function filtersOfRoute({ fault, cors }: RuleRoute, protocol: AppProtocol
   };
 }
 
-function httpFault({ delay, abort }: Fault, protocol: AppProtocol): Plain {
+/** `protocol`: what those speak whose requests are aborted. */
+export function httpFault({ delay, abort }: Fault, protocol: AppProtocol): Plain {
   return any('envoy.extensions.filters.http.fault.v3.HTTPFault', {
     delay:
       delay === undefined

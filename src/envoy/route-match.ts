@@ -1,13 +1,20 @@
-/** A rule's match in Envoy's words. Paths follow Gateway API: a prefix matches whole path elements. */
+/** A rule's match in Envoy's words. A path's prefix matches whole path elements, as in Gateway API; its start matches characters. */
 
-import type { NamedMatch, RouteMatch, StringMatch } from '../model/rule.ts';
+import type { NamedMatch, PathMatch, RouteMatch, StringMatch } from '../model/rule.ts';
 import type { Plain } from './proto/encode.ts';
+import { safeMethodsPattern } from './route-retry.ts';
 
 export const matchAll: Plain = { prefix: '/' };
 
-export function routeMatch(match: RouteMatch): Plain {
+/** `isSafe`: where the match names no method, requests with a safe one alone. Undefined takes everything. */
+export function routeMatch(match: RouteMatch | undefined, isSafe = false): Plain {
   const method: readonly NamedMatch[] =
-    match.method === undefined ? [] : [{ name: ':method', match: { kind: 'exact', value: match.method } }];
+    match?.method === undefined
+      ? isSafe
+        ? [{ name: ':method', match: { kind: 'regex', value: safeMethodsPattern } }]
+        : []
+      : [{ name: ':method', match: { kind: 'exact', value: match.method } }];
+  if (match === undefined) return { ...matchAll, headers: method.map(headerMatch) };
   return {
     ...pathMatch(match.path),
     headers: [...method, ...match.headers].map(headerMatch),
@@ -17,21 +24,30 @@ export function routeMatch(match: RouteMatch): Plain {
 
 /** Whoever asks is decided before (sources.ts). */
 export function takesEverything({ path, method, headers, queryParams }: RouteMatch): boolean {
-  const anyPath = path === undefined || (path.kind === 'prefix' && path.value === '/');
+  const anyPath = path === undefined || ((path.kind === 'prefix' || path.kind === 'start') && path.value === '/');
   return anyPath && method === undefined && headers.length === 0 && queryParams.length === 0;
 }
 
-function pathMatch(path: StringMatch | undefined): Plain {
+function pathMatch(path: PathMatch | undefined): Plain {
   if (path === undefined) return matchAll;
+  if (path.ignoreCase === true && path.kind !== 'regex') {
+    const { ignoreCase: _, ...plain } = path;
+    return { ...pathMatch(plain), case_sensitive: false };
+  }
   if (path.kind === 'exact') return { path: path.value };
   if (path.kind === 'regex') return { safe_regex: { regex: path.value } };
+  if (path.kind === 'start') return { prefix: path.value };
   // `/api/` and `/api` are one prefix; Envoy wants it without the slash at the end.
   const prefix = path.value.replace(/\/+$/, '');
   return prefix === '' ? matchAll : { path_separated_prefix: prefix };
 }
 
-function headerMatch({ name, match }: NamedMatch): Plain {
-  return namedMatch({ name: name.toLowerCase() === 'host' ? ':authority' : name, match });
+function headerMatch({ name, match, not }: NamedMatch): Plain {
+  const matched = namedMatch({ name: name.toLowerCase() === 'host' ? ':authority' : name, match });
+  if (not !== true) return matched;
+  // A header that is not there has no such value either.
+  const missing = matched['present_match'] === undefined ? { treat_missing_header_as_empty: true } : {};
+  return { ...matched, invert_match: matched['invert_match'] !== true, ...missing };
 }
 
 function namedMatch({ name, match }: NamedMatch): Plain {

@@ -24,6 +24,7 @@ export function redirectAction(redirect: Redirect, match: RouteMatch | undefined
     port_redirect: port,
     ...(path?.kind === 'full' ? { path_redirect: path.value } : {}),
     ...(path?.kind === 'prefix' ? prefixChange(path, match) : {}),
+    ...(path?.kind === 'regex' ? { regex_rewrite: groups(path) } : {}),
     response_code: redirectCodes[statusCode],
   };
 }
@@ -34,10 +35,13 @@ export function rewriteAction({ hostname, path }: Rewrite, match: RouteMatch | u
     host_rewrite_literal: hostname,
     ...(path?.kind === 'full' ? { regex_rewrite: substitution('^.*$', path.value) } : {}),
     ...(path?.kind === 'prefix' ? prefixChange(path, match) : {}),
+    ...(path?.kind === 'regex' ? { regex_rewrite: groups(path) } : {}),
   };
 }
 
 function prefixChange({ value }: PathChange, match: RouteMatch | undefined): Plain {
+  // Its characters are replaced as they stand.
+  if (match?.path?.kind === 'start') return { prefix_rewrite: value };
   const prefix = withoutSlash(match?.path?.kind === 'prefix' ? match.path.value : '/');
   const replacement = withoutSlash(value);
   if (prefix === replacement) return {};
@@ -50,6 +54,11 @@ function prefixChange({ value }: PathChange, match: RouteMatch | undefined): Pla
 /** '' for '/'. */
 function withoutSlash(path: string): string {
   return path.replace(/\/+$/, '');
+}
+
+/** Its value names groups as Envoy does. */
+function groups({ regex, value }: Extract<PathChange, { readonly kind: 'regex' }>): Plain {
+  return { pattern: { regex }, substitution: value };
 }
 
 function substitution(regex: string, text: string): Plain {

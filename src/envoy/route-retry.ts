@@ -27,14 +27,42 @@ function leaveAfter(tries: number): Plain {
   };
 }
 
-/** `fallback`: for routes that say nothing of retries. `isSplit`: a chain of one has levels too, by how near its endpoints are. */
-export function retryPolicy(route: RuleRoute, fallback: RouteRetry, isSplit: boolean): Plain | undefined {
-  const retry = route.retry ?? fallback;
+/** RFC 9110, section 9.2.1: whoever sends these asks for nothing to be done, so that they may be sent again whatever became of them. */
+const safeMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+export const safeMethodsPattern: string = safeMethods.join('|');
+
+export function isSafeMethod(method: string): boolean {
+  return safeMethods.includes(method);
+}
+
+/** A chain of one has levels too where `isSplit`: by how near its endpoints are. */
+function hasLevels({ backends }: RuleRoute, isSplit: boolean): boolean {
+  return isSplit || backends.some(({ weight, chain }) => weight > 0 && chain.length > 1);
+}
+
+/**
+ * Another place stands in for what is lost, and no rule says what is tried again: then safe requests are, also those that went out over a
+ * connection that broke before the answer came.
+ */
+export function retriesSafeOnes(route: RuleRoute, isSplit: boolean): boolean {
+  return route.retry === undefined && hasLevels(route, isSplit);
+}
+
+/** `fallback`: for routes that say nothing of retries. `isSafe`: for requests with a safe method alone. */
+export function retryPolicy(
+  route: RuleRoute,
+  fallback: RouteRetry,
+  isSplit: boolean,
+  isSafe: boolean,
+): Plain | undefined {
+  const given = route.retry ?? fallback;
+  const retry =
+    isSafe && retriesSafeOnes(route, isSplit) ? { ...given, on: [...new Set([...given.on, 'reset'])] } : given;
   const perTry = route.backendRequestTimeoutMs;
   // Envoy keeps the limit of one try in the retry policy, where it holds with no retries too.
   const limit = perTry === undefined ? {} : { per_try_timeout: durationMs(perTry) };
   if (retry.attempts === 0) return perTry === undefined ? undefined : { num_retries: 0, ...limit };
-  const hasLevels = isSplit || route.backends.some(({ weight, chain }) => weight > 0 && chain.length > 1);
   return {
     retry_on: [...retry.on, ...(retry.statusCodes.length > 0 ? ['retriable-status-codes'] : [])].join(','),
     retriable_status_codes: retry.statusCodes,
@@ -43,7 +71,7 @@ export function retryPolicy(route: RuleRoute, fallback: RouteRetry, isSplit: boo
       ? {}
       : { retry_host_predicate: [previousHosts], host_selection_retry_max_attempts: 5 }),
     ...(retry.backoff === undefined ? {} : { retry_back_off: backOff(retry.backoff) }),
-    retry_priority: hasLevels ? previousPriorities(retry.attempts) : undefined,
+    retry_priority: hasLevels(route, isSplit) ? previousPriorities(retry.attempts) : undefined,
     ...limit,
   };
 }

@@ -5,17 +5,19 @@
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import type { HeaderChange, OtherService, RouteMatch, RuleBackend, RuleRoute } from '../model/rule.ts';
 import { ruleId } from '../model/rule.ts';
+import type { AppProtocol } from '../model/service.ts';
 import type { Place } from '../model/service-policy.ts';
 import { hashPolicy } from './cluster-balancing.ts';
 import { fairwayMetadata } from './common.ts';
-import { outboundCluster, serviceHost } from './names.ts';
+import { faultFilter } from './http-filters.ts';
+import { blackHoleCluster, outboundCluster, serviceHost } from './names.ts';
 import { connectionRoute, requestRoutes, sniRoutes } from './port-routes.ts';
-import { durationMs, type Plain } from './proto/encode.ts';
-import { filtersOfRoute, rateLimitAction, runtimeFraction } from './route-filters.ts';
+import { any, durationMs, type Plain } from './proto/encode.ts';
+import { filtersOfRoute, fractionalPercent, rateLimitAction, runtimeFraction } from './route-filters.ts';
 import { headersToAdd } from './route-headers.ts';
-import { matchAll, routeMatch } from './route-match.ts';
+import { routeMatch } from './route-match.ts';
 import { redirectAction, rewriteAction } from './route-path.ts';
-import { retryPolicy } from './route-retry.ts';
+import { isSafeMethod, retriesSafeOnes, retryPolicy } from './route-retry.ts';
 
 /** Never throws for rules that src/rules accepted. A request that no route matches gets Envoy's 404. */
 export function httpRoutes(service: MeshService, port: number, settings: MeshSettings): readonly Plain[] {
@@ -23,16 +25,47 @@ export function httpRoutes(service: MeshService, port: number, settings: MeshSet
     const shared = sharedParts(service, route, port);
     const action = actionOf(service, route, port, settings);
     const matches = route.matches.length === 0 ? [undefined] : route.matches;
-    return matches.map((match) => ({
-      ...shared,
-      ...action(match),
-      match: match === undefined ? matchAll : routeMatch(match),
-    }));
+    return matches
+      .flatMap((match) => waysOf(service, route, match, port))
+      .map(({ match, isSafe }) => ({
+        ...shared,
+        ...action(match, isSafe),
+        match: routeMatch(match, isSafe),
+      }));
   });
 }
 
-function sharedParts({ rule, catalog, policy }: MeshService, route: RuleRoute, port: number): Plain {
-  const protocol = catalog.ports.find((each) => each.port === port && each.transport === 'TCP')?.protocol ?? 'http';
+interface Way {
+  readonly match: RouteMatch | undefined;
+  /** For requests alone that may be sent again whatever became of them. */
+  readonly isSafe: boolean;
+}
+
+/** Retries are a route's in Envoy: where safe requests have others, they have a route of their own, before that of all. */
+function waysOf(service: MeshService, route: RuleRoute, match: RouteMatch | undefined, port: number): readonly Way[] {
+  const isSent = route.redirect === undefined && route.respond === undefined;
+  // All of gRPC's requests have one method, which is not safe.
+  if (!isSent || protocolOf(service, port) === 'grpc' || !retriesSafeOnes(route, isSplit(service))) {
+    return [{ match, isSafe: false }];
+  }
+  if (match?.method !== undefined) return [{ match, isSafe: isSafeMethod(match.method) }];
+  return [
+    { match, isSafe: true },
+    { match, isSafe: false },
+  ];
+}
+
+function isSplit({ placement }: MeshService): boolean {
+  return placement?.preference !== undefined;
+}
+
+function protocolOf({ catalog }: MeshService, port: number): AppProtocol {
+  return catalog.ports.find((each) => each.port === port && each.transport === 'TCP')?.protocol ?? 'http';
+}
+
+function sharedParts(service: MeshService, route: RuleRoute, port: number): Plain {
+  const { rule, policy } = service;
+  const protocol = protocolOf(service, port);
   return {
     name: route.name,
     metadata:
@@ -51,22 +84,31 @@ function actionOf(
   route: RuleRoute,
   port: number,
   settings: MeshSettings,
-): (match: RouteMatch | undefined) => Plain {
-  const { redirect, respond, rewrite } = route;
+): (match: RouteMatch | undefined, isSafe: boolean) => Plain {
+  const { redirect, respond, rewrite, unusableStatus: unusable = 500 } = route;
   if (redirect !== undefined) return (match) => ({ redirect: redirectAction(redirect, match) });
   if (respond !== undefined) return () => answer(respond.status, respond.body);
   const destination = clusterShares(route.backends, service, port, settings);
   if (destination.length === 0) {
     const rule = service.rule === undefined ? 'the mesh' : ruleId(service.rule);
-    return () => answer(500, `fairway: route ${route.name} of ${rule} has no backend that takes requests\n`);
+    return () => answer(unusable, `fairway: route ${route.name} of ${rule} has no backend that takes requests\n`);
+  }
+  if (destination.every(({ name }) => name === refusedCluster)) {
+    const reasons = new Set(route.backends.flatMap(({ weight, refused = [] }) => (weight > 0 ? refused : [])));
+    return () => answer(unusable, `fairway: route ${route.name}: ${[...reasons].join('; ')}\n`);
   }
   const forward = forwardAction(service, route, destination, port, settings);
+  const retries = (isSafe: boolean): Plain => ({
+    retry_policy: retryPolicy(route, settings.defaultRetry, isSplit(service), isSafe),
+  });
   const requestHeaders: Plain = {
     request_headers_to_add: headersToAdd(route.requestHeaders),
     request_headers_to_remove: route.requestHeaders.remove,
   };
-  if (rewrite === undefined) return () => ({ ...requestHeaders, route: forward });
-  return (match) => ({ ...requestHeaders, route: { ...forward, ...rewriteAction(rewrite, match) } });
+  return (match, isSafe) => ({
+    ...requestHeaders,
+    route: { ...forward, ...retries(isSafe), ...(rewrite === undefined ? {} : rewriteAction(rewrite, match)) },
+  });
 }
 
 /** The Envoy clusters that a port's requests are copied to: no request of a proxy's own leads there. */
@@ -90,14 +132,15 @@ function forwardAction(
 ): Plain {
   const { idleTimeoutMs, maxStreamMs, mirrors = [] } = route;
   return {
-    ...toClusters(destination),
+    ...toClusters(destination.map((share) => (share.name === refusedCluster ? refusedShare(share, route) : share))),
     // Otherwise it is 503, as for a service that has no endpoints.
-    ...(leadsElsewhere(route) ? { cluster_not_found_response_code: 'INTERNAL_SERVER_ERROR' } : {}),
+    ...(leadsElsewhere(route) && route.unusableStatus === undefined
+      ? { cluster_not_found_response_code: 'INTERNAL_SERVER_ERROR' }
+      : {}),
     // Envoy's own default is 15 s, which would end downloads and streams that nobody limited.
     timeout: durationMs(route.requestTimeoutMs ?? 0),
     ...(idleTimeoutMs === undefined ? {} : { idle_timeout: durationMs(idleTimeoutMs) }),
     ...(maxStreamMs === undefined ? {} : { max_stream_duration: { max_stream_duration: durationMs(maxStreamMs) } }),
-    retry_policy: retryPolicy(route, settings.defaultRetry, service.placement?.preference !== undefined),
     hash_policy: hashPolicy(service.policy),
     request_mirror_policies: mirrors.map(({ destination: to, service: other, percent }) => ({
       cluster: clusterOf([to], other, service, port, settings),
@@ -118,12 +161,22 @@ function stays(within: Place | undefined): Plain {
 export interface ClusterShare {
   readonly name: string;
   readonly weight: number;
-  /** Header changes for its share, in Envoy's words. */
+  /** What else is done for its share, in Envoy's words. */
   readonly headers?: Plain;
 }
 
-/** The name of no Envoy cluster: what leads there is answered as a route to nothing. */
-const refusedCluster = 'refused';
+/** What stands for a backend that is refused; no Envoy cluster's name. */
+export const refusedCluster = 'refused';
+
+/** An Envoy cluster that is always there, for a sidecar on demand would wait for any other; and an answer before anything is sent to it. */
+function refusedShare({ weight }: ClusterShare, { unusableStatus }: RuleRoute): ClusterShare {
+  const abort = { http_status: unusableStatus ?? 500, percentage: fractionalPercent(100) };
+  const answerAll = any('envoy.extensions.filters.http.fault.v3.HTTPFault', {
+    abort,
+    disable_downstream_cluster_stats: true,
+  });
+  return { name: blackHoleCluster, weight, headers: { typed_per_filter_config: { [faultFilter]: answerAll } } };
+}
 
 function leadsElsewhere({ backends }: RuleRoute): boolean {
   return backends.some(({ service, refused }) => service !== undefined || refused !== undefined);
@@ -140,7 +193,7 @@ function clusterOf(
 }
 
 /** The Envoy clusters that take requests; backends with equal chains, and without header changes of their own, are one. */
-function clusterShares(
+export function clusterShares(
   backends: readonly RuleBackend[],
   service: MeshService,
   port: number,
@@ -186,7 +239,8 @@ export function sniShares(
 }
 
 /** In Envoy both TCP proxies and routes name one Envoy cluster or a weighted list of them, in the same words. */
-export function toClusters(shares: readonly ClusterShare[]): Plain {
+export function toClusters(given: readonly ClusterShare[]): Plain {
+  const shares = given.map((share) => (share.name === refusedCluster ? { ...share, name: blackHoleCluster } : share));
   const [only, ...rest] = shares;
   if (rest.length === 0 && only?.headers === undefined) return { cluster: only?.name };
   return {

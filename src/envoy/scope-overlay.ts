@@ -14,6 +14,7 @@ import { typeUrl } from '../core/type-urls.ts';
 import type { Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { AddressClaims } from './address-claims.ts';
+import { grpcFindings } from './grpc-findings.ts';
 import { claimedAddresses, type Held, heldBy, maySeeOtherwise, seeAlike, seenBy } from './host-key.ts';
 import { OverlayMaps } from './overlay-maps.ts';
 import { OwnResources } from './own-resources.ts';
@@ -70,7 +71,7 @@ export class ScopeOverlay {
     this.#base = base;
     this.#isAsBase = seeAlike(scope, base.scope);
     this.#maps = new OverlayMaps(base);
-    const isClaimedAlike = scope.mode === 'explicit' || scope.cluster === base.scope.cluster;
+    const isClaimedAlike = scope.mode !== 'captured' || scope.cluster === base.scope.cluster;
     this.#claims = isClaimedAlike ? base.claims : new AddressClaims();
     this.#ports = new PortOverlay(base.ports, scope.routes === 'on-demand');
     this.#unknownHosts = new UnknownHostsOverlay(base.unknownHosts);
@@ -109,6 +110,7 @@ export class ScopeOverlay {
   /** What of the mesh this scope's sidecars do not get, and why. */
   findings(): readonly Finding[] {
     const { cluster, mode } = this.#scope;
+    if (mode === 'grpc') return grpcFindings(this.#services(), cluster);
     const dropped: (readonly [ServiceKey, number])[] = [];
     if (mode === 'explicit') {
       for (const [key, { hosts }] of this.#base.held)
@@ -121,6 +123,7 @@ export class ScopeOverlay {
   /** Whether the service is otherwise here, or may be. */
   concerns(mesh: Mesh, key: ServiceKey): boolean {
     if (this.#others.has(key) || (this.#claims !== this.#base.claims && this.#claims.has(key))) return true;
+    if (this.#base.wanted?.has(key) === false) return false;
     const service = mesh.services.get(key);
     if (service !== this.#base.held.get(key)?.pieces.service) return true;
     return service !== undefined && !this.#isAsBase && maySeeOtherwise(service, this.#scope, this.#base.scope);
@@ -130,7 +133,7 @@ export class ScopeOverlay {
   *toLookAt(mesh: Mesh): Generator<ServiceKey, undefined> {
     for (const key of [...this.#others.keys(), ...(this.#claims === this.#base.claims ? [] : this.#claims.services())])
       yield key;
-    if (!this.#isAsBase) yield* mesh.services.keys();
+    if (!this.#isAsBase) yield* this.#base.wanted ?? mesh.services.keys();
   }
 
   /**
@@ -141,9 +144,7 @@ export class ScopeOverlay {
     const { settings } = this.#base;
     if (settings === undefined || !this.concerns(mesh, key)) return false;
     const affected = this.#claim(key, mesh.services);
-    const moves = affected.flatMap(
-      (each) => this.#move(each, seenBy(this.#scope, mesh.services.get(each)), settings) ?? [],
-    );
+    const moves = affected.flatMap((each) => this.#move(each, this.#seen(mesh.services.get(each)), settings) ?? []);
     this.#isTouched ||= moves.some(isVisible);
     for (const move of moves) this.#takeAway(move);
     for (const move of moves) this.#put(move);
@@ -169,9 +170,18 @@ export class ScopeOverlay {
     return this.#maps.takeChanges();
   }
 
+  *#services(): Generator<readonly [ServiceKey, MeshService], undefined> {
+    for (const [key, { pieces }] of this.#base.held) if (!this.#others.has(key)) yield [key, pieces.service];
+    for (const [key, { own }] of this.#others) if (own !== undefined) yield [key, own.pieces.service];
+  }
+
+  #seen(service: MeshService | undefined): MeshService | undefined {
+    return seenBy(this.#scope, service, this.#base.wanted);
+  }
+
   #claim(key: ServiceKey, services: Mesh['services']): ServiceKey[] {
     if (this.#claims === this.#base.claims) return [key];
-    const service = seenBy(this.#scope, services.get(key));
+    const service = this.#seen(services.get(key));
     const addresses = claimedAddresses(this.#scope, service);
     return [key, ...this.#claims.set(key, service?.catalog.createdAtMs ?? 0, addresses)];
   }
@@ -216,7 +226,7 @@ export class ScopeOverlay {
       for (const resource of this.#listOf(list, before, 'base')) this.#maps.show(list.url, resource);
       for (const resource of this.#listOf(list, before, 'own')) this.#maps.takeBack(list.url, resource);
     }
-    this.#forgetAlways(before.own?.pieces.clusters, after?.own?.pieces.clusters);
+    this.#forgetAlways(before.own?.clusters, after?.own?.clusters);
     if (after === undefined) this.#replaceHosts(key, sidesOf(before), undefined);
   }
 
@@ -274,9 +284,10 @@ interface List {
 }
 
 const lists: readonly List[] = [
-  { url: typeUrl.cluster, of: ({ pieces }) => pieces.clusters },
+  { url: typeUrl.cluster, of: ({ clusters }) => clusters },
   { url: typeUrl.endpoint, of: ({ assignments }) => assignments },
   { url: typeUrl.listener, of: ({ hosts }) => hosts.listeners },
+  { url: typeUrl.route, of: ({ hosts }) => hosts.routes },
   { url: typeUrl.cluster, of: ({ hosts }) => hosts.pods?.clusters },
   { url: typeUrl.endpoint, of: ({ hosts }) => hosts.pods?.assignments },
   { url: typeUrl.virtualHost, of: ({ hosts }) => hosts.hosts },

@@ -13,7 +13,8 @@ import type { Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { AddressClaims } from './address-claims.ts';
 import { catchAll } from './catch-all.ts';
-import { claimedAddresses, type Held, heldBy, seenBy } from './host-key.ts';
+import { grpcFindings } from './grpc-findings.ts';
+import { claimedAddresses, type Held, heldBy, seenBy, type Wanted } from './host-key.ts';
 import { httpProxy } from './names.ts';
 import { OwnResources } from './own-resources.ts';
 import { podFindings } from './pod-hosts.ts';
@@ -35,6 +36,8 @@ interface Move {
 export class ScopeResources {
   readonly #scope: Scope;
   readonly #part: 'whole' | 'services';
+  /** A service that comes or goes here counts as changed. */
+  readonly wanted: Wanted;
   readonly #maps = new ResourceMaps();
   readonly #held = new Map<ServiceKey, Held>();
   readonly #claims = new AddressClaims();
@@ -55,10 +58,11 @@ export class ScopeResources {
   /** As of the last `settle`. */
   #settled: { readonly settings: MeshSettings; readonly hasIpv6: boolean } | undefined;
 
-  /** `services`: only what comes of the mesh's services, for overlays (scope-overlay.ts) to stand on. */
-  constructor(scope: Scope, part: 'whole' | 'services' = 'whole') {
+  /** `services`: only what comes of the mesh's services, for overlays (scope-overlay.ts) to stand on. `wanted`: live. */
+  constructor(scope: Scope, part: 'whole' | 'services' = 'whole', wanted?: Wanted) {
     this.#scope = scope;
     this.#part = part;
+    this.wanted = wanted;
     this.#ports = new PortListeners(scope.routes === 'on-demand');
   }
 
@@ -125,7 +129,11 @@ export class ScopeResources {
 
   /** What of the mesh this scope's sidecars do not get, and why. */
   findings(): readonly Finding[] {
-    const { cluster } = this.#scope;
+    const { cluster, mode } = this.#scope;
+    if (mode === 'grpc') {
+      const services = [...this.#held].map(([key, { pieces }]) => [key, pieces.service] as const);
+      return grpcFindings(services, cluster);
+    }
     return [
       ...this.#claims.findings(cluster),
       ...this.#ports.findings(cluster),
@@ -157,7 +165,7 @@ export class ScopeResources {
     this.#settings = settings;
     const affected = this.#claim(keys, services);
     const moves = [...affected].flatMap(
-      (key) => this.#move(key, seenBy(this.#scope, services.get(key)), settings) ?? [],
+      (key) => this.#move(key, seenBy(this.#scope, services.get(key), this.wanted), settings) ?? [],
     );
     for (const move of moves) this.#takeAway(move);
     for (const move of moves) this.#put(move);
@@ -184,10 +192,10 @@ export class ScopeResources {
 
   /** Renews the services' claims to addresses; returns them and those whose share of the addresses may have changed with theirs. */
   #claim(keys: ReadonlySet<ServiceKey>, services: Mesh['services']): ReadonlySet<ServiceKey> {
-    if (this.#scope.mode === 'explicit') return keys;
+    if (this.#scope.mode !== 'captured') return keys;
     const affected = new Set(keys);
     for (const key of keys) {
-      const service = seenBy(this.#scope, services.get(key));
+      const service = seenBy(this.#scope, services.get(key), this.wanted);
       const addresses = claimedAddresses(this.#scope, service);
       for (const other of this.#claims.set(key, service?.catalog.createdAtMs ?? 0, addresses)) affected.add(other);
     }
@@ -210,10 +218,11 @@ export class ScopeResources {
   }
 
   #takeAway({ before, after }: Move): void {
-    this.#maps.removeAbsent(typeUrl.cluster, before?.pieces.clusters, after?.pieces.clusters);
-    this.#forgetAlways(before?.pieces.clusters, after?.pieces.clusters);
+    this.#maps.removeAbsent(typeUrl.cluster, before?.clusters, after?.clusters);
+    this.#forgetAlways(before?.clusters, after?.clusters);
     this.#maps.removeAbsent(typeUrl.endpoint, before?.assignments, after?.assignments);
     this.#maps.removeAbsent(typeUrl.listener, before?.hosts.listeners, after?.hosts.listeners);
+    this.#maps.removeAbsent(typeUrl.route, before?.hosts.routes, after?.hosts.routes);
     this.#maps.removeAbsent(typeUrl.cluster, before?.hosts.pods?.clusters, after?.hosts.pods?.clusters);
     this.#maps.removeAbsent(typeUrl.endpoint, before?.hosts.pods?.assignments, after?.hosts.pods?.assignments);
     if (before === undefined || before.hosts === after?.hosts) return;
@@ -226,10 +235,11 @@ export class ScopeResources {
   }
 
   #put({ key, before, after }: Move): void {
-    for (const resource of after?.pieces.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
+    for (const resource of after?.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
     if (after !== undefined && this.#scope.routes === 'on-demand') this.#sendAlways(after.hosts);
     for (const resource of after?.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
     for (const resource of after?.hosts.listeners ?? []) this.#maps.set(typeUrl.listener, resource);
+    for (const resource of after?.hosts.routes ?? []) this.#maps.set(typeUrl.route, resource);
     for (const resource of after?.hosts.pods?.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
     for (const resource of after?.hosts.pods?.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
     if (before?.hosts === after?.hosts) return;

@@ -1,5 +1,5 @@
 /**
- * All that one service gives to sidecars, encoded once and shared by every scope that sees the same.
+ * All that one service gives to sidecars and proxyless clients, encoded once and shared by every scope that sees the same.
  *
  * In: the frozen service and the settings; each scope asks for its variants by a `HostKey` and an `AssignmentKey`, which hold all else that
  * decides the bytes.
@@ -13,12 +13,16 @@ import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import { anywhere, chainName } from '../model/rule.ts';
 import { serviceClusters } from './clusters.ts';
 import { serviceAssignments } from './endpoints.ts';
+import { grpcClusters } from './grpc-clusters.ts';
+import { grpcAssignments } from './grpc-endpoints.ts';
+import { grpcListeners } from './grpc-listeners.ts';
+import { grpcRouteTables } from './grpc-routes.ts';
 import { type AssignmentKey, assignmentId } from './locality-levels.ts';
 import { outboundCluster, serviceHost } from './names.ts';
 import { addressListener, type HeadlessChain } from './outbound-listeners.ts';
 import { explicitPodHosts, type PodHosts } from './pod-hosts.ts';
 import { encodeResource, type Plain } from './proto/encode.ts';
-import { connectionShares, mirrorClusters, sniShares } from './routes.ts';
+import { connectionShares, mirrorClusters, refusedCluster, sniShares } from './routes.ts';
 import type { SniChain } from './sni-chains.ts';
 import { seenFrom } from './sources.ts';
 import { type HostKey, hostNames, isDetected, isHttp, type VirtualHostPart, virtualHosts } from './virtual-hosts.ts';
@@ -26,8 +30,10 @@ import { type HostKey, hostNames, isDetected, isHttp, type VirtualHostPart, virt
 /** What depends on who looks. */
 export interface HostPieces {
   readonly hosts: readonly VirtualHostPart[];
-  /** Captured: one per address and TCP port. */
+  /** Captured: one per address and TCP port. gRPC: one per name by which a port may be asked for. */
   readonly listeners: readonly EncodedResource[];
+  /** gRPC: one route table per port. */
+  readonly routes?: readonly EncodedResource[];
   /** Captured: the ports whose `0.0.0.0_<port>` listener must speak HTTP. */
   readonly httpPorts: readonly number[];
   /** Captured: the Envoy clusters that listeners lead to. */
@@ -46,6 +52,8 @@ export class ServicePieces {
   readonly service: MeshService;
   readonly #settings: MeshSettings;
   readonly clusters: readonly EncodedResource[];
+  #grpcClusters: readonly EncodedResource[] | undefined;
+  #formerGrpcClusters: readonly EncodedResource[] | undefined;
   readonly #assignments = new Map<string, readonly EncodedResource[]>();
   /** The assignments of the service's former self, until those of today are made. */
   readonly #formerAssignments: Map<string, readonly EncodedResource[]>;
@@ -59,12 +67,21 @@ export class ServicePieces {
     this.#formerAssignments = new Map(former === undefined ? [] : former.#assignments);
     if (former !== undefined && former.#settings === settings && haveSameShape(service, former.service)) {
       this.clusters = former.clusters;
+      this.#grpcClusters = former.#grpcClusters;
       this.#variants = former.#variants;
       return;
     }
+    this.#formerGrpcClusters = former === undefined ? undefined : former.#grpcClusters;
     this.clusters = keep(encode(typeUrl.cluster, serviceClusters(service, settings)), former?.clusters);
     this.#variants = new Map();
     this.#formerVariants = former === undefined ? undefined : former.#variants;
+  }
+
+  /** Those for gRPC's own clients, made when the first of them asks. */
+  grpcClusters(): readonly EncodedResource[] {
+    this.#grpcClusters ??= keep(grpcClusters(this.service, this.#settings), this.#formerGrpcClusters);
+    this.#formerGrpcClusters = undefined;
+    return this.#grpcClusters;
   }
 
   /** One per TCP port and chain. */
@@ -72,7 +89,8 @@ export class ServicePieces {
     const id = assignmentId(key);
     let assignments = this.#assignments.get(id);
     if (assignments === undefined) {
-      assignments = keep(serviceAssignments(this.service, key, this.#settings), this.#formerAssignments.get(id));
+      const make = key.grpc === true ? grpcAssignments : serviceAssignments;
+      assignments = keep(make(this.service, key, this.#settings), this.#formerAssignments.get(id));
       this.#assignments.set(id, assignments);
       this.#formerAssignments.delete(id);
     }
@@ -98,6 +116,7 @@ export class ServicePieces {
           ...pieces,
           hosts: keep(pieces.hosts, former.hosts),
           listeners: keep(pieces.listeners, former.listeners),
+          ...(pieces.routes === undefined ? {} : { routes: keep(pieces.routes, former.routes) }),
         };
       }
       this.#variants.set(id, pieces);
@@ -124,6 +143,10 @@ export function servicePieces(service: MeshService, settings: MeshSettings, form
 }
 
 function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings): HostPieces {
+  if (key.mode === 'grpc') {
+    const listeners = grpcListeners(service.catalog, hostNames(service.catalog, key, settings), settings);
+    return { ...noListeners, hosts: [], mirrored: [], listeners, routes: grpcRouteTables(service, settings) };
+  }
   const hosts = virtualHosts(service, key, settings);
   if (key.mode === 'explicit') {
     const pods = key.pods === undefined ? undefined : explicitPodHosts(service, key.pods, settings);
@@ -139,7 +162,7 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
   const tcpPorts = catalog.ports.filter((port) => port.transport === 'TCP' && port.protocol === 'tcp');
   const tcp = tcpPorts.map(({ port }) => port);
   // Where hosts of others may share an address, TLS goes by its names.
-  const byAddress = catalog.host === undefined ? tcpPorts : tcpPorts.filter(({ tls }) => tls !== true);
+  const byAddress = isOutsideOf(catalog) ? tcpPorts.filter(({ tls }) => tls !== true) : tcpPorts;
   const listeners = byAddress.flatMap((port) => {
     const shares = connectionShares(service, port.port, settings);
     const detect = isDetected(port, settings) ? { onDemand: key.onDemand === true } : undefined;
@@ -163,7 +186,7 @@ function hostPieces(service: MeshService, key: HostKey, settings: MeshSettings):
     connections: tcp.flatMap((port) =>
       [connectionShares(service, port, settings), ...sniShares(service, port, settings).map(({ shares }) => shares)]
         .flat()
-        .map(({ name }) => name),
+        .flatMap(({ name }) => (name === refusedCluster ? [] : name)),
     ),
     mirrored: mirrored(service, settings),
     httpPorts: catalog.ports.filter((port) => isHttp(port, settings)).map(({ port }) => port),
@@ -196,7 +219,7 @@ function headlessChain(
  */
 function sniChains(service: MeshService, key: HostKey, settings: MeshSettings): { port: number; chain: SniChain }[] {
   const { catalog, policy, rule } = service;
-  const isOutside = catalog.host !== undefined;
+  const isOutside = isOutsideOf(catalog);
   if (!isOutside && (key.addresses.length > 0 || (key.headless && rule === undefined))) return [];
   const serverNames = hostNames(catalog, key, settings);
   return catalog.ports
@@ -205,6 +228,11 @@ function sniChains(service: MeshService, key: HostKey, settings: MeshSettings): 
       const shares = connectionShares(service, port, settings);
       return { port, chain: { name: chainOf(service, port, settings), serverNames, shares, policy } };
     });
+}
+
+/** A host that is not of the mesh; other such hosts may share its addresses. */
+function isOutsideOf({ host, clusterset }: MeshService['catalog']): boolean {
+  return host !== undefined && clusterset === undefined;
 }
 
 function mirrored(service: MeshService, settings: MeshSettings): readonly string[] {
@@ -235,6 +263,7 @@ function haveSameShape(a: MeshService, b: MeshService): boolean {
   const one = a.catalog;
   const two = b.catalog;
   if (one.upstream !== undefined || two.upstream !== undefined) return false;
+  if (one.clusterset?.names !== two.clusterset?.names) return false;
   if (one.headless || two.headless || [...one.shards.values(), ...two.shards.values()].some(({ headless }) => headless))
     return false;
   return (

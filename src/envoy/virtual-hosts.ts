@@ -7,7 +7,7 @@
  * before (address-claims.ts).
  */
 
-import type { MeshService, MeshSettings } from '../model/mesh.ts';
+import { clustersetDomain, type MeshService, type MeshSettings, type Scope } from '../model/mesh.ts';
 import type { CatalogPort, CatalogService } from '../model/service.ts';
 import { hashPolicy } from './cluster-balancing.ts';
 import { mayReach } from './locality-levels.ts';
@@ -18,10 +18,10 @@ import { connectionShares, httpRoutes, toClusters } from './routes.ts';
 
 /** Everything besides the service and the settings that decides a service's virtual hosts. */
 export interface HostKey {
-  readonly mode: 'captured' | 'explicit';
+  readonly mode: Scope['mode'];
   /** The proxy is in the service's namespace, where the bare name means it. */
   readonly sameNamespace: boolean;
-  /** The service's addresses in the proxy's cluster; [] in explicit mode. Sorted. */
+  /** The service's addresses in the proxy's cluster; [] where nothing is captured. Sorted. */
   readonly addresses: readonly string[];
   /** In the proxy's cluster (or, if the service is not there, in the mesh) its name resolves to its workloads' own addresses. */
   readonly headless: boolean;
@@ -164,8 +164,10 @@ export function hostNames(
   key: Pick<HostKey, 'sameNamespace'>,
   settings: MeshSettings,
 ): string[] {
-  const { name, namespace, host } = service;
+  const { name, namespace, host, clusterset } = service;
   if (host !== undefined) return [host];
   const short = key.sameNamespace ? [name] : [];
-  return [...short, `${name}.${namespace}`, `${name}.${namespace}.svc`, serviceHost(service, settings.clusterDomain)];
+  const full = serviceHost(service, settings.clusterDomain);
+  const imported = clusterset === undefined ? [] : [`${name}.${namespace}.svc.${clustersetDomain}`];
+  return [...short, `${name}.${namespace}`, `${name}.${namespace}.svc`, full, ...imported];
 }

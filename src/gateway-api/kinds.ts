@@ -3,21 +3,17 @@
  * https://gateway-api.sigs.k8s.io/reference/spec/
  */
 
-import { type ForeignObject, foreignParser } from '../rules/foreign-object.ts';
 import type { ForeignKind, KindHead, ShownColumn } from '../rules/kind-types.ts';
-import { field } from '../rules/raw-fields.ts';
-
-const group = 'gateway.networking.k8s.io';
-
-/** Under which our entries stand in `status.parents`. */
-export const controllerName = 'fairway.dev/gateway-controller';
+import { field, items, text, texts } from '../rules/raw-fields.ts';
+import { grantParser, grpcRouteParser, httpRouteParser, tcpRouteParser, tlsRouteParser } from './parse.ts';
+import { type GatewayRoute, type Grant, gatewayGroup } from './route.ts';
 
 /** `versions`: newest first. */
 function head(kind: string, plural: string, versions: readonly [string, ...string[]], specFields: readonly string[]) {
   const [newest, ...older] = versions;
   return {
-    apiVersion: `${group}/${newest}`,
-    olderVersions: older.map((version) => `${group}/${version}`),
+    apiVersion: `${gatewayGroup}/${newest}`,
+    olderVersions: older.map((version) => `${gatewayGroup}/${version}`),
     kind,
     plural,
     shortNames: [],
@@ -26,41 +22,53 @@ function head(kind: string, plural: string, versions: readonly [string, ...strin
   } satisfies KindHead;
 }
 
-function route(of: KindHead, shown: readonly ShownColumn[]): ForeignKind<ForeignObject> {
+function route(
+  of: KindHead,
+  parser: (head: KindHead) => ForeignKind<GatewayRoute>['parse'],
+  shown: readonly ShownColumn[],
+): ForeignKind<GatewayRoute> {
   return {
     ...of,
     foreign: true,
     standard: 'gateway-api',
     statusShape: 'parents',
     shown: [...shown, { title: 'PARENTS', of: parents }],
-    parse: foreignParser(of, (object) => object),
+    parse: parser(of),
   };
 }
 
-const hostnames: ShownColumn = { title: 'HOSTNAMES', of: (spec) => texts(field(spec, 'hostnames')) };
+const hostnames: ShownColumn = { title: 'HOSTNAMES', of: (spec) => texts(field(spec, 'hostnames')).join(', ') };
 
 export const httpRouteKind = route(
   head('HTTPRoute', 'httproutes', ['v1', 'v1beta1'], ['parentRefs', 'hostnames', 'rules']),
+  httpRouteParser,
   [hostnames],
 );
 
-export const grpcRouteKind = route(head('GRPCRoute', 'grpcroutes', ['v1'], ['parentRefs', 'hostnames', 'rules']), [
-  hostnames,
-]);
+export const grpcRouteKind = route(
+  head('GRPCRoute', 'grpcroutes', ['v1'], ['parentRefs', 'hostnames', 'rules']),
+  grpcRouteParser,
+  [hostnames],
+);
 
 export const tlsRouteKind = route(
   head('TLSRoute', 'tlsroutes', ['v1', 'v1alpha3', 'v1alpha2'], ['parentRefs', 'hostnames', 'rules']),
+  tlsRouteParser,
   [hostnames],
 );
 
-export const tcpRouteKind = route(head('TCPRoute', 'tcproutes', ['v1', 'v1alpha2'], ['parentRefs', 'rules']), []);
+export const tcpRouteKind = route(
+  head('TCPRoute', 'tcproutes', ['v1', 'v1alpha2'], ['parentRefs', 'rules']),
+  tcpRouteParser,
+  [],
+);
 
 const grantHead: KindHead = {
   ...head('ReferenceGrant', 'referencegrants', ['v1', 'v1beta1'], ['from', 'to']),
   shortNames: ['refgrant'],
 };
 
-export const referenceGrantKind: ForeignKind<ForeignObject> = {
+export const referenceGrantKind: ForeignKind<Grant> = {
   ...grantHead,
   foreign: true,
   standard: 'gateway-api',
@@ -69,7 +77,7 @@ export const referenceGrantKind: ForeignKind<ForeignObject> = {
     { title: 'FROM', of: (spec) => references(field(spec, 'from'), 'namespace') },
     { title: 'TO', of: (spec) => references(field(spec, 'to'), 'name') },
   ],
-  parse: foreignParser(grantHead, (object) => object),
+  parse: grantParser(grantHead),
 };
 
 export const gatewayApiKinds: readonly ForeignKind[] = [
@@ -82,7 +90,7 @@ export const gatewayApiKinds: readonly ForeignKind[] = [
 
 /** `Service reviews, Gateway edge/public` */
 function parents(spec: unknown): string {
-  return list(field(spec, 'parentRefs'))
+  return items(field(spec, 'parentRefs'))
     .map((parent) => {
       const namespace = text(field(parent, 'namespace'));
       return `${text(field(parent, 'kind')) || 'Gateway'} ${namespace === '' ? '' : `${namespace}/`}${text(field(parent, 'name'))}`;
@@ -92,19 +100,7 @@ function parents(spec: unknown): string {
 
 /** `HTTPRoute shop, …`: the kind and where it is, or what it is called. */
 function references(value: unknown, what: 'namespace' | 'name'): string {
-  return list(value)
+  return items(value)
     .map((item) => `${text(field(item, 'kind'))} ${text(field(item, what))}`.trim())
     .join(', ');
-}
-
-function texts(value: unknown): string {
-  return list(value).map(text).join(', ');
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

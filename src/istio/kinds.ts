@@ -2,20 +2,24 @@
  * The kinds of Istio that are read as they are. Their versions have the same shape. https://istio.io/latest/docs/reference/config/networking/
  */
 
-import { type ForeignObject, foreignParser } from '../rules/foreign-object.ts';
-import type { ForeignKind, KindHead, ShownColumn } from '../rules/kind-types.ts';
-import { field } from '../rules/raw-fields.ts';
+import type { RawObject } from '../model/object.ts';
+import { foreignParser } from '../rules/foreign-object.ts';
+import type { ForeignKind, KindHead, ParsedObject, ParseObjectOptions, ShownColumn } from '../rules/kind-types.ts';
+import { field, items, text, texts } from '../rules/raw-fields.ts';
+import { checkShape } from './check-object.ts';
+import { Notes } from './notes.ts';
+import type { IstioKindName, IstioObject } from './parts.ts';
 
 const group = 'networking.istio.io';
 
 interface Words {
-  readonly kind: string;
+  readonly kind: IstioKindName;
   readonly plural: string;
   readonly shortNames: readonly string[];
   readonly specFields: readonly string[];
 }
 
-function row(words: Words, shown: readonly ShownColumn[]): ForeignKind<ForeignObject> {
+function row(words: Words, shown: readonly ShownColumn[]): ForeignKind<IstioObject> {
   const head: KindHead = {
     ...words,
     apiVersion: `${group}/v1`,
@@ -28,11 +32,30 @@ function row(words: Words, shown: readonly ShownColumn[]): ForeignKind<ForeignOb
     standard: 'istio',
     statusShape: 'none',
     shown,
-    parse: foreignParser(head, (object) => object),
+    parse: istioParser(words.kind, head),
   };
 }
 
-const hosts: ShownColumn = { title: 'HOSTS', of: (spec) => texts(field(spec, 'hosts')) };
+/** The object, with a finding for each field that has no equal here. Its key is for whoever holds it. */
+function istioParser(
+  kind: IstioKindName,
+  head: KindHead,
+): (raw: RawObject, options: ParseObjectOptions) => ParsedObject<IstioObject> {
+  const parse = foreignParser(head, (object) => object);
+  return (raw, options) => {
+    const { value, findings, ...rest } = parse(raw, options);
+    if (value === undefined) return { ...rest, findings };
+    const { namespace, name, createdAtMs, generation, origin, spec } = value;
+    const where: IstioObject['where'] = (path, what) => raw.where(path, what);
+    const object: IstioObject = { key: origin, kind, namespace, name, createdAtMs, generation, origin, spec, where };
+    const notes = new Notes();
+    checkShape(object, notes);
+    const all = [...findings, ...notes.of(object)];
+    return notes.errors > 0 ? { ...rest, findings: all } : { ...rest, value: object, findings: all };
+  };
+}
+
+const hosts: ShownColumn = { title: 'HOSTS', of: (spec) => texts(field(spec, 'hosts')).join(', ') };
 
 export const virtualServiceKind = row(
   {
@@ -41,7 +64,7 @@ export const virtualServiceKind = row(
     shortNames: ['vs'],
     specFields: ['hosts', 'gateways', 'http', 'tls', 'tcp', 'exportTo'],
   },
-  [hosts, { title: 'GATEWAYS', of: (spec) => texts(field(spec, 'gateways')) }],
+  [hosts, { title: 'GATEWAYS', of: (spec) => texts(field(spec, 'gateways')).join(', ') }],
 );
 
 export const destinationRuleKind = row(
@@ -54,7 +77,13 @@ export const destinationRuleKind = row(
   },
   [
     { title: 'HOST', of: (spec) => text(field(spec, 'host')) },
-    { title: 'SUBSETS', of: (spec) => list(field(spec, 'subsets')).map((subset) => text(field(subset, 'name'))).join(', ') },
+    {
+      title: 'SUBSETS',
+      of: (spec) =>
+        items(field(spec, 'subsets'))
+          .map((subset) => text(field(subset, 'name')))
+          .join(', '),
+    },
   ],
 );
 
@@ -72,16 +101,8 @@ export const serviceEntryKind = row(
   ],
 );
 
-export const istioKinds: readonly ForeignKind[] = [virtualServiceKind, destinationRuleKind, serviceEntryKind];
-
-function texts(value: unknown): string {
-  return list(value).map(text).join(', ');
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
+export const istioKinds: readonly ForeignKind<IstioObject>[] = [
+  virtualServiceKind,
+  destinationRuleKind,
+  serviceEntryKind,
+];

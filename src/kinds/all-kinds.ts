@@ -3,14 +3,13 @@
  * others define. All that carries objects without knowing them goes by this table.
  */
 
-import { clusterProfileKind } from '../cluster-inventory/kinds.ts';
 import { gatewayApiKinds } from '../gateway-api/kinds.ts';
 import { istioKinds } from '../istio/kinds.ts';
 import { kindTable } from '../rules/kind-table.ts';
 import type { AnyKind, ForeignKind } from '../rules/kind-types.ts';
 import { ownKinds } from '../rules/kinds.ts';
 
-export const foreignKinds: readonly ForeignKind[] = [...gatewayApiKinds, ...istioKinds, clusterProfileKind];
+export const foreignKinds: readonly ForeignKind[] = [...gatewayApiKinds, ...istioKinds];
 
 /** Ours come first: of two kinds with one short word ours has it. */
 export const allKinds = kindTable<AnyKind>([...ownKinds.rows, ...foreignKinds]);

@@ -7,6 +7,7 @@
  */
 
 import type { ExternalService } from '../model/external.ts';
+import { clustersetDomain } from '../model/mesh.ts';
 import { type CatalogService, type ServiceKey, serviceKey } from '../model/service.ts';
 
 export interface ExternalClaim {
@@ -86,17 +87,14 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * The service that would be meant by this host in the mesh, or by hosts below it: `reviews.shop`, `reviews.shop.svc` and
- * `reviews.shop.svc.cluster.local` are names of shop/reviews; `*.db.shop` would take those of the workloads of shop/db.
+ * The service that would be meant by this host in the mesh, or by hosts below it: `reviews.shop`, `reviews.shop.svc`,
+ * `reviews.shop.svc.cluster.local` and `reviews.shop.svc.clusterset.local` are names of shop/reviews; `*.db.shop` would take those of the workloads of shop/db.
  */
 export function serviceNamedBy(host: string, clusterDomain: string): ServiceKey | undefined {
   const bare = host.startsWith('*.') ? host.slice(2) : host;
-  const domain = `.svc.${clusterDomain}`;
-  const short = bare.endsWith(domain)
-    ? bare.slice(0, -domain.length)
-    : bare.endsWith('.svc')
-      ? bare.slice(0, -'.svc'.length)
-      : bare;
+  const domain = [`.svc.${clusterDomain}`, `.svc.${clustersetDomain}`].find((suffix) => bare.endsWith(suffix));
+  const short =
+    domain !== undefined ? bare.slice(0, -domain.length) : bare.endsWith('.svc') ? bare.slice(0, -'.svc'.length) : bare;
   // `pod-0.db.shop` is a workload of shop/db.
   const [name, namespace] = short.split('.').slice(-2);
   const labels = short.split('.').length;
@@ -128,6 +126,7 @@ export function externalServices(external: ExternalService): readonly CatalogSer
     namespace: ref.namespace,
     name: ref.name,
     host,
+    ruledAs: serviceKey(ref.namespace, ref.name),
     createdAtMs,
     headless: false,
     upstream: resolution === 'dns' ? { kind: 'dns', name: host } : { kind: 'static', endpoints },

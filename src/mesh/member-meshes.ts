@@ -11,6 +11,7 @@ import type { MeshService } from '../model/mesh.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { RuleHistory } from './rule-history.ts';
+import { type RuledAs, ruleOf } from './ruled-as.ts';
 
 /** By cluster, then by service. */
 export type MemberRuleTable = ReadonlyMap<string, ReadonlyMap<ServiceKey, TrafficRule>>;
@@ -20,6 +21,8 @@ export type MemberDirt = ReadonlyMap<string, ReadonlySet<ServiceKey>>;
 export interface MemberMeshInputs {
   readonly services: Pick<ReadonlyMap<ServiceKey, CatalogService>, 'get'>;
   readonly rules: MemberRuleTable;
+  /** As for all. */
+  readonly ruledAs?: RuledAs;
   /** As for all. */
   readonly compile: (catalog: CatalogService, rule: TrafficRule | undefined) => MeshService;
 }
@@ -97,7 +100,7 @@ export class MemberMeshes {
    * are others for its proxies than before.
    */
   update(services: ReadonlySet<ServiceKey>, rules: MemberDirt, revision: number): MemberDirt {
-    const dirty = new Map([...rules].map(([cluster, keys]) => [cluster, new Set(keys)]));
+    const dirty = new Map([...rules].map(([cluster, keys]) => [cluster, this.#withHosts(keys)]));
     for (const key of services) {
       for (const cluster of this.#clusters.get(key) ?? []) {
         const keys = dirty.get(cluster);
@@ -118,19 +121,24 @@ export class MemberMeshes {
     return changed;
   }
 
+  #withHosts(keys: ReadonlySet<ServiceKey>): Set<ServiceKey> {
+    return new Set([...keys].flatMap((key) => [key, ...(this.#inputs.ruledAs?.(key) ?? [])]));
+  }
+
   /** Says whether the cluster's proxies see another thing of the service, or under another rule. */
   #settle(cluster: string, key: ServiceKey, isAnother: boolean, revision: number): boolean {
-    const rule = this.#inputs.rules.get(cluster)?.get(key);
+    const catalog = this.#inputs.services.get(key);
+    const rule = ruleOf(key, this.#inputs.rules.get(cluster), this.#inputs.services);
     let member = this.#members.get(cluster);
     if (member === undefined) {
       if (rule === undefined) return false;
       member = { services: new Map(), history: new RuleHistory(), returned: new Map(), changedIn: revision };
       this.#members.set(cluster, member);
     }
-    const ruleChanged = member.history.remember(key, rule, revision);
-    index(this.#clusters, cluster, key, rule !== undefined);
-    const catalog = this.#inputs.services.get(key);
     const before = member.services.get(key);
+    const ruleChanged =
+      catalog?.ruledAs === undefined ? member.history.remember(key, rule, revision) : before?.rule !== rule?.ref;
+    index(this.#clusters, cluster, key, rule !== undefined);
     if (rule === undefined) {
       if (!ruleChanged) return false;
       member.services.delete(key);
@@ -143,7 +151,7 @@ export class MemberMeshes {
     if (member.returned.has(key)) this.#forgetReturn(cluster, member, key);
     if (catalog === undefined) return member.services.delete(key) || ruleChanged;
     if (before !== undefined && !isAnother && !ruleChanged) return false;
-    if (!isDeepStrictEqual(before?.catalog.ports, catalog.ports)) member.history.show(key, revision);
+    if (!isDeepStrictEqual(before?.catalog.ports, catalog.ports)) member.history.show(catalog.ruledAs ?? key, revision);
     member.services.set(key, this.#inputs.compile(catalog, rule));
     return true;
   }

@@ -14,14 +14,25 @@ import { Elsewhere } from './elsewhere.ts';
 import { type MemberDirt, MemberMeshes, type MemberRuleTable } from './member-meshes.ts';
 import { OverlaidServices } from './overlaid-services.ts';
 import { RuleHistory } from './rule-history.ts';
+import { type RuledAs, ruleOf } from './ruled-as.ts';
 
 export interface MeshInputs {
   readonly services: Pick<ReadonlyMap<ServiceKey, CatalogService>, 'get'>;
+  /** Hosts outside for which rules stand under this key. Default: none. */
+  readonly ruledAs?: RuledAs;
   /** The rule in force per service. */
-  readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
+  readonly rules: Pick<ReadonlyMap<ServiceKey, TrafficRule>, 'get'>;
   /** By cluster: the rules that its own proxies see in place of these. Default: none. */
   readonly memberRules?: MemberRuleTable;
 }
+
+/** Hosts outside in other forms than those in force, and those that are not there. */
+export interface OutsideHosts {
+  readonly services: ReadonlyMap<ServiceKey, CatalogService>;
+  readonly hidden: ReadonlySet<ServiceKey>;
+}
+
+const noHosts: OutsideHosts = { services: new Map(), hidden: new Set() };
 
 const noDirt: MemberDirt = new Map();
 
@@ -42,6 +53,7 @@ export class MeshState {
     this.#settings = settings;
     this.#members = new MemberMeshes({
       services: inputs.services,
+      ...(inputs.ruledAs === undefined ? {} : { ruledAs: inputs.ruledAs }),
       rules: inputs.memberRules ?? new Map(),
       compile: (catalog, rule) => this.#compile(catalog, rule),
     });
@@ -89,16 +101,16 @@ export class MeshState {
     let rulesChanged = false;
     const { led, all } = this.#withThoseAround(dirty);
     for (const key of all) {
-      const rule = this.#inputs.rules.get(key);
-      const ruleChanged = this.#history.remember(key, rule, revision);
-      rulesChanged ||= ruleChanged;
       const catalog = this.#inputs.services.get(key);
+      const rule = ruleOf(key, this.#inputs.rules, this.#inputs.services);
+      const ruleChanged = catalog?.ruledAs === undefined && this.#history.remember(key, rule, revision);
+      rulesChanged ||= ruleChanged;
       const before = this.#services.get(key);
       if (catalog === undefined) {
         if (this.#services.delete(key)) changed.add(key);
       } else if (before === undefined || before.catalog !== catalog || ruleChanged || led.has(key)) {
         if (rule !== undefined && !isDeepStrictEqual(before?.catalog.ports, catalog.ports))
-          this.#history.show(key, revision);
+          this.#history.show(catalog.ruledAs ?? key, revision);
         this.#services.set(key, this.#compile(catalog, rule));
         changed.add(key);
       }
@@ -119,6 +131,13 @@ export class MeshState {
       for (const target of this.#elsewhere.set(key, this.#inputs.rules.get(key)?.routes)) led.add(target);
       if (this.#services.get(key)?.catalog.drain?.id === this.#inputs.services.get(key)?.drain?.id) continue;
       for (const source of this.#elsewhere.sources(key)) led.add(source);
+    }
+    for (const key of [...all, ...led]) {
+      // Rules for these, or the service that takes them, may be others.
+      const isStill = this.#history.present(key) === this.#inputs.rules.get(key);
+      const isThere = this.#inputs.services.get(key) !== undefined;
+      if (isStill && isThere === this.#services.has(key) && !led.has(key)) continue;
+      for (const host of this.#inputs.ruledAs?.(key) ?? []) led.add(host);
     }
     return { led, all: led.size === 0 ? all : all.union(led) };
   }
@@ -183,20 +202,29 @@ export class MeshState {
 
   /**
    * The mesh as a proxy (of a cluster) sees it for which some forms of rules are set aside: their services are compiled with the newest form
-   * that is not, or without a rule if there is none.
+   * that is not, or without a rule if there is none. `outside`: hosts outside that are others for it.
    */
-  without(isAside: (rule: TrafficRule) => boolean, cluster = ''): Mesh {
+  without(isAside: (rule: TrafficRule) => boolean, cluster = '', outside: OutsideHosts = noHosts): Mesh {
     const own = new Map(this.#members.services(cluster));
     const histories = [this.#history, this.#members.history(cluster)];
     for (const history of histories) {
       for (const [key, present] of history?.all() ?? []) {
         if (history === this.#history && this.isOverruled(key, cluster)) continue;
-        const catalog = this.#inputs.services.get(key);
-        if (catalog !== undefined && isAside(present))
-          own.set(key, this.#compiled(catalog, this.ruleWithout(key, isAside, cluster)));
+        if (!isAside(present)) continue;
+        const hosts = this.#inputs.services.get(key) === undefined ? (this.#inputs.ruledAs?.(key) ?? []) : [key];
+        for (const ruled of hosts) {
+          const catalog = outside.services.get(ruled) ?? this.#inputs.services.get(ruled);
+          if (catalog !== undefined) own.set(ruled, this.#compiled(catalog, this.ruleWithout(key, isAside, cluster)));
+        }
       }
     }
-    return { ...this.#mesh, services: new OverlaidServices(this.#services, own) };
+    for (const [key, catalog] of outside.services) {
+      if (own.get(key)?.catalog === catalog) continue;
+      const { rules, memberRules, services } = this.#inputs;
+      const rule = ruleOf(key, memberRules?.get(cluster), services) ?? ruleOf(key, rules, services);
+      own.set(key, this.#compiled(catalog, rule));
+    }
+    return { ...this.#mesh, services: new OverlaidServices(this.#services, own, outside.hidden) };
   }
 
   /** Other forms than those in force, compiled: the same object as long as nothing changes, so that what was made from it is found again. */

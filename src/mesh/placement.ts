@@ -22,13 +22,14 @@ export function placementOf(catalog: CatalogService, rule: TrafficRule | undefin
   const kubernetes = catalog.trafficDistribution === undefined ? undefined : distributions[catalog.trafficDistribution];
   const preference = locality ?? kubernetes;
   const nodeLocal = catalog.internalTrafficPolicy === 'Local' && (rule === undefined || !namesPlaces(rule));
-  if (preference === undefined && within === undefined && overprovisioningPercent === undefined && !nodeLocal) {
-    return undefined;
-  }
+  const clusterLocal = catalog.ownClusterOnly === true;
+  const isPlaced = preference !== undefined || within !== undefined || overprovisioningPercent !== undefined;
+  if (!isPlaced && !nodeLocal && !clusterLocal) return undefined;
   return {
     ...(preference === undefined ? {} : { preference }),
     ...(within === undefined ? {} : { within }),
     nodeLocal,
+    ...(clusterLocal ? { clusterLocal } : {}),
     ...(overprovisioningPercent === undefined ? {} : { overprovisioningPercent }),
   };
 }

@@ -15,9 +15,20 @@ export function serviceFindings(service: CatalogService): readonly Finding[] {
       hint: 'Give the service the same properties in every cluster',
     }),
   );
+  const { upstream, ports } = service;
+  if (upstream?.kind === 'dns' && ports.length === 0) {
+    const alias: Finding = {
+      code: 'FW-MESH-006',
+      severity: 'warning',
+      message: `the name stands for ${upstream.name} (ExternalName) and has no ports: no proxy knows it, and its requests are those to a host that nobody has`,
+      where,
+      hint: 'Add spec.ports to the Service: the ports that clients ask for',
+    };
+    return [...conflicts, alias];
+  }
   const endpoints = endpointsOf(service);
   // Hosts outside have no endpoints; a service without ports takes no requests.
-  const isServed = service.upstream !== undefined || service.ports.length === 0 || endpoints.some(({ ready }) => ready);
+  const isServed = upstream !== undefined || ports.length === 0 || endpoints.some(({ ready }) => ready);
   if (isServed) return conflicts;
   const clusters = [...service.shards.keys()].join(', ');
   return [

@@ -22,6 +22,8 @@ export interface ClusterInfo {
   readonly locality: Locality;
   /** The kube-system namespace's UID; tells one API registered under two names. '' where there is none (file, memory). */
   readonly uid: string;
+  /** What its API says of its id in the clusterset (ClusterProperty `cluster.clusterset.k8s.io`); a claim. Left out: nothing. */
+  readonly clusterId?: string;
   /** For people: `file clusters/east`, `kubeconfig context kind-east`, `secret fairway-system/east`. */
   readonly origin: string;
 }

@@ -25,6 +25,8 @@ export interface Drain {
   readonly overMs: number;
   /** undefined: when the object was made. */
   readonly startAtMs?: number;
+  /** The way back: when it begins, and how long it takes to its last step; undefined: none. */
+  readonly back?: { readonly startAtMs: number; readonly overMs: number };
   /** Services that are left with nothing are moved all the same, which is to say refused. */
   readonly force: boolean;
   readonly hash: string;

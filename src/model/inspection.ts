@@ -50,6 +50,8 @@ export interface RouteTarget {
     readonly ready: number;
     readonly total: number;
   }[];
+  /** Why nothing may take its share. */
+  readonly refused?: string;
 }
 
 /** What requests from some clusters come to, all of them sum up to 1. */
@@ -81,6 +83,8 @@ export interface ServiceDescription {
   /** In force; absent: everything goes anywhere. */
   readonly rule?: RuleReport;
   /** For the service too: those that are not in force, and those that clusters hold for their own proxies. Conditions say more. */
+  /** Objects of other kinds that are in force for it, for people: `HTTPRoute shop/split (cluster primary)`. Left out: there are none. */
+  readonly routedBy?: string;
   readonly otherRules: readonly RuleReport[];
   /** In the order in which they are tried. */
   readonly routes: readonly DescribedRoute[];
@@ -130,7 +134,7 @@ export interface SourceRule {
 
 export interface PodProxy extends ProxyReport {
   readonly config: ConfigMode;
-  readonly interception: 'captured' | 'explicit';
+  readonly interception: 'captured' | 'explicit' | 'grpc';
   readonly inbound: readonly InboundPort[];
   /** Rules of which it has an earlier form, for it rejected the present one. */
   readonly setAside: readonly { readonly rule: string; readonly since?: string; readonly error: string }[];
@@ -249,7 +253,7 @@ export interface ProxyRequestPath extends RequestPath {
     readonly namespace: string;
     readonly cluster: string;
     readonly config: ConfigMode;
-    readonly interception: 'captured' | 'explicit';
+    readonly interception: 'captured' | 'explicit' | 'grpc';
   };
   /** Whether it holds what is shown here. */
   readonly types: ProxyReport['types'];

@@ -9,6 +9,9 @@ import type { LocalityPreference, Place, ServicePolicy } from './service-policy.
 /** `eager`: a proxy holds all that it may see. `on-demand`: what its requests asked for. */
 export type ConfigMode = 'eager' | 'on-demand';
 
+/** The standard's suffix of the names of exported services: `reviews.shop.svc.clusterset.local`. */
+export const clustersetDomain = 'clusterset.local';
+
 export interface MeshSettings {
   /** What a sidecar does with a host or address that no service has: pass it through, or refuse it. */
   readonly outbound: 'allow-any' | 'registered-only';
@@ -20,6 +23,8 @@ export interface MeshSettings {
   readonly accessLog: boolean;
   /** Ports that declare no protocol are looked into: HTTP/1 and HTTP/2 are routed as such. Left out: they are TCP. */
   readonly detectProtocols?: boolean;
+  /** The mark that every packet of a sidecar's own carries, where its iptables tell them by that. Left out: they do not. */
+  readonly proxyMark?: number;
 }
 
 export const defaultMeshSettings: MeshSettings = {
@@ -59,6 +64,8 @@ export interface Placement {
   readonly within?: Place;
   /** Only endpoints on the proxy's own node, where that is known. */
   readonly nodeLocal: boolean;
+  /** Only endpoints of the proxy's own cluster. Left out: of any. */
+  readonly clusterLocal?: true;
   /** Per cent; undefined: Envoy's default of 140. */
   readonly overprovisioningPercent?: number;
 }
@@ -112,8 +119,9 @@ export interface Scope {
   /**
    * - `captured`: iptables sends outbound to 15001 (original destination), inbound to 15006.
    * - `explicit`: no privileges; the application names the sidecar as its HTTP proxy.
+   * - `grpc`: no sidecar; the application's own gRPC library asks for the services that it calls, and holds nothing of others.
    */
-  readonly mode: 'captured' | 'explicit';
+  readonly mode: 'captured' | 'explicit' | 'grpc';
   /** `explicit`: where the outbound HTTP listener listens. Ignored in captured mode. */
   readonly outbound: { readonly address: string; readonly port: number };
   /** Where inbound listens in explicit mode; '0.0.0.0' by default. */

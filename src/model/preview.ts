@@ -74,7 +74,7 @@ export interface PreviewedResource {
 export interface PreviewedProxies {
   readonly cluster: string;
   readonly namespace: string;
-  readonly mode: 'captured' | 'explicit';
+  readonly mode: 'captured' | 'explicit' | 'grpc';
   readonly transport: 'sotw' | 'delta';
   readonly config: 'tables' | 'vhds' | 'on-demand';
   readonly proxies: number;
@@ -92,7 +92,7 @@ export interface PreviewedProxies {
 
 /** How requests of certain proxies to one service would move. */
 export interface ServiceMove {
-  /** `namespace/name`. */
+  /** `namespace/name`; for a host outside its name. */
   readonly service: string;
   /** `namespace/name` of the rule in force. */
   readonly ruleBefore?: string;

@@ -13,7 +13,7 @@ export interface ProxyIdentity {
   readonly serviceAccount: string;
   /** What the proxy itself says of where it runs, '' for each part that it does not; undefined: nothing. */
   readonly place?: { readonly region: string; readonly zone: string; readonly node: string };
-  /** From `node.user_agent_version`, e.g. `1.40.0`; '' where unknown. */
+  /** From `node.user_agent_version`, e.g. `1.40.0`; of a client without a proxy with its name, `gRPC Go 1.82.1`; '' where unknown. */
   readonly envoyVersion: string;
 }
 

@@ -16,12 +16,20 @@ export interface ClusterReport {
   readonly network: string;
   readonly locality: Locality;
   readonly uid: string;
+  /** Of its API: `v1.36.1`; '' where it is not known. */
+  readonly version: string;
   readonly services: number;
   readonly endpoints: number;
   readonly proxies: number;
   /** When it was last known to be as it is held; absent before the first news. */
   readonly lastNews?: string;
   readonly problem?: { readonly code: string; readonly message: string; readonly hint: string };
+  /** A new registration of it (another credential, another address) that has not taken over yet; absent: there is none. */
+  readonly rotation?: {
+    readonly phase: ClusterPhase;
+    readonly since: string;
+    readonly problem?: ClusterReport['problem'];
+  };
   /** All that is wrong with what it says, while the rest is in force. */
   readonly findings: readonly Finding[];
   /** Foreign and excess shards and endpoints left out since the start. */
@@ -100,6 +108,26 @@ export interface ObjectReport {
   readonly findings: readonly Finding[];
   /** The object's spec, as it was given. */
   readonly spec: unknown;
+}
+
+/** A kind of objects that others define, and how the reading of it fares. */
+export interface KindReport {
+  readonly kind: string;
+  readonly plural: string;
+  /** `gateway.networking.k8s.io` */
+  readonly group: string;
+  /** `gateway-api` */
+  readonly standard: string;
+  /** Of the primary's API, the one that is read: `v1`; '' where none is. */
+  readonly version: string;
+  /**
+   * off: its standard is switched off. absent: no version of it that is read is installed in the primary. waiting: it was not listed yet. refused: the
+   * right to read it is missing. failing: any other trouble.
+   */
+  readonly state: 'read' | 'off' | 'absent' | 'waiting' | 'refused' | 'failing';
+  readonly objects: number;
+  /** '' where all is well. */
+  readonly message: string;
 }
 
 export interface ProxyReport {

@@ -5,10 +5,11 @@
 
 import type { Destination, OtherService, StringMatch } from './rule.ts';
 
-/** A new path: all of it, or the part that the route's prefix matched. */
+/** A new path: all of it, the part that the route's prefix (or start) matched, or what a regular expression finds in it (`\1`: its first group). */
 export type PathChange =
   | { readonly kind: 'full'; readonly value: string }
-  | { readonly kind: 'prefix'; readonly value: string };
+  | { readonly kind: 'prefix'; readonly value: string }
+  | { readonly kind: 'regex'; readonly regex: string; readonly value: string };
 
 /** The proxy answers with a Location; what is undefined stays as the request has it. */
 export interface Redirect {

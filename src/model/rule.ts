@@ -14,11 +14,21 @@ export type StringMatch =
   /** RE2 syntax, matches the whole value. */
   | { readonly kind: 'regex'; readonly value: string };
 
-/** A `prefix` path match follows Gateway API: whole path elements, `/api` matches `/api/x` and not `/apix`. */
 export interface NamedMatch {
   readonly name: string;
   readonly match: StringMatch | PresenceMatch;
+  /** Headers alone: a value for which `match` does not hold, or no such header. */
+  readonly not?: true;
 }
+
+/**
+ * A `prefix` follows Gateway API: whole path elements, `/api` matches `/api/x` and not `/apix`. A `start` is what the path begins with, character
+ * by character.
+ */
+export type PathMatch = (StringMatch | { readonly kind: 'start'; readonly value: string }) & {
+  /** Of all but `regex`. */
+  readonly ignoreCase?: true;
+};
 
 /** Headers alone: whether the request has it, whatever its value. */
 export interface PresenceMatch {
@@ -46,7 +56,7 @@ export function selectorText(labels: Readonly<Record<string, string>>): string {
 /** All that is given must hold; several matches of one route are alternatives. */
 export interface RouteMatch {
   readonly source?: SourceMatch;
-  readonly path?: StringMatch;
+  readonly path?: PathMatch;
   readonly method?: string;
   readonly headers: readonly NamedMatch[];
   readonly queryParams: readonly NamedMatch[];
@@ -122,13 +132,14 @@ export function chainName(chain: readonly Destination[]): string {
     .join('')}`;
 }
 
-/** A port of another service than the rule's own. */
+/** A service, or a port, other than the rule's own and the one that was asked for. */
 export interface OtherService {
   readonly namespace: string;
   readonly name: string;
   /** Its one name, where it is not one of the mesh: `api.example.com`. */
   readonly host?: string;
-  readonly port: number;
+  /** Left out: the port that was asked for. */
+  readonly port?: number;
 }
 
 export interface RuleBackend {
@@ -175,8 +186,10 @@ export interface RuleRoute {
   readonly takes?: 'requests' | 'connections';
   /** Of connections, those of TLS that ask for one of these names: `db.example.com`, `*.example.com`. Left out: all. */
   readonly sni?: readonly string[];
-  /** Empty exactly where the proxy answers by itself (`redirect`, `respond`). */
+  /** Empty where the proxy answers by itself (`redirect`, `respond`); nothing takes its requests otherwise. */
   readonly backends: readonly RuleBackend[];
+  /** What is answered in place of a backend that is refused or not there. Left out: 500. Of gRPC 503, which calls see as UNAVAILABLE. */
+  readonly unusableStatus?: 503;
   readonly redirect?: Redirect;
   readonly respond?: DirectResponse;
   readonly rewrite?: Rewrite;

@@ -30,6 +30,8 @@ export interface ConnectionLimits {
   /** A connection without requests is closed after this. */
   readonly idleTimeoutMs?: number;
   readonly keepalive?: { readonly idleMs: number; readonly intervalMs: number; readonly probes: number };
+  /** A connection ends on which sent bytes wait so long for the other side to take them; 0: never. */
+  readonly unacknowledgedMs?: number;
   /** Retries in flight: at most `percent` of the active requests, and never fewer than `minConcurrency`. */
   readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number };
 }

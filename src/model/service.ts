@@ -66,6 +66,31 @@ export interface Endpoint {
 /** Kubernetes' `spec.trafficDistribution`. */
 export type TrafficDistribution = 'PreferSameZone' | 'PreferSameNode';
 
+export type IpFamily = 'IPv4' | 'IPv6';
+
+/**
+ * What a cluster's ServiceExport says (multicluster.x-k8s.io, KEP-1645), and what of the Service counts for exports alone. On shards of exported
+ * services only, so that others cost nothing.
+ */
+export interface ServiceExport {
+  /** ms since the epoch, from the ServiceExport's creationTimestamp; 0: it says none. */
+  readonly createdAtMs: number;
+  /** `spec.exportedLabels` and `spec.exportedAnnotations`. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly sessionAffinity: 'None' | 'ClientIP';
+  /** Of `ClientIP`, in seconds. Left out: not set. */
+  readonly affinitySeconds?: number;
+  /** These two as the Service has them. Left out: not set. */
+  readonly internalTrafficPolicy?: 'Cluster' | 'Local';
+  readonly trafficDistribution?: string;
+  readonly ipFamilies: readonly IpFamily[];
+  /** `appProtocol` of the shard's ports, in their order; '' for none. */
+  readonly appProtocols: readonly string[];
+  /** The second addresses of dual-stack workloads, which the shard's own endpoints do not hold; [] for all other services. */
+  readonly otherFamily: readonly Endpoint[];
+}
+
 /** What one cluster says of one service. Written by that cluster's source alone (one owner). */
 export interface ServiceShard {
   readonly cluster: string;
@@ -80,6 +105,13 @@ export interface ServiceShard {
   readonly internalTrafficPolicy?: 'Local';
   /** Left out: none. `PreferClose` is the older name of `PreferSameZone`. */
   readonly trafficDistribution?: TrafficDistribution;
+  /** The cluster exports it to the clusterset. Left out: it does not. */
+  readonly export?: ServiceExport;
+  /**
+   * It was derived from a ServiceImport of this name in its namespace, to give it a virtual IP in this cluster: no service of its own, and
+   * no part of the catalog.
+   */
+  readonly importOf?: string;
   /** Kubernetes' `type: ExternalName`: the DNS name that the service's name stands for; it has neither addresses nor endpoints then. */
   readonly externalName?: string;
   readonly ports: readonly ServicePort[];
@@ -121,6 +153,16 @@ export interface ServiceConflict {
   readonly losers: readonly string[];
 }
 
+/** The names of a service under `clusterset.local`, and where they lead. */
+export interface ClustersetNames {
+  /** `also`: besides its names of the mesh. `only`: it has no others. */
+  readonly names: 'also' | 'only';
+  /** By cluster: the virtual IPs of its import there. */
+  readonly vips: ReadonlyMap<string, readonly string[]>;
+  /** By exporting cluster, sorted: its id in the clusterset, by which single workloads are named. */
+  readonly ids: ReadonlyMap<string, string>;
+}
+
 /** A service, merged over all clusters by a pure, order-independent function (src/catalog/merge.ts). */
 export interface CatalogService {
   readonly key: ServiceKey;
@@ -137,8 +179,14 @@ export interface CatalogService {
   readonly host?: string;
   /** Its addresses, whichever cluster looks; left out: what each cluster's shard says. Sorted. */
   readonly addresses?: readonly string[];
+  /** The key under which rules for it stand, as long as no service has that key; left out: its own. */
+  readonly ruledAs?: ServiceKey;
   /** The clusters whose proxies see it; left out: all. */
   readonly visibleIn?: ReadonlySet<string>;
+  /** Some cluster exports it. Left out: none does. */
+  readonly clusterset?: ClustersetNames;
+  /** Only the endpoints of a client's own cluster are its own. Left out: those of all clusters. */
+  readonly ownClusterOnly?: true;
   /** Sorted by port, then transport, then name. */
   readonly ports: readonly CatalogPort[];
   /** What each cluster says, keyed by cluster name, in sorted order. */
@@ -160,4 +208,6 @@ export interface ClusterSnapshot {
   readonly info: ClusterInfo;
   readonly services: ReadonlyMap<ServiceKey, ServiceShard>;
   readonly namespaces: ReadonlyMap<string, NamespaceShard>;
+  /** Which services are exported could not be read: what is held of that stays. */
+  readonly exportsUnknown?: true;
 }

@@ -31,17 +31,23 @@ import { Engine, type EngineEvents } from './engine.ts';
 import { judgeExternal } from './external-verdicts.ts';
 import { Externals } from './externals.ts';
 import { FleetProgress } from './fleet-progress.ts';
+import { GatewayRoutes } from './gateway-routes.ts';
 import { IdleMemory } from './idle-memory.ts';
+import { IstioRules } from './istio-rules.ts';
+import { Clustersets } from './mcs-clustersets.ts';
+import { McsNames } from './mcs-names.ts';
 import { MemberRules, memberOfSource } from './member-rules.ts';
 import { assembleMembers, type Members } from './members.ts';
 import { ObjectRouter } from './object-router.ts';
 import { KindStage, type ObjectStage } from './object-stage.ts';
 import { judgePolicy, policyObjects } from './policies.ts';
+import type { LivePreviewInputs } from './preview/live.ts';
 import { primaryOf } from './primary.ts';
 import { RuleInputs } from './rule-inputs.ts';
 import { RuleMemory } from './rule-memory.ts';
 import { RuleStatus } from './rule-status.ts';
 import { RulesInForce } from './rules-in-force.ts';
+import { defaultStandards, otherStandardStages } from './standards.ts';
 import { readProtos } from './warm-up.ts';
 
 export interface Assembly {
@@ -53,12 +59,15 @@ export interface Assembly {
   readonly inputs: RuleInputs;
   readonly engine: Engine;
   readonly drainPlan: DrainPlanner;
+  /** The sets of kinds that previews compare, besides rules. */
+  readonly others: LivePreviewInputs['others'];
   readonly ruleStatus: RuleStatus;
   readonly fleet: FleetProgress;
   readonly xds: XdsServer;
   readonly metrics: Metrics;
   readonly idleMemory: IdleMemory;
   readonly members: Members;
+  readonly clustersets: Clustersets;
 }
 
 /** Throws FW-CLUSTER-016 when the state folder cannot be used. */
@@ -69,10 +78,31 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const rules = new RuleSet(logger);
   const externals = new Externals({ logger, clusterDomain: config.clusterDomain });
   const policies = policyObjects(logger);
-  const inForce = new RulesInForce([rules.winners]);
+  const { standards = defaultStandards } = config;
+  const fleet = new FleetProgress(logger, () => engine.proxies.size);
+  const gateway = new GatewayRoutes({
+    find: (key) => engine.catalog.get(key),
+    settings: { detectProtocols: config.detectProtocols === true, exportedOnly: false },
+    stages: { standards, logger, clock, fleet },
+    trafficRules: rules.winners,
+    progress: (rule) => engine.ruleProgress(rule),
+    changed: () => engine.externalsChanged(),
+  });
+  const istio = new IstioRules({
+    ports: (key) => engine.catalog.get(key)?.ports.map(({ port }) => port),
+    clusterDomain: config.clusterDomain,
+    stages: { standards, logger, clock, fleet },
+    before: [rules.winners, gateway.rules],
+    progress: (rule) => engine.ruleProgress(rule),
+    externals: externals.objects,
+    judgeExternal: (record) => judgeExternal(record, { externals, engine, clusters }),
+    changed: () => engine.externalsChanged(),
+  });
+  const inForce = new RulesInForce([rules.winners, gateway.rules, istio.rules]);
   const memberRules = new MemberRules({ logger, primary: inForce.table });
   const drains = new Drains({ logger, clock, due: () => engine.drainDue() });
   const idleMemory = new IdleMemory(clock);
+  const clustersets = new Clustersets(() => [...inventory.clusters().values()].map(({ info }) => info));
   const touch = (): void => {
     ruleStatus.touch();
     members.status.touch();
@@ -87,10 +117,12 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
       clusterDomain: config.clusterDomain,
       accessLog: config.accessLog,
       detectProtocols: config.detectProtocols === true,
+      ...(config.proxyMark === undefined ? {} : { proxyMark: config.proxyMark }),
     },
     debounce: defaultDebounce,
     busyMs: eventLoopBusyMs,
-    shards: (key) => inventory.shards(key),
+    shards: (key) => clustersets.see(key, inventory.shards(key)),
+    names: new McsNames(clustersets, config.services ?? 'all'),
     rules: inForce.table,
     carrier: (rule) => inForce.carrier(rule),
     memberRules: memberRules.table,
@@ -98,20 +130,31 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
     egress: egressOf(() => inventory.clusters(), logger),
     externals,
+    derivedRules(changed) {
+      const services = gateway.update(changed).union(istio.update(changed));
+      inForce.changed(services);
+      memberRules.primaryChanged(services);
+      return services;
+    },
     drains,
     events: observe(metrics, idleMemory, touch),
   });
   const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
-  const fleet = new FleetProgress(logger, () => engine.proxies.size);
   const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters, fleet });
   const externalVerdicts = { externals, engine, clusters };
   const isPrimary = (cluster: string): boolean => cluster === primaryOf(config);
   const policyVerdicts = { objects: policies, grants: () => memberRules.grants, engine, clusters, isPrimary };
   const drainVerdicts = { drains, engine, clusters, nowMs: clock.now };
-  const stages: readonly ObjectStage[] = [
+  const ownStages: readonly ObjectStage[] = [
     new KindStage(externals.objects, (record) => judgeExternal(record, externalVerdicts), clock, fleet),
     new KindStage(policies, (record) => judgePolicy(record, policyVerdicts), clock, fleet),
     new KindStage(drains.objects, (record) => judgeDrain(record, drainVerdicts), clock, fleet),
+    ...gateway.stages,
+    ...istio.stages,
+  ];
+  const stages: readonly ObjectStage[] = [
+    ...ownStages,
+    ...otherStandardStages(ownStages, { standards, logger, clock, fleet }),
   ];
   const limits = { ...defaultXdsLimits, identifier: `fairway ${version}` };
   const xds = new XdsServer({ host: engine, clock, logger, limits });
@@ -133,7 +176,8 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     clusters,
     isPrimary,
   });
-  const drainPlan: DrainPlanner = (wish) => planDrain(wish, { engine, drains, rules: inForce.table, clusters });
+  const drainPlan: DrainPlanner = (wish) =>
+    planDrain(wish, { engine, drains, rules: inForce.table, memberRules: memberRules.table, clusters });
   return {
     inventory,
     rules,
@@ -142,12 +186,14 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     inputs,
     engine,
     drainPlan,
+    others: { externals: externals.objects, drains: drains.objects, policies, memberRules },
     ruleStatus,
     fleet,
     xds,
     metrics,
     idleMemory,
     members,
+    clustersets,
   };
 }
 
@@ -175,6 +221,7 @@ export function connectStages({
     engine.namespacesChanged(cluster, namespaces);
     if (!stateChanged) return;
     engine.placesChanged();
+    engine.clusterIdsChanged();
     ruleStatus.touch();
     for (const stage of stages) stage.touch();
   });
@@ -185,7 +232,7 @@ export function connectStages({
   });
   for (const stage of stages) {
     stage.objects.onChange(() => {
-      engine.externalsChanged();
+      if (stage.head.statusShape === undefined) engine.externalsChanged();
       stage.touch();
     });
   }

@@ -1,7 +1,9 @@
 /** What a pilot is told, complete and checked. Durations in ms; paths relative to the working directory. */
 
 import type { LogLevel } from '../core/logger.ts';
+import type { Merging } from '../model/clusterset.ts';
 import type { ConfigMode } from '../model/mesh.ts';
+import type { Standard } from '../rules/kind-types.ts';
 
 export interface Address {
   /** '' means every address. */
@@ -18,6 +20,10 @@ export interface PilotConfig {
   readonly inCluster: boolean;
   readonly inClusterName: string;
   readonly allowExecCredentials: boolean;
+  /** A file of access providers; left out: ClusterProfiles register no clusters. */
+  readonly clusterProfiles?: string;
+  /** Registered clusters are told of in ClusterProfiles. */
+  readonly publishClusters?: boolean;
   readonly rulesDir?: string;
   readonly xds: Address;
   readonly admin: Address;
@@ -29,8 +35,16 @@ export interface PilotConfig {
   /** For proxies that do not say it, in namespaces that do not say it. */
   readonly mode: ConfigMode;
   readonly clusterDomain: string;
+  /** Services that are exported are imported into the clusters that have their namespace (Multi-Cluster Services API). */
+  readonly mcs?: boolean;
+  /** Which services are one over all clusters. Default: all of a name. */
+  readonly services?: Merging;
   /** Ports that declare no protocol are looked into. */
   readonly detectProtocols?: boolean;
+  /** The mark by which iptables know sidecars' own packets. */
+  readonly proxyMark?: number;
+  /** Kinds that others define and that are read. Default: Gateway API's. */
+  readonly standards?: readonly Standard[];
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'text';

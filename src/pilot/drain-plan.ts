@@ -11,6 +11,7 @@ import { connectionRoute } from '../envoy/port-routes.ts';
 import { fittingSources, seenFrom } from '../envoy/sources.ts';
 import { compileService } from '../mesh/compile.ts';
 import { drainOutcome, hasEndpoints, readyEndpoints } from '../mesh/drain-outcome.ts';
+import type { MemberRuleTable } from '../mesh/member-meshes.ts';
 import { type DrainedPlace, drainedPlaceName, drainSteps, isDrained, serviceDrain } from '../model/drain.ts';
 import type { DrainPlan, PlaceLoad, ServicePlan } from '../model/drain-plan.ts';
 import type { MeshService, Scope } from '../model/mesh.ts';
@@ -31,6 +32,8 @@ export interface DrainPlanInputs {
   readonly engine: Engine;
   readonly drains: Drains;
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
+  /** By cluster: what its own proxies see in place of these. Default: nothing. */
+  readonly memberRules?: MemberRuleTable;
   /** The registered clusters' names. */
   readonly clusters: () => ReadonlySet<string>;
 }
@@ -69,7 +72,7 @@ export async function planDrain(wish: DrainWish, inputs: DrainPlanInputs): Promi
 function planService(
   catalog: CatalogService,
   { place, force }: DrainWish,
-  { engine, drains, rules }: DrainPlanInputs,
+  { engine, drains, rules, memberRules }: DrainPlanInputs,
   viewpoints: readonly Viewpoint[],
 ): ServicePlan | undefined {
   const before = engine.mesh.services.get(catalog.key);
@@ -81,8 +84,19 @@ function planService(
     { ...place, step: drainSteps, force },
   ]);
   if (drain === undefined) return undefined;
-  const after = compileService({ ...catalog, drain }, rules.get(catalog.key));
-  const { kept, isEmptied } = drainOutcome(after);
+  const drained = { ...catalog, drain };
+  const after = compileService(drained, rules.get(catalog.key));
+  // A cluster's own proxies may see another rule.
+  const own = new Map<string, { readonly before: MeshService; readonly after: MeshService }>();
+  for (const [cluster, table] of memberRules ?? []) {
+    const rule = table.get(catalog.key);
+    const seen = engine.meshOf(cluster).services.get(catalog.key);
+    if (rule !== undefined && seen !== undefined)
+      own.set(cluster, { before: seen, after: compileService(drained, rule) });
+  }
+  const outcomes = [after, ...[...own.values()].map((forms) => forms.after)].map((form) => drainOutcome(form));
+  const isKept = outcomes.some(({ kept }) => kept.has(drainedPlaceName(place)));
+  const isEmptied = outcomes.some((outcome) => outcome.isEmptied);
   const places = new Map<string, PlaceLoad>();
   const add = (
     at: { cluster: string; zone: string },
@@ -100,28 +114,37 @@ function planService(
     places.set(name, { ...known, ready: known.ready + ready, before: known.before + now, after: known.after + then });
   };
   for (const { cluster, locality } of readyEndpoints(before, port)) add({ cluster, zone: locality.zone }, { ready: 1 });
-  for (const { cluster, zone, share } of sharesOf(before, port, viewpoints)) add({ cluster, zone }, { before: share });
-  for (const { cluster, zone, share } of sharesOf(after, port, viewpoints)) add({ cluster, zone }, { after: share });
+  const used = own.size === 0 && isAlike(before) ? viewpoints.slice(0, 1) : viewpoints;
+  const formOf = (when: 'before' | 'after', { scope }: Viewpoint): MeshService =>
+    own.get(scope.cluster)?.[when] ?? (when === 'before' ? before : after);
+  for (const when of ['before', 'after'] as const) {
+    const shares = sharesOf((viewpoint) => formOf(when, viewpoint), port, used);
+    for (const { cluster, zone, share } of shares) add({ cluster, zone }, { [when]: share });
+  }
   return {
     namespace: catalog.namespace,
     name: catalog.name,
     port: port.port,
-    outcome: kept.has(drainedPlaceName(place)) ? 'stays' : isEmptied ? 'refused' : 'moves',
+    outcome: isKept ? 'stays' : isEmptied ? 'refused' : 'moves',
     places: [...places.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 
+/** Nothing depends on who asks: one viewpoint is like the other. */
+function isAlike({ placement, asks }: MeshService): boolean {
+  return placement === undefined && asks === undefined;
+}
+
 /** Of all requests of all viewpoints, each as many as it has proxies. */
 function sharesOf(
-  service: MeshService,
+  serviceOf: (viewpoint: Viewpoint) => MeshService,
   port: CatalogPort,
   viewpoints: readonly Viewpoint[],
 ): { readonly cluster: string; readonly zone: string; readonly share: number }[] {
-  // Where nothing depends on who asks, one is like the other.
-  const isAlike = service.placement === undefined && service.asks === undefined;
-  const used = isAlike ? viewpoints.slice(0, 1) : viewpoints;
-  const total = used.reduce((sum, { proxies }) => sum + proxies, 0);
-  return used.flatMap(({ scope, proxies }) => {
+  const total = viewpoints.reduce((sum, { proxies }) => sum + proxies, 0);
+  return viewpoints.flatMap((viewpoint) => {
+    const { scope, proxies } = viewpoint;
+    const service = serviceOf(viewpoint);
     const route = connectionRoute(seenFrom(service, fittingSources(service, scope)), port.port);
     const { shares } = expectedShares(service, route, port, scope);
     return shares.map(({ cluster, zone, share }) => ({ cluster, zone, share: (share * proxies) / total }));

@@ -47,7 +47,9 @@ export function judgeDrain(record: ObjectRecord<Drain>, inputs: DrainVerdictInpu
     accepted: invalidVerdict(record) ?? acceptedVerdict(record, loss, moved),
     resolvedRefs: resolvedVerdict(record.latest === undefined, missing),
     ...(drain === undefined || state === undefined ? {} : { drained: drainedVerdict(drain, state, moved, nowMs()) }),
-    ...(state?.step === undefined ? {} : { programming: engine.progressSince(since, () => true) }),
+    ...(state === undefined || state.phase === 'waiting'
+      ? {}
+      : { programming: engine.progressSince(since, () => true) }),
     findings,
   };
 }
@@ -95,10 +97,18 @@ function resolvedVerdict(isInvalid: boolean, missing: readonly Missing[]): Verdi
 
 function drainedVerdict(
   { place }: Drain,
-  { step, startMs, services }: DrainState,
+  { phase, step, startMs, services }: DrainState,
   moved: Moved,
   nowMs: number,
 ): Verdict {
+  if (phase === 'over') {
+    const message = `0%: the load of ${moved.total} services came back to ${drainedPlaceWords(place)}; the object may be deleted`;
+    return { status: 'False', reason: 'Returned', message };
+  }
+  if (phase === 'back' && step !== undefined) {
+    const message = `${(100 * step) / drainSteps}%, step ${step} of ${drainSteps}: the load of ${moved.total} services comes back to ${drainedPlaceWords(place)}`;
+    return { status: 'False', reason: 'Returning', message };
+  }
   if (step === undefined) {
     const message = `0%: it begins at ${new Date(startMs).toISOString().slice(0, 19)}Z`;
     return { status: 'False', reason: nowMs < startMs ? 'Waiting' : 'Pending', message };

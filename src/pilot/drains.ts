@@ -10,12 +10,14 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { hasEndpoints } from '../mesh/drain-outcome.ts';
-import { type Drain, type DrainedPlace, drainSteps, type ServiceDrain, serviceDrain } from '../model/drain.ts';
+import { exportedKey } from '../model/clusterset.ts';
+import { type Drain, type DrainedPlace, type ServiceDrain, serviceDrain } from '../model/drain.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { drainHead } from '../rules/drain/head.ts';
 import { parseDrain } from '../rules/drain/parse.ts';
 import { type ObjectRecord, ObjectSet } from '../rules/object-set.ts';
 import { compareText } from '../rules/precedence.ts';
+import { type DrainPhase, drainAt } from './drain-steps.ts';
 
 const maxObjects = 1_000;
 /** A wall clock may be set: so nobody sleeps longer than this, ms. */
@@ -33,7 +35,8 @@ interface Active {
   readonly key: string;
   readonly drain: Drain;
   readonly startMs: number;
-  /** undefined: it has not begun. */
+  phase: DrainPhase;
+  /** undefined: it counts for nothing, not yet or not any more. */
   step: number | undefined;
   /** The mesh revision that brought the step into force. */
   since: number;
@@ -43,6 +46,7 @@ interface Active {
 
 export interface DrainState {
   readonly startMs: number;
+  readonly phase: DrainPhase;
   readonly step: number | undefined;
   readonly since: number;
   readonly services: ReadonlySet<ServiceKey>;
@@ -89,10 +93,10 @@ export class Drains {
     return this.#active.find(({ key }) => key === record.key);
   }
 
-  /** What is in force for a service, or will be, the oldest first. */
+  /** What is in force for a service, or will be, and is not on its way back; the oldest first. */
   inForce(service: CatalogService): readonly (DrainedPlace & { readonly force: boolean })[] {
     return this.#active
-      .filter(({ drain }) => isFor(drain, service))
+      .filter(({ drain, phase }) => (phase === 'waiting' || phase === 'out') && isFor(drain, service))
       .map(({ drain: { place, force } }) => ({ ...place, force }));
   }
 
@@ -129,7 +133,8 @@ export class Drains {
     }
     const nowMs = this.#options.clock.now();
     for (const active of this.#active) {
-      const step = stepAt(active.drain, active.startMs, nowMs);
+      const { phase, step } = drainAt(active.drain, active.startMs, nowMs);
+      active.phase = phase;
       if (step === active.step) continue;
       active.step = step;
       active.since = revision;
@@ -150,6 +155,7 @@ export class Drains {
         key,
         drain,
         startMs: this.#startOf(key, drain),
+        phase: isSame ? known.phase : 'waiting',
         step: isSame ? known.step : undefined,
         since: known?.since ?? 0,
         services: new Set(),
@@ -197,22 +203,14 @@ export class Drains {
   #sleep(nowMs: number): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const delays = this.#active.flatMap(({ drain, startMs, step }) => {
-      if (step === drainSteps) return [];
-      const dueMs = step === undefined ? startMs : startMs + (drain.overMs * step) / (drainSteps - 1);
-      return [Math.ceil(dueMs - nowMs)];
+    const delays = this.#active.flatMap(({ drain, startMs }) => {
+      const { untilMs } = drainAt(drain, startMs, nowMs);
+      return untilMs === undefined ? [] : [Math.ceil(untilMs - nowMs)];
     });
     if (delays.length === 0) return;
     const delayMs = Math.min(lookMs, Math.max(1, Math.min(...delays)));
     this.#timer = this.#options.clock.after(delayMs, this.#options.due);
   }
-}
-
-/** The first step at the start, the last one when `overMs` have passed. */
-function stepAt({ overMs }: Drain, startMs: number, nowMs: number): number | undefined {
-  if (nowMs < startMs) return undefined;
-  if (overMs === 0) return drainSteps;
-  return Math.min(drainSteps, 1 + Math.floor(((nowMs - startMs) * (drainSteps - 1)) / overMs));
 }
 
 function follow({ drain, services }: Active, service: CatalogService | undefined, key: ServiceKey): void {
@@ -221,5 +219,5 @@ function follow({ drain, services }: Active, service: CatalogService | undefined
 }
 
 function isFor({ place, services }: Drain, service: CatalogService): boolean {
-  return (services.length === 0 || services.includes(service.key)) && hasEndpoints(service, place);
+  return (services.length === 0 || services.includes(exportedKey(service.key))) && hasEndpoints(service, place);
 }

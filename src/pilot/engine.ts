@@ -24,6 +24,7 @@ import { Asking } from './asking.ts';
 import type { Drains } from './drains.ts';
 import type { Egress } from './egress.ts';
 import type { Externals } from './externals.ts';
+import type { McsNames } from './mcs-names.ts';
 import { MemberQuestions } from './member-questions.ts';
 import { Proxies, ruleForm } from './proxies.ts';
 import { Rejections } from './rejections.ts';
@@ -32,6 +33,7 @@ import { type AckedFloor, ProgressCensus, type RuleProgress } from './rule-progr
 import { questionsOf, ScopeInputs } from './scope-inputs.ts';
 import type { ScopeView } from './scope-view.ts';
 import { Scopes } from './scopes.ts';
+import { type AskedNames, WantedServices } from './wanted.ts';
 import { warmUp } from './warm-up.ts';
 import { WorkloadIndex } from './workload-index.ts';
 
@@ -81,8 +83,15 @@ export interface EngineOptions {
   readonly egress?: Egress;
   /** Hosts outside; default: none. */
   readonly externals?: Externals;
+  /**
+   * Rules that are made of other objects and of what there is: told which services of the catalog changed, brings `rules` up to it, and returns the
+   * services whose rule may be another. Default: there are none.
+   */
+  readonly derivedRules?: (changed: ReadonlySet<ServiceKey>) => ReadonlySet<ServiceKey>;
   /** Default: nothing is drained. */
   readonly drains?: Drains;
+  /** The names of exported services; told of shards by whoever gives them. Default: nothing is exported. */
+  readonly names?: McsNames;
   readonly events: EngineEvents;
 }
 
@@ -93,6 +102,7 @@ export class Engine implements XdsHost {
   readonly #workloads = new WorkloadIndex();
   readonly #inputs: ScopeInputs;
   readonly #questions: MemberQuestions;
+  readonly #wanted: WantedServices;
   readonly #scopes: Scopes;
   readonly #asking: Asking;
   readonly #rejections: Rejections;
@@ -114,7 +124,8 @@ export class Engine implements XdsHost {
     this.#mesh = new MeshState(
       {
         services: { get: (key) => this.#serviceOf(key) },
-        rules: options.rules,
+        ruledAs: (key) => options.externals?.hostsOf(key) ?? [],
+        rules: { get: (key) => options.rules.get(options.names?.ruled(key) ?? key) },
         ...(options.memberRules === undefined ? {} : { memberRules: options.memberRules }),
       },
       options.settings,
@@ -124,8 +135,13 @@ export class Engine implements XdsHost {
       services: this.#catalog.services,
       localityOf: options.localityOf ?? (() => undefined),
     });
+    this.#wanted = new WantedServices({
+      clusterDomain: options.settings.clusterDomain,
+      outside: () => options.externals?.services.values() ?? [],
+    });
     this.#scopes = new Scopes({
       isReady: () => this.#ready,
+      wanted: this.#wanted.services,
       meshFor: (scope) => this.#meshFor(scope),
       now: () => options.clock.monotonic(),
       enqueue: (job) => this.#enqueue(job),
@@ -148,6 +164,7 @@ export class Engine implements XdsHost {
     this.#rejections = new Rejections({
       proxies: this.proxies,
       mesh: this.#mesh,
+      ...(options.externals === undefined ? {} : { externals: options.externals.history }),
       status: (streamId) => this.streamStatus(streamId),
       logger: options.logger,
     });
@@ -174,6 +191,24 @@ export class Engine implements XdsHost {
 
   get catalog(): ReadonlyMap<ServiceKey, CatalogService> {
     return this.#catalog.services;
+  }
+
+  /** The rule in force under a key. */
+  ruleInForce(key: ServiceKey): TrafficRule | undefined {
+    return this.#options.rules.get(key);
+  }
+
+  /** What a rule of this key is for: the service, or else the hosts outside whose object has this name. */
+  ruledKeys(key: ServiceKey): readonly ServiceKey[] {
+    return this.#catalog.services.has(key) ? [key] : (this.#options.externals?.hostsOf(key) ?? []);
+  }
+
+  /** The first of them. */
+  ruled(key: ServiceKey): CatalogService | undefined {
+    const [first] = this.ruledKeys(key);
+    return first === undefined
+      ? undefined
+      : (this.#catalog.services.get(first) ?? this.#options.externals?.services.get(first));
   }
 
   views(): Iterable<ScopeView> {
@@ -211,6 +246,11 @@ export class Engine implements XdsHost {
   /** Clusters may be elsewhere. */
   placesChanged(): void {
     if (!this.#stopped) this.#asking.placesChanged();
+  }
+
+  /** What clusters call themselves may be other than before. */
+  clusterIdsChanged(): void {
+    if (this.#options.names?.hasMoved() === true && !this.#stopped) this.#debounce.trigger();
   }
 
   /** Hosts outside may have changed. */
@@ -279,8 +319,26 @@ export class Engine implements XdsHost {
   disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]> = () => new Map()): void {
     this.#lastCensus = undefined;
     this.proxies.disconnect(streamId, asked);
+    this.#wants(this.#wanted.gone(streamId));
     this.#letGo();
     this.#options.events.disconnected?.(streamId);
+  }
+
+  /** What a proxyless client asks for is made for it, if it is not yet. */
+  asked(streamId: number, typeUrl: string, names: AskedNames): void {
+    const proxy = this.proxies.ofStream(streamId);
+    if (proxy?.settings.mode !== 'grpc') return;
+    const { identity, transport } = proxy;
+    this.#wants(this.#wanted.asked(streamId, identity.namespace, transport, typeUrl, names));
+  }
+
+  /** The services that proxyless clients ask for; live. */
+  get wanted(): ReadonlySet<ServiceKey> {
+    return this.#wanted.services;
+  }
+
+  #wants(services: ReadonlySet<ServiceKey>): void {
+    if (services.size > 0) this.#scopes.wantedChanged(services);
   }
 
   remembered(streamId: number, typeUrl: string): readonly string[] {
@@ -322,8 +380,8 @@ export class Engine implements XdsHost {
   }
 
   /** How many of the proxies that `isFor` picks hold what is in force since that revision of the mesh. */
-  progressSince(since: number | undefined, isFor: (scope: Scope) => boolean): RuleProgress {
-    return this.#census().since(since, isFor);
+  progressSince(since: number | undefined, isFor: (scope: Scope) => boolean, form?: string): RuleProgress {
+    return this.#census().since(since, isFor, form);
   }
 
   /** How many proxies of these clusters hold what rules of the clusters' own changed last. */
@@ -347,41 +405,56 @@ export class Engine implements XdsHost {
 
   #serviceOf(key: ServiceKey): CatalogService | undefined {
     const service = this.#catalog.services.get(key);
-    if (service === undefined) return this.#options.externals?.services.get(key);
-    return this.#options.drains?.applied(service) ?? service;
+    const { externals, drains, names } = this.#options;
+    const named = service === undefined ? names?.services.get(key) : (names?.applied(service) ?? service);
+    if (named === undefined) return externals?.services.get(key);
+    return drains?.applied(named) ?? named;
   }
 
   #work(waitedMs: number): void {
     this.#lastCensus = undefined;
     const started = this.#options.clock.monotonic();
     const shards = this.#dirtyShards;
-    const rules = this.#dirtyRules;
+    const given = this.#dirtyRules;
     this.#dirtyShards = new Set();
     this.#dirtyRules = new Set();
     const members = this.#dirtyMembers;
     this.#dirtyMembers = new Map();
     const revision = this.#mesh.mesh.revision;
     const catalog = this.#catalog.update(shards);
+    const imported = this.#options.names?.update() ?? new Set();
     const hosts = this.#options.externals?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
     const drained = this.#options.drains?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
-    const services = this.#mesh.update(catalog.union(rules).union(hosts).union(drained), members);
+    const derived = this.#options.derivedRules?.(catalog.union(imported)) ?? new Set();
+    const rules = derived.size === 0 ? given : given.union(derived);
+    const ruled = rules.union(drained);
+    const twins = this.#options.names?.withTwins(ruled) ?? ruled;
+    const services = this.#mesh.update(catalog.union(twins).union(hosts).union(imported), members);
     const workloads = new Set<string>();
     for (const key of catalog) {
       for (const address of this.#workloads.update(key, this.#catalog.services.get(key))) workloads.add(address);
     }
+    const wanted = hosts.size > 0 ? this.#wanted.outsideChanged() : new Set<ServiceKey>();
     if (this.#mesh.mesh.revision > revision) {
       this.#others.clear();
       const { forAll, forMembers } = this.#asking.ask(this.#mesh.mesh, services, this.#mesh.memberChanges);
       this.#scopes.update(forAll, forMembers);
     }
+    this.#wants(wanted);
     this.proxies.workloadsChanged(workloads);
-    if (rules.size + members.size > 0)
-      this.proxies.rulesChanged(() => new Set([...this.#mesh.ruleForms()].map(ruleForm)));
+    if (rules.size + members.size + hosts.size > 0) this.proxies.rulesChanged(() => this.#forms());
     this.#rejections.search(this.proxies.all());
     this.#letGo();
     const tookMs = this.#options.clock.monotonic() - started;
     const touched = [...this.#mesh.memberChanges.values()].reduce((all, keys) => all.union(keys), services);
     this.#options.events.batch({ services: touched, catalog, waitedMs, tookMs });
+  }
+
+  /** Every form of a rule or an ExternalService that somebody may be given. */
+  #forms(): ReadonlySet<string> {
+    return new Set([...this.#mesh.ruleForms()].map(ruleForm)).union(
+      new Set(this.#options.externals?.history.forms() ?? []),
+    );
   }
 
   /** Views learn of what was held back, if that is over. */
@@ -427,7 +500,8 @@ export class Engine implements XdsHost {
     let mesh = this.#others.get(id);
     if (mesh === undefined) {
       const forms = new Set(rejected);
-      mesh = this.#mesh.without((rule) => forms.has(ruleForm(rule)), member);
+      const outside = this.#options.externals?.history.without((form) => forms.has(form));
+      mesh = this.#mesh.without((rule) => forms.has(ruleForm(rule)), member, outside);
       this.#others.set(id, mesh);
     }
     return mesh;

@@ -1,11 +1,14 @@
 /** What is said of an ExternalService: whether it is in force, whether the clusters that it names are registered, who holds it. */
 
+import type { Finding } from '../core/errors.ts';
 import type { ExternalLoss } from '../mesh/external.ts';
 import { externalLossFinding, lossText, unknownClusterFinding } from '../mesh/external-findings.ts';
 import type { ExternalService } from '../model/external.ts';
 import type { ObjectRecord } from '../rules/object-set.ts';
 import { invalidVerdict, type Verdict } from '../rules/object-status.ts';
+import type { Programming } from '../rules/programming.ts';
 import type { Engine } from './engine.ts';
+import { externalForm } from './external-history.ts';
 import type { Externals } from './externals.ts';
 import type { Judgement } from './object-stage.ts';
 
@@ -24,17 +27,38 @@ export function judgeExternal(
   const loss = externals.loss(record);
   const unknown = (latest ?? lastGood)?.clusters.filter((cluster) => !clusters().has(cluster)) ?? [];
   const isInForce = lastGood !== undefined && loss === undefined;
+  const programming = isInForce
+    ? engine.progressSince(externals.since(record), (scope) => reaches(lastGood, scope.cluster), externalForm(lastGood))
+    : undefined;
   return {
     accepted: invalidVerdict(record) ?? acceptedVerdict(record, loss),
     resolvedRefs: resolvedVerdict(latest === undefined, unknown),
-    ...(isInForce
-      ? { programming: engine.progressSince(externals.since(record), (scope) => reaches(lastGood, scope.cluster)) }
-      : {}),
+    ...(programming === undefined ? {} : { programming }),
     findings: [
       ...(loss === undefined ? [] : [externalLossFinding(record, loss)]),
+      ...rejectedFindings(record, programming),
       ...unknown.map((cluster) => unknownClusterFinding(record, cluster)),
     ],
   };
+}
+
+/** One, however many proxies rejected it. */
+function rejectedFindings(
+  { namespace, name, raw }: ObjectRecord<ExternalService>,
+  programming: Programming | undefined,
+): Finding[] {
+  const [first] = programming?.rejections ?? [];
+  if (programming === undefined || first === undefined) return [];
+  const count = programming.rejections.length;
+  return [
+    {
+      code: 'FW-PILOT-011',
+      severity: 'error',
+      message: `${count === 1 ? 'one proxy' : `${count} proxies`} rejected the object, and kept an earlier form; ${first.node}: ${first.error}`,
+      where: { ...raw.where([]), object: `ExternalService ${namespace}/${name}` },
+      hint: 'Correct the object',
+    },
+  ];
 }
 
 function reaches({ clusters }: ExternalService, cluster: string): boolean {

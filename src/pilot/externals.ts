@@ -20,6 +20,7 @@ import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { externalHead } from '../rules/external/head.ts';
 import { parseExternalService } from '../rules/external/parse.ts';
 import { type ObjectRecord, ObjectSet } from '../rules/object-set.ts';
+import { ExternalHistory, type ExternalInForce } from './external-history.ts';
 
 const maxObjects = 2_000;
 
@@ -28,17 +29,14 @@ export interface ExternalsInputs {
   readonly clusterDomain: string;
 }
 
-interface Made {
-  readonly external: ExternalService;
-  readonly services: readonly CatalogService[];
-}
-
 export class Externals {
   readonly objects: ObjectSet<ExternalService>;
   readonly #clusterDomain: string;
   readonly #services = new Map<ServiceKey, CatalogService>();
+  readonly #hosts = new Map<ServiceKey, ServiceKey[]>();
   /** By record: what its last good form was made into. */
-  readonly #made = new Map<string, Made>();
+  readonly #made = new Map<string, ExternalInForce>();
+  readonly history = new ExternalHistory();
   /** Services whose names are hosts of some object. */
   readonly #watched = new Set<ServiceKey>();
   /** By record: the mesh revision since which its present form is in force. */
@@ -63,6 +61,11 @@ export class Externals {
   /** The hosts in force, as services; live. */
   get services(): ReadonlyMap<ServiceKey, CatalogService> {
     return this.#services;
+  }
+
+  /** Hosts of the objects with this namespace and name. */
+  hostsOf(key: ServiceKey): readonly ServiceKey[] {
+    return this.#hosts.get(key) ?? [];
   }
 
   /** Why an object's last good form is not in force; undefined: it is, if it has one. */
@@ -94,9 +97,13 @@ export class Externals {
     this.#watch(claims);
     const inForce = claims.filter(({ key }) => !this.#losses.has(key));
     for (const key of this.#since.keys()) if (!inForce.some((claim) => claim.key === key)) this.#since.delete(key);
+    this.history.remember(
+      inForce.map((claim) => this.#madeOf(claim)),
+      revision,
+    );
     const wanted = new Map<ServiceKey, CatalogService>();
     for (const claim of inForce) {
-      for (const service of this.#servicesOf(claim)) wanted.set(service.key, service);
+      for (const service of this.#madeOf(claim).services) wanted.set(service.key, service);
       if (this.#since.get(claim.key)?.hash !== claim.external.hash)
         this.#since.set(claim.key, { hash: claim.external.hash, revision });
     }
@@ -114,12 +121,12 @@ export class Externals {
     }
   }
 
-  #servicesOf({ key, external }: ExternalClaim): readonly CatalogService[] {
+  #madeOf({ key, external }: ExternalClaim): ExternalInForce {
     const before = this.#made.get(key);
-    if (before?.external.hash === external.hash) return before.services;
+    if (before?.external.hash === external.hash) return before;
     const made = { external, services: externalServices(external) };
     this.#made.set(key, made);
-    return made.services;
+    return made;
   }
 
   #replace(wanted: ReadonlyMap<ServiceKey, CatalogService>): ReadonlySet<ServiceKey> {
@@ -133,6 +140,12 @@ export class Externals {
       if (this.#services.get(key) === service) continue;
       this.#services.set(key, service);
       changed.add(key);
+    }
+    this.#hosts.clear();
+    for (const { key, ruledAs = key } of wanted.values()) {
+      const hosts = this.#hosts.get(ruledAs);
+      if (hosts === undefined) this.#hosts.set(ruledAs, [key]);
+      else hosts.push(key);
     }
     return changed;
   }

@@ -20,7 +20,7 @@ const heapLimitBytes = 96 * 1024 * 1024;
  * The young generation, which doubles each time that it grows, stays as it is from this size on; several collections within one piece of work may
  * make it larger. With 1,000 proxies an endpoint's change cost as much CPU with 34 MB as with 134, and a third more with 2.
  */
-const youngMaxBytes = 32 * 1024 * 1024;
+const youngMaxBytes = 16 * 1024 * 1024;
 
 type Collect = (options: { readonly type: 'major' }) => void;
 

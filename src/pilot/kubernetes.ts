@@ -14,16 +14,22 @@ import { unknownLocality } from '../model/cluster.ts';
 import type { RawObject } from '../model/object.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import { type Access, inClusterAccess, readKubeconfig, trustAll, trustNothing } from '../registry/kube/access.ts';
+import type { AccessProvider } from '../registry/kube/access-providers.ts';
 import { kubeSource } from '../registry/kube/cluster-source.ts';
 import { discoverContexts } from '../registry/kube/contexts.ts';
+import type { RuleView } from '../registry/kube/held-rule.ts';
+import type { KindReading } from '../registry/kube/kind-reading.ts';
 import { Lease } from '../registry/kube/lease.ts';
 import { Presence } from '../registry/kube/presence.ts';
-import { KubeRuleSource, type RuleView } from '../registry/kube/rule-source.ts';
+import { KubeRuleSource } from '../registry/kube/rule-source.ts';
 import { RuleStatusWriter } from '../registry/kube/rule-status.ts';
 import { discoverSecrets } from '../registry/kube/secrets.ts';
 import type { OpenMember } from '../registry/member-host.ts';
-import { kinds } from '../rules/kinds.ts';
+import type { ForeignKind } from '../rules/kind-types.ts';
+import { ownKinds } from '../rules/kinds.ts';
 import { uidOf } from '../rules/object-generation.ts';
+import { statusBody } from '../rules/object-status.ts';
+import { accessProviders, attachClusterProfiles } from './cluster-profiles.ts';
 import type { PilotConfig } from './config.ts';
 import type { FleetProgress } from './fleet-progress.ts';
 import type { ObjectStage } from './object-stage.ts';
@@ -31,6 +37,7 @@ import { primaryOf } from './primary.ts';
 import { recordInPrimary } from './primary-records.ts';
 import type { RuleInputs } from './rule-inputs.ts';
 import type { RuleStatus } from './rule-status.ts';
+import { defaultStandards, kindsRead } from './standards.ts';
 
 export interface KubernetesInputs {
   readonly config: PilotConfig;
@@ -57,6 +64,8 @@ interface Stoppable {
 export interface KubernetesLink extends Stoppable {
   /** Another replica may write statuses from now on, and nobody counts on this one; everything else goes on. */
   resign(): Promise<void>;
+  /** How each kind of the primary is read. */
+  readings(): readonly KindReading[];
 }
 
 /** How often the kubeconfig is looked at for a rotated credential of the primary. */
@@ -85,10 +94,11 @@ export async function attachKubernetes(inputs: KubernetesInputs): Promise<Kubern
     );
     found();
   }
-  const link = new PrimaryLink(inputs, primary, read, await read());
+  const link = new PrimaryLink(inputs, primary, read, await read(), await accessProviders(config));
   parts.push(link);
   return {
     resign: () => link.resign(),
+    readings: () => link.readings(),
     async stop() {
       await Promise.all(parts.map((part) => part.stop()));
     },
@@ -131,6 +141,12 @@ function uidText(raw: RawObject): string {
   return typeof uid === 'string' ? uid : '';
 }
 
+/** Our own kinds, and of those that others define such as have a status of ours and are read. */
+function isWritten({ head }: ObjectStage, foreign: readonly ForeignKind[]): boolean {
+  if (head.statusShape === undefined) return true;
+  return head.statusShape !== 'none' && foreign.some(({ kind }) => kind === head.kind);
+}
+
 interface Rotatable extends Stoppable {
   rotate(access: Access): void;
 }
@@ -141,19 +157,28 @@ class PrimaryLink implements Stoppable {
   readonly #primary: string;
   readonly #stop = new AbortController();
   readonly #lease: Lease;
+  readonly #rules: KubeRuleSource;
   readonly #presence: Presence;
   readonly #parts: readonly Rotatable[];
   readonly #done: Promise<void>;
 
-  constructor(inputs: KubernetesInputs, primary: string, read: () => Promise<Access>, access: Access) {
+  constructor(
+    inputs: KubernetesInputs,
+    primary: string,
+    read: () => Promise<Access>,
+    access: Access,
+    providers: readonly AccessProvider[] | undefined,
+  ) {
     this.#inputs = inputs;
     this.#primary = primary;
     const { config, inventory, clock } = inputs;
     const logger = inputs.logger.with({ cluster: primary });
     const source = `cluster ${primary}`;
+    const foreign = kindsRead(config.standards ?? defaultStandards);
     const rules = inputs.inputs.attach(
       source,
-      (sink) => new KubeRuleSource({ access, cluster: primary, sink, clock, logger, kinds }),
+      (sink) =>
+        new KubeRuleSource({ access, cluster: primary, sink, clock, logger, kinds: [...ownKinds.rows, ...foreign] }),
     );
     const secrets = discoverSecrets({
       access,
@@ -198,22 +223,26 @@ class PrimaryLink implements Stoppable {
       if (record.source !== source) return;
       writer.put({ namespace: record.namespace, name: record.name, uid: uidText(record.raw) }, status);
     });
-    const writers = inputs.stages.map((stage) => {
-      const view = (id: string): RuleView | undefined => rules.view(id);
-      const ofKind = new RuleStatusWriter({
-        access,
-        clock,
-        logger,
-        view,
-        isRead: () => rules.isSynced,
-        isLeader: () => lease.isLeader(),
-        kind: stage.head,
+    const writers = inputs.stages
+      .filter((stage) => isWritten(stage, foreign))
+      .map((stage) => {
+        const view = (id: string): RuleView | undefined => rules.view(id);
+        const ofKind = new RuleStatusWriter({
+          access,
+          clock,
+          logger,
+          view,
+          isRead: () => rules.isSynced,
+          isLeader: () => lease.isLeader(),
+          kind: stage.head,
+        });
+        stage.listen((subject, status) => {
+          const body = statusBody(status, stage.head.statusShape);
+          if (subject.source === source && body !== undefined)
+            ofKind.put({ ...subject, uid: uidText(subject.raw) }, body);
+        });
+        return ofKind;
       });
-      stage.listen((subject, status) => {
-        if (subject.source === source) ofKind.put({ ...subject, uid: uidText(subject.raw) }, status);
-      });
-      return ofKind;
-    });
     const { events, revisions } = recordInPrimary({
       ...inputs,
       access,
@@ -226,8 +255,15 @@ class PrimaryLink implements Stoppable {
       view: (id) => rules.view(id),
       countEvent: inputs.metrics.kubernetesEvent,
     });
-    this.#parts = [rules, secrets, lease, presence, writer, ...writers, events, revisions];
+    this.#rules = rules;
+    const isLeader = (): boolean => lease.isLeader();
+    const profiles = attachClusterProfiles({ ...inputs, access, providers, isLeader, logger });
+    this.#parts = [rules, secrets, ...profiles, lease, presence, writer, ...writers, events, revisions];
     this.#done = this.#follow(read, access.fingerprint);
+  }
+
+  readings(): readonly KindReading[] {
+    return this.#rules.readings();
   }
 
   /** Leaves the statuses to another replica. */

@@ -16,8 +16,9 @@ import type { RawObject } from '../model/object.ts';
 import { ruleId, type TrafficRule } from '../model/rule.ts';
 import { type ServiceKey, splitServiceKey } from '../model/service.ts';
 import { Grants } from '../rules/cluster-policy/grants.ts';
+import type { ObjectSetSource } from '../rules/object-set.ts';
 import { trafficRuleKind } from '../rules/rule-kind.ts';
-import { type RuleRecord, RuleSet, type RuleSetSource } from '../rules/rule-set.ts';
+import { type RuleRecord, RuleSet } from '../rules/rule-set.ts';
 import { withheldFinding } from './member-findings.ts';
 import type { ObjectForms, ObjectTarget } from './object-router.ts';
 
@@ -81,7 +82,7 @@ export class MemberRules implements ObjectTarget {
   }
 
   /** `name` as `memberSourceName` gives it. */
-  source(name: string): RuleSetSource {
+  source(name: string): ObjectSetSource {
     const cluster = memberOfSource(name) ?? '';
     const isRule = (id: string): boolean => id.startsWith(`${trafficRuleKind.kind}/`);
     return {
@@ -203,17 +204,18 @@ export class MemberRules implements ObjectTarget {
     if (dirt.size > 0) for (const listener of this.#listeners) listener(dirt);
   }
 
-  #withheld(cluster: string, key: ServiceKey): RuleRecord['withheld'] {
-    const { namespace } = splitServiceKey(key);
-    const grant = this.#grants.of(cluster, namespace, trafficRuleKind.kind);
-    if (grant === undefined) {
-      const message = `no ClusterPolicy of the primary grants cluster ${cluster} rules of its own in namespace ${namespace}`;
-      return { reason: 'NotGranted', message };
+  /** The table as it would be under other grants, with other rules of the primary. */
+  tableWith(grants: Grants, primary: (key: ServiceKey) => TrafficRule | undefined): MemberRuleTable {
+    const tables = new Map<string, ReadonlyMap<ServiceKey, TrafficRule>>();
+    for (const [cluster, { rules }] of this.#members) {
+      const held = [...rules.winners].filter(([key]) => withheldBy(grants, primary(key), cluster, key) === undefined);
+      if (held.length > 0) tables.set(cluster, new Map(held));
     }
-    const primary = this.#inputs.primary.get(key);
-    if (grant.precedence === 'member' || primary === undefined) return undefined;
-    const message = `TrafficRule ${ruleId(primary.ref)} of the primary (${primary.origin}) goes before it: ClusterPolicy ${grant.policies.join(', ')} says so`;
-    return { reason: 'PrimaryFirst', message };
+    return tables;
+  }
+
+  #withheld(cluster: string, key: ServiceKey): RuleRecord['withheld'] {
+    return withheldBy(this.#grants, this.#inputs.primary.get(key), cluster, key);
   }
 
   #shown(cluster: string, record: RuleRecord): RuleRecord {
@@ -227,4 +229,21 @@ export class MemberRules implements ObjectTarget {
       findings: [...findings, withheldFinding(record, cluster, withheld)],
     };
   }
+}
+
+function withheldBy(
+  grants: Grants,
+  primary: TrafficRule | undefined,
+  cluster: string,
+  key: ServiceKey,
+): RuleRecord['withheld'] {
+  const { namespace } = splitServiceKey(key);
+  const grant = grants.of(cluster, namespace, trafficRuleKind.kind);
+  if (grant === undefined) {
+    const message = `no ClusterPolicy of the primary grants cluster ${cluster} rules of its own in namespace ${namespace}`;
+    return { reason: 'NotGranted', message };
+  }
+  if (grant.precedence === 'member' || primary === undefined) return undefined;
+  const message = `TrafficRule ${ruleId(primary.ref)} of the primary (${primary.origin}) goes before it: ClusterPolicy ${grant.policies.join(', ')} says so`;
+  return { reason: 'PrimaryFirst', message };
 }

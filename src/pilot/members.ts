@@ -111,7 +111,11 @@ export function assembleMembers({
     leadBy(given) {
       isLeader = given;
     },
-    findings: (cluster) => [...memberRules.findings(cluster), ...inputs.findingsOf(memberSourceName(cluster))],
+    findings: (cluster) => [
+      ...memberRules.findings(cluster),
+      ...inputs.findingsOf(memberSourceName(cluster)),
+      ...(isPrimary(cluster) ? inputs.findingsOf(`cluster ${cluster}`) : []),
+    ],
     stop() {
       sources.stop();
       status.stop();

@@ -44,6 +44,7 @@ const protocols: readonly AppProtocol[] = ['http', 'http2', 'grpc', 'tcp'];
 export function parseNode(node: XdsNode): ProxyNode {
   const { metadata } = node;
   const id = parseId(node.id);
+  const isGrpc = isProxyless(node);
   const namespace = text(metadata['NAMESPACE']) || id.namespace;
   const cluster = text(metadata['CLUSTER_ID']) || text(metadata['FAIRWAY_CLUSTER']);
   // A client of another make may name none: it sees the whole mesh, but no cluster's own addresses.
@@ -62,7 +63,7 @@ export function parseNode(node: XdsNode): ProxyNode {
   return {
     identity: {
       nodeId: node.id,
-      kind: metadata['GENERATOR'] === 'grpc' ? 'grpc' : id.kind,
+      kind: isGrpc ? 'grpc' : id.kind,
       addresses: addresses.length > 0 ? addresses : [id.address],
       workload: shown(metadata['NAME']) || id.workload,
       namespace,
@@ -70,12 +71,24 @@ export function parseNode(node: XdsNode): ProxyNode {
       network: text(metadata['NETWORK']),
       labels: labels(metadata['LABELS']),
       serviceAccount: shown(metadata['SERVICE_ACCOUNT']),
-      envoyVersion: shown(node.userAgentVersion),
+      envoyVersion: shown(isGrpc ? `${node.userAgentName} ${node.userAgentVersion}`.trim() : node.userAgentVersion),
       ...placeOf(node),
     },
-    settings: parseSettings(metadata),
+    settings: isGrpc ? grpcSettings : parseSettings(metadata),
   };
 }
+
+/** gRPC's own client, without a proxy: as Istio's agents mark it, or by its name (`gRPC Go`, `gRPC Node Pure JS`, `gRPC Java`, `gRPC C-core …`). */
+function isProxyless({ metadata, userAgentName }: XdsNode): boolean {
+  return metadata['GENERATOR'] === 'grpc' || userAgentName.startsWith('gRPC ');
+}
+
+const grpcSettings: ProxySettings = {
+  mode: 'grpc',
+  outbound: { address: '', port: 0 },
+  inboundAddress: '',
+  routes: 'tables',
+};
 
 /** `node.locality`, as Envoy's `--service-zone` and bootstraps give it, else the topology labels; the node as Istio's agents name it. */
 function placeOf({ locality, metadata }: XdsNode): Pick<ProxyIdentity, 'place'> {
@@ -105,7 +118,7 @@ function parseId(id: string): { kind: 'sidecar' | 'router'; address: string; wor
     throw badNode(
       1,
       `the node id "${id.slice(0, 200)}" is not of the form sidecar~IP~NAME.NAMESPACE~NAMESPACE.svc.DOMAIN`,
-      'print a bootstrap with `fairway bootstrap`, or set --service-node',
+      'print a bootstrap with `fairway bootstrap` (with --grpc for a client without a proxy), or set --service-node',
     );
   }
   return { kind: kind as 'sidecar' | 'router', address, workload: name.slice(0, dot), namespace: name.slice(dot + 1) };

@@ -4,11 +4,11 @@
  */
 
 import type { RawObject } from '../model/object.ts';
-import type { RuleSetSource } from '../rules/rule-set.ts';
+import type { ObjectSetSource } from '../rules/object-set.ts';
 
 /** What keeps the objects of one kind, or of all. */
 export interface ObjectTarget {
-  source(name: string): RuleSetSource;
+  source(name: string): ObjectSetSource;
   /** `<source>#<id>`. */
   record(key: string): ObjectForms | undefined;
 }
@@ -35,7 +35,7 @@ export class ObjectRouter implements ObjectTarget {
     this.#ofMembers = ofMembers;
   }
 
-  source(name: string): RuleSetSource {
+  source(name: string): ObjectSetSource {
     if (this.#ofMembers?.isSource(name) === true) return this.#ofMembers.target.source(name);
     return {
       put: (raw, id) => this.#of(id).source(name).put(raw, id),

@@ -7,9 +7,9 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Access } from '../registry/kube/access.ts';
 import { type EventOutcome, EventWriter, type KubeEvent } from '../registry/kube/event-writer.ts';
+import type { RuleView } from '../registry/kube/held-rule.ts';
 import { RevisionWriter } from '../registry/kube/revision-writer.ts';
-import type { RuleView } from '../registry/kube/rule-source.ts';
-import { kindNamed } from '../rules/kinds.ts';
+import { ownKinds } from '../rules/kinds.ts';
 import { specHash } from '../rules/spec-hash.ts';
 import { listenForNews, type News, type NewsSources } from './news.ts';
 import type { RuleInputs, SeenObject } from './rule-inputs.ts';
@@ -57,7 +57,9 @@ function eventOf(news: News, { source, namespace, leaseName }: PrimaryRecordsInp
     return { regarding: lease, type, reason, action: 'WatchCluster', note, key: cluster };
   }
   if (object.source !== source) return undefined;
-  const { apiVersion, kind } = object.head;
+  const { kind } = object.head;
+  // In the version in which it was read: of kinds that others define not every API serves the newest.
+  const { apiVersion } = object.raw.object as { readonly apiVersion: string };
   const regarding = { apiVersion, kind, namespace: object.namespace, name: object.name, uid: uidIn(object.raw.object) };
   const key = `${object.generation} ${condition} ${status}`;
   return { regarding, type, reason, action: condition, note, key };
@@ -68,7 +70,8 @@ function keepForm(revisions: RevisionWriter, seen: SeenObject, view: RuleView | 
   const uid = uidIn(seen.raw.object);
   const spec = (seen.raw.object as { readonly spec?: unknown }).spec;
   const hash = specHash(spec);
-  const apiVersion = kindNamed(kind)?.apiVersion;
+  // Of kinds that others define nothing is written beside the objects.
+  const apiVersion = ownKinds.named(kind)?.apiVersion;
   // Everything that the API holds has a uid and can be written as JSON.
   if (uid === '' || hash === undefined || apiVersion === undefined) return;
   const { manager: by = '', at = new Date(clock.now()).toISOString() } = view?.writer ?? {};

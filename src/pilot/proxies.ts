@@ -30,7 +30,7 @@ export interface Proxy {
   readonly peer: string;
   readonly transport: 'sotw' | 'delta';
   readonly streams: Set<number>;
-  /** Of forms of rules (`ruleForm`). */
+  /** Of forms of rules (`ruleForm`) and of ExternalServices (`externalForm`). */
   readonly quarantine: Quarantine;
   /** What its streams read. */
   view: ScopeView;
@@ -154,8 +154,8 @@ export class Proxies {
   }
 
   /** A proxy refused a message of this type, and `suspects` may be to blame: they are set aside for it. */
-  reject(proxy: Proxy, typeUrl: string, suspects: readonly TrafficRule[], words: string): void {
-    proxy.quarantine.refused(typeUrl, suspects.map(ruleForm), words, this.#options.now());
+  reject(proxy: Proxy, typeUrl: string, suspects: readonly string[], words: string): void {
+    proxy.quarantine.refused(typeUrl, suspects, words, this.#options.now());
     this.#rescope(proxy);
   }
 
@@ -261,7 +261,8 @@ export class Proxies {
 
   /** Envoy takes VHDS and on-demand resources over the aggregated delta stream alone; whoever does not declare it gets whole tables. */
   #routesOf({ identity, settings }: ProxyNode, { transport, onlyType }: ClientHello): Scope['routes'] {
-    if (settings.routes !== 'vhds' || transport !== 'delta' || onlyType !== undefined) return 'tables';
+    if (settings.mode === 'grpc' || settings.routes !== 'vhds' || transport !== 'delta' || onlyType !== undefined)
+      return 'tables';
     const config = settings.config ?? this.#options.configMode(identity.cluster, identity.namespace);
     return config === 'on-demand' ? 'on-demand' : 'vhds';
   }
@@ -271,6 +272,7 @@ export class Proxies {
     rejected: readonly string[],
   ): Scope {
     const answers = this.#options.answers(identity, rejected);
+    if (settings.mode === 'grpc') return grpcScope(identity, answers, rejected);
     const egress = this.#options.egress(identity.cluster, identity.namespace);
     return {
       ...(egress === undefined ? {} : { egress }),
@@ -292,6 +294,26 @@ export class Proxies {
     const behind = [...workloads.services(cluster, addresses)].flatMap((key) => services.get(key) ?? []);
     return inboundPorts(behind, cluster, addresses);
   }
+}
+
+/** It has no sidecar: nothing listens, and what leaves it unasked is not ours to let out. */
+function grpcScope(
+  { cluster, network, namespace }: ProxyIdentity,
+  answers: Answers | undefined,
+  rejected: readonly string[],
+): Scope {
+  return {
+    cluster,
+    network,
+    namespace,
+    mode: 'grpc',
+    outbound: { address: '', port: 0 },
+    inboundAddress: '',
+    inbound: [],
+    routes: 'tables',
+    ...(answers === undefined ? {} : { answers }),
+    rejected,
+  };
 }
 
 /** All that the node says: a restarted Envoy of another version or with other settings is another proxy. */

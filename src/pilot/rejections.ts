@@ -1,21 +1,43 @@
 /**
- * What follows a NACK. In: the refused message; out: the rules that may be behind it are set aside for that proxy, which goes on with earlier
+ * What follows a NACK. In: the refused message; out: the rules and ExternalServices that may be behind it are set aside for that proxy, which goes on with earlier
  * forms of them, and the culprit among several is looked for step by step (quarantine.ts).
  */
 
 import type { Logger } from '../core/logger.ts';
 import type { MeshState } from '../mesh/mesh-state.ts';
-import type { TrafficRule } from '../model/rule.ts';
+import type { ExternalService } from '../model/external.ts';
+import { ruleId, type TrafficRule } from '../model/rule.ts';
 import { splitServiceKey } from '../model/service.ts';
 import type { ProgressEvent, StreamTypeStatus } from '../xds/view.ts';
+import { type ExternalHistory, externalForm } from './external-history.ts';
 import { type Proxies, type Proxy, ruleForm } from './proxies.ts';
 import type { ScopeView } from './scope-view.ts';
 
 export interface RejectionInputs {
   readonly proxies: Proxies;
+  /** Default: there are no hosts outside. */
+  readonly externals?: Pick<ExternalHistory, 'changes'>;
   readonly mesh: Pick<MeshState, 'ruleChanges' | 'ruleWithout'>;
   readonly status: (streamId: number) => ReadonlyMap<string, StreamTypeStatus>;
   readonly logger: Logger;
+}
+
+interface Suspect {
+  readonly form: string;
+  /** For people. */
+  readonly name: string;
+  /** Words by which a proxy would name it. */
+  readonly known: readonly string[];
+}
+
+function ruleSuspect(rule: TrafficRule): Suspect {
+  const { namespace, name } = splitServiceKey(rule.service);
+  return { form: ruleForm(rule), name: ruleId(rule.ref), known: [`${name}.${namespace}.`] };
+}
+
+function externalSuspect(external: ExternalService): Suspect {
+  const { ref, hosts } = external;
+  return { form: externalForm(external), name: `ExternalService ${ref.namespace}/${ref.name}`, known: hosts };
 }
 
 export class Rejections {
@@ -35,9 +57,12 @@ export class Rejections {
       node: proxy.identity.nodeId,
       type_url: event.typeUrl,
       err: words,
-      rules: suspects.map(({ ref }) => `${ref.namespace}/${ref.name}`),
+      rules: suspects.map(({ name }) => name),
     });
-    if (suspects.length > 0 || proxy.quarantine.isSearching) proxies.reject(proxy, event.typeUrl, suspects, words);
+    if (suspects.length > 0 || proxy.quarantine.isSearching) {
+      const forms = suspects.map(({ form }) => form);
+      proxies.reject(proxy, event.typeUrl, forms, words);
+    }
   }
 
   /** The next step of every search among these proxies, at those that are in step with the last one. */
@@ -49,18 +74,17 @@ export class Rejections {
     );
   }
 
-  /** The rules that came into force between what the proxy held and what it refused; those that its words name, if they name any. */
-  #suspects(acked: number, refused: number, words: string, view: ScopeView): TrafficRule[] {
+  /** What came into force between what the proxy held and what it refused; of that what its words name, if they name any. */
+  #suspects(acked: number, refused: number, words: string, view: ScopeView): Suspect[] {
     const aside = new Set(view.scope.rejected);
     const { cluster } = view.scope;
-    const { mesh } = this.#inputs;
-    const changed = mesh
+    const { mesh, externals } = this.#inputs;
+    const rules = mesh
       .ruleChanges(acked, refused, cluster)
       .flatMap((key) => mesh.ruleWithout(key, (rule) => aside.has(ruleForm(rule)), cluster) ?? []);
-    const named = changed.filter(({ service }) => {
-      const { namespace, name } = splitServiceKey(service);
-      return words.includes(`${name}.${namespace}.`);
-    });
+    const outside = externals?.changes(acked, refused, (form) => aside.has(form)) ?? [];
+    const changed = [...rules.map(ruleSuspect), ...outside.map(externalSuspect)];
+    const named = changed.filter(({ known }) => known.some((word) => words.includes(word)));
     return named.length > 0 ? named : changed;
   }
 }

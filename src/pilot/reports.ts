@@ -7,7 +7,14 @@ import type { DrainPlanner } from '../api/drain-routes.ts';
 import type { InspectionSource } from '../api/inspection-source.ts';
 import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
 import { unknownLocality } from '../model/cluster.ts';
-import type { ClusterReport, EndpointReport, ProxyReport, ServiceReport, VersionReport } from '../model/report.ts';
+import type {
+  ClusterReport,
+  EndpointReport,
+  KindReport,
+  ProxyReport,
+  ServiceReport,
+  VersionReport,
+} from '../model/report.ts';
 import { ruleId } from '../model/rule.ts';
 import type { CatalogService, Endpoint } from '../model/service.ts';
 import type { Inventory } from '../registry/inventory.ts';
@@ -35,6 +42,8 @@ export interface ReportInputs {
   readonly readiness: () => Readiness;
   readonly inspection: InspectionSource;
   readonly drainPlan: DrainPlanner;
+  /** How the kinds that others define are read. */
+  readonly kindReports: () => readonly KindReport[];
 }
 
 export function createAdminSource(inputs: ReportInputs): AdminSource {
@@ -51,6 +60,7 @@ export function createAdminSource(inputs: ReportInputs): AdminSource {
     rules: () => [...inputs.ruleStatus.reports(), ...inputs.members.status.reports()],
     kinds: inputs.stages.map(({ head }) => head),
     objects: (kind) => inputs.stages.find(({ head }) => head.kind === kind)?.reports() ?? [],
+    kindReports: inputs.kindReports,
     proxies: () => [...engine.proxies.all()].map((proxy) => proxyReport(proxy, inputs.streamStatus)).sort(byNode),
     configDump: (nodeId) => configDump(engine, nodeId),
     catalog: () =>
@@ -93,6 +103,7 @@ function clusterReports(inventory: Inventory, engine: Engine): ClusterReport[] {
       services: 0,
       endpoints: 0,
       proxies: 0,
+      version: '',
       problem,
       findings: [],
       dropped: 0,
@@ -102,7 +113,7 @@ function clusterReports(inventory: Inventory, engine: Engine): ClusterReport[] {
 }
 
 function clusterReport(record: ClusterRecord, proxies: number): ClusterReport {
-  const { info, state } = record;
+  const { info, state, rotation } = record;
   return {
     name: info.name,
     phase: state.phase,
@@ -111,11 +122,21 @@ function clusterReport(record: ClusterRecord, proxies: number): ClusterReport {
     network: info.network,
     locality: info.locality,
     uid: info.uid,
+    version: record.version,
     services: record.services.size,
     endpoints: record.endpointCount,
     proxies,
     ...(record.lastNewsMs === undefined ? {} : { lastNews: time(record.lastNewsMs) }),
     ...(state.problem === undefined ? {} : { problem: state.problem }),
+    ...(rotation === undefined
+      ? {}
+      : {
+          rotation: {
+            phase: rotation.phase,
+            since: time(rotation.sinceMs),
+            ...(rotation.problem === undefined ? {} : { problem: rotation.problem }),
+          },
+        }),
     findings: record.findings,
     dropped: record.droppedTotal,
   };

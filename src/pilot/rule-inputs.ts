@@ -183,13 +183,14 @@ export class RuleInputs {
         state.findings = findings;
         for (const finding of findings) this.#logger.warn(formatFinding(finding), { code: finding.code, source: name });
       },
-      synced: () => {
+      synced: (unread = noKinds) => {
         if (!isHeard()) return;
         for (const id of state.unconfirmed) {
+          if (unread.has(id.slice(0, id.indexOf('/')))) continue;
+          state.unconfirmed.delete(id);
           state.held.delete(id);
           target.remove(id);
         }
-        state.unconfirmed.clear();
         state.synced = true;
         save();
       },
@@ -239,6 +240,8 @@ export class RuleInputs {
     });
   }
 }
+
+const noKinds: ReadonlySet<string> = new Set();
 
 function newState(): InputState {
   return {

@@ -78,16 +78,21 @@ export class ProgressCensus {
     return { acknowledged, total: this.#proxies.length, rejections };
   }
 
-  /** The same for what is no rule: `isFor` says which proxies are to hold it. Nobody is known to have refused it. */
-  since(since: number | undefined, isFor: (scope: Scope) => boolean): RuleProgress {
+  /** The same for what is no rule: `isFor` says which proxies are to hold it; `form`: as they set it aside, if they can. */
+  since(since: number | undefined, isFor: (scope: Scope) => boolean, form = ''): RuleProgress {
+    const rejections: { node: string; error: string }[] = [];
     let acknowledged = 0;
     let total = 0;
     for (const { proxy, floor } of this.#proxies) {
-      if (!isFor(proxy.view.scope)) continue;
+      const { identity, quarantine, view } = proxy;
+      if (!isFor(view.scope)) continue;
       total += 1;
-      if (since !== undefined && floor >= since) acknowledged += 1;
+      const words = quarantine.rejected.get(form);
+      if (words !== undefined) rejections.push({ node: identity.nodeId, error: words });
+      else if (since !== undefined && floor >= since && !quarantine.isInDoubt(form)) acknowledged += 1;
     }
-    return { acknowledged, total, rejections: [] };
+    rejections.sort((a, b) => (a.node < b.node ? -1 : 1));
+    return { acknowledged, total, rejections };
   }
 }
 

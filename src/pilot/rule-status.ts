@@ -4,7 +4,6 @@
  */
 
 import type { Clock } from '../core/clock.ts';
-import { Debounce } from '../core/debounce.ts';
 import type { RuleReport } from '../model/report.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService } from '../model/service.ts';
@@ -15,7 +14,8 @@ import type { RuleRecord, RuleSet } from '../rules/rule-set.ts';
 import type { Engine } from './engine.ts';
 import type { FleetProgress } from './fleet-progress.ts';
 import { ruleForm } from './proxies.ts';
-import { StatusGate } from './status-gate.ts';
+import type { StatusGate } from './status-gate.ts';
+import { type Counted, type KeptListener, StatusKeeper } from './status-keeper.ts';
 
 export interface RuleStatusInputs {
   readonly clock: Clock;
@@ -35,54 +35,52 @@ interface Resolved {
 }
 
 /** Told of each status that is another than `before`; that is what was told last, or what the object carried at the start. */
-export type StatusListener = (record: RuleRecord, status: Status, before: Status | undefined) => void;
-
-/** Acknowledgements come in crowds: a status is judged once for many of them. */
-const judgeWindow = { minWindowMs: 100, maxWindowMs: 1000, costFactor: 10 };
+export type StatusListener = KeptListener<RuleRecord, Status>;
 
 export class RuleStatus {
   readonly #inputs: RuleStatusInputs;
-  /** By record: the status that was judged last. */
-  readonly #known = new Map<string, Status>();
-  /** By record: the status that the listener was told last. People who look in between must not keep it from hearing. */
-  readonly #told = new Map<string, Status>();
-  readonly #debounce: Debounce;
-  readonly #listeners: StatusListener[] = [];
-  readonly gate: StatusGate;
+  readonly #statuses: StatusKeeper<RuleRecord, Programming, Status>;
   readonly #resolved = new WeakMap<TrafficRule, Resolved>();
   #clusters: ReadonlySet<string> = new Set();
-  #stopped = false;
 
   constructor(inputs: RuleStatusInputs) {
     this.#inputs = inputs;
-    this.#debounce = new Debounce(inputs.clock, judgeWindow, () => this.#tell());
-    this.gate = new StatusGate(inputs.clock, () => this.touch());
+    const { clock, rules, fleet } = inputs;
+    this.#statuses = new StatusKeeper({
+      clock,
+      records: () => rules.records(),
+      record: (key) => rules.record(key),
+      written: ({ raw }) => writtenStatus(raw.object),
+      judge: (record, counted) => this.#programming(record, counted),
+      make: (record, programming, nowMs, previous) =>
+        ruleStatus(record, this.#resolve(record), programming, nowMs, previous),
+      begin: () => this.#takeClusters(),
+      end: (counted) => fleet?.count('TrafficRule', counted),
+    });
   }
 
-  /** From now on statuses are judged after every change, and `listener` is told, from the first judgement on if it listens before that. */
+  get gate(): StatusGate {
+    return this.#statuses.gate;
+  }
+
   listen(listener: StatusListener): void {
-    this.#listeners.push(listener);
-    this.#debounce.trigger();
+    this.#statuses.listen(listener);
   }
 
-  /** Something that statuses depend on may be another now. */
   touch(): void {
-    if (this.#listeners.length > 0 && !this.#stopped) this.#debounce.trigger();
+    this.#statuses.touch();
   }
 
-  /** Nobody is told from here on: proxies that leave a pilot which ends do not stop holding what they hold. */
   stop(): void {
-    this.#stopped = true;
-    this.gate.stop();
-    this.#debounce.stop();
+    this.#statuses.stop();
   }
 
   reports(records: readonly RuleRecord[] = this.#inputs.rules.records()): RuleReport[] {
-    this.#forgetGone();
+    this.#statuses.forgetGone();
     this.#takeClusters();
     return records.map((record) => {
       const resolution = this.#resolve(record);
-      const status = this.#judge(record, resolution);
+      const status = this.#statuses.statusOf(record, this.#programming(record));
       return {
         namespace: record.namespace,
         name: record.name,
@@ -99,32 +97,6 @@ export class RuleStatus {
     });
   }
 
-  #tell(): void {
-    if (this.gate.isHeld) return;
-    this.#takeClusters();
-    const counted = new Map<string, Programming>();
-    for (const record of this.#inputs.rules.records()) {
-      const told = this.#told.get(record.key);
-      const before = told ?? writtenStatus(record.raw.object);
-      if (told === undefined && this.gate.keeps(record.generation, before)) {
-        // Others are to know of it nevertheless.
-        this.#programming(record, counted);
-        continue;
-      }
-      const status = this.#judge(record, this.#resolve(record), counted);
-      this.#told.set(record.key, status);
-      if (status !== before) for (const listener of this.#listeners) listener(record, status, before);
-    }
-    this.#inputs.fleet?.count('TrafficRule', counted);
-    this.#forgetGone();
-  }
-
-  #forgetGone(): void {
-    for (const statuses of [this.#known, this.#told]) {
-      for (const key of statuses.keys()) if (this.#inputs.rules.record(key) === undefined) statuses.delete(key);
-    }
-  }
-
   /** One set for as long as the names in it stay. */
   #takeClusters(): void {
     const names = this.#inputs.clusters();
@@ -135,7 +107,7 @@ export class RuleStatus {
   /** The same inputs, the same answer: acknowledgements alone do not have targets looked up again. */
   #resolve({ lastGood, raw }: RuleRecord): Resolution | undefined {
     if (lastGood === undefined) return undefined;
-    const service = this.#inputs.engine.catalog.get(lastGood.service);
+    const service = this.#inputs.engine.ruled(lastGood.service);
     const clusters = this.#clusters;
     const known = this.#resolved.get(lastGood);
     if (known?.raw === raw && known.service === service && known.clusters === clusters) return known.resolution;
@@ -145,17 +117,7 @@ export class RuleStatus {
   }
 
   /** `counted` takes how far it has got with the proxies here. */
-  #judge(record: RuleRecord, resolution: Resolution | undefined, counted?: Map<string, Programming>): Status {
-    const { clock } = this.#inputs;
-    const programming = this.#programming(record, counted);
-    // After a restart, what was written last goes on: its transition times stay true, and nothing is written that says the same.
-    const previous = this.#known.get(record.key) ?? writtenStatus(record.raw.object);
-    const status = ruleStatus(record, resolution, programming, clock.now(), previous);
-    this.#known.set(record.key, status);
-    return status;
-  }
-
-  #programming(record: RuleRecord, counted?: Map<string, Programming>): Programming {
+  #programming(record: RuleRecord, counted?: Counted): Programming {
     const { lastGood } = record;
     if (lastGood === undefined || !isInForce(record)) return { acknowledged: 0, total: 0, rejections: [] };
     const { engine, fleet } = this.#inputs;

@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RuleWriter, WriteOptions } from '../api/admin-source.ts';
 import { FairwayError } from '../core/errors.ts';
+import { allKinds } from '../kinds/all-kinds.ts';
 import { readYaml } from '../manifest/yaml-documents.ts';
 import type { RawObject } from '../model/object.ts';
 import type { WriteReport } from '../model/report.ts';
@@ -13,7 +14,6 @@ import type { RulesFolder } from '../registry/file/rules-folder.ts';
 import { RulesWriter } from '../registry/file/rules-writer.ts';
 import { ruleObjectId } from '../registry/rule-sink.ts';
 import type { ParsedObject } from '../rules/kind-types.ts';
-import { clusterScopedKinds, parseObject } from '../rules/kinds.ts';
 import type { ObjectForms } from './object-router.ts';
 
 type Result = WriteReport['results'][number];
@@ -34,12 +34,12 @@ export function folderRuleWriter(
   now: () => number,
   claim: ClaimForms = () => () => {},
 ): RuleWriter {
-  const writer = new RulesWriter(folder, clusterScopedKinds());
+  const writer = new RulesWriter(folder, allKinds.clusterScoped());
   return {
     async apply(text, origin, { dryRun }) {
       const { objects, findings } = readYaml(text, origin);
       const parsed = objects.map((raw) => {
-        const rule = parseObject(raw, parseOptions);
+        const rule = allKinds.parse(raw, parseOptions);
         const before = find(kindOf(raw), rule.namespace, rule.name);
         return { raw, rule, before, stored: storedForm(raw.object, rule, before, now()) };
       });

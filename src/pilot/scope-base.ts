@@ -7,6 +7,7 @@
  */
 
 import type { EncodedResource } from '../core/resource.ts';
+import type { Wanted } from '../envoy/host-key.ts';
 import { ScopeResources } from '../envoy/scope-resources.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
@@ -23,10 +24,10 @@ export class ScopeBase implements ResourceView {
   #revision = 0;
   #isCurrent = false;
 
-  /** As this scope sees the services. */
-  constructor(id: string, scope: Scope) {
+  /** As this scope sees the services; `wanted`: those of them that it is made for. */
+  constructor(id: string, scope: Scope, wanted?: Wanted) {
     this.id = id;
-    this.shared = new ScopeResources(scope, 'services');
+    this.shared = new ScopeResources(scope, 'services', wanted);
   }
 
   get scope(): Scope {

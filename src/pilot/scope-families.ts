@@ -4,6 +4,7 @@
  */
 
 import type { Mesh, Scope } from '../model/mesh.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { ScopeBase } from './scope-base.ts';
 import { ScopeGroup } from './scope-group.ts';
 
@@ -19,7 +20,13 @@ interface Census {
 
 export class ScopeFamilies {
   readonly #byFamily = new Map<string, Set<ScopeGroup>>();
+  readonly #wanted: ReadonlySet<ServiceKey>;
   #census: Census = { services: 0, byCluster: new Map(), byNamespace: new Map() };
+
+  /** `wanted`: the services that proxyless clients ask for; live. */
+  constructor(wanted: ReadonlySet<ServiceKey>) {
+    this.#wanted = wanted;
+  }
 
   *groups(): Generator<ScopeGroup, undefined> {
     for (const groups of this.#byFamily.values()) yield* groups;
@@ -42,8 +49,9 @@ export class ScopeFamilies {
       least = others;
     }
     if (nearest !== undefined) return nearest;
-    const base = new ScopeBase(`base of ${id}`, scope);
-    base.mark(mesh.services.keys());
+    const wanted = scope.mode === 'grpc' ? this.#wanted : undefined;
+    const base = new ScopeBase(`base of ${id}`, scope, wanted);
+    base.mark(wanted ?? mesh.services.keys());
     const group = new ScopeGroup(base);
     groups.add(group);
     return group;
@@ -59,6 +67,8 @@ export class ScopeFamilies {
 
   /** How many services may be otherwise in the one scope than in the other, about. */
   #othersOf(one: Scope, two: Scope, mesh: Mesh): number {
+    // What few services it is made for is seldom otherwise.
+    if (one.mode === 'grpc') return 0;
     const sameCluster = one.cluster === two.cluster || one.mode === 'explicit';
     if (sameCluster && one.namespace === two.namespace) return 0;
     const { byCluster, byNamespace } = this.#countedFor(one, mesh);

@@ -10,6 +10,7 @@ import type { Finding } from '../core/errors.ts';
 import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl as types } from '../core/type-urls.ts';
+import { GrpcAnswers } from '../envoy/grpc-answers.ts';
 import { ScopeOverlay } from '../envoy/scope-overlay.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
@@ -27,6 +28,7 @@ export class ScopeView implements ResourceView {
   readonly scope: Scope;
   readonly base: ScopeBase;
   readonly #overlay: ScopeOverlay;
+  readonly #grpcAnswers = new GrpcAnswers();
   readonly #isReady: () => boolean;
   /** Services to look at; the first as far as it has been gone through. */
   #marked: Iterator<ServiceKey>[] = [];
@@ -73,8 +75,9 @@ export class ScopeView implements ResourceView {
     return this.#overlay.own(typeUrl);
   }
 
-  /** Envoy's first VHDS request names no host; a scope that has hosts as resources means all of them by it. */
+  /** Envoy's first VHDS request names no host; a scope that has hosts as resources means all of them by it. gRPC's own clients name what they want. */
   impliedWildcard(typeUrl: string): boolean {
+    if (this.scope.mode === 'grpc') return false;
     return typeUrl === types.virtualHost ? this.scope.routes !== 'tables' : impliesWildcard(typeUrl);
   }
 
@@ -83,6 +86,7 @@ export class ScopeView implements ResourceView {
   }
 
   missing(typeUrl: string, name: string): EncodedResource | undefined {
+    if (this.scope.mode === 'grpc') return this.#grpcAnswers.missing(typeUrl, name);
     return typeUrl === types.virtualHost ? this.#overlay.unknownHost(name) : undefined;
   }
 

@@ -24,6 +24,8 @@ type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface ScopesOptions {
   readonly isReady: () => boolean;
+  /** The services that proxyless clients ask for; live. What comes or goes there is said by `wantedChanged`. Default: none. */
+  readonly wanted?: ReadonlySet<ServiceKey>;
   /** The mesh as a scope sees it, which is the mesh but for scopes with rejections and clusters with rules of their own. The same object while nothing changes. */
   readonly meshFor: (scope: Scope) => Mesh;
   /** Monotonic, ms. */
@@ -46,7 +48,7 @@ interface Job {
 export class Scopes {
   readonly #options: ScopesOptions;
   readonly #views = new Map<string, ScopeView>();
-  readonly #families = new ScopeFamilies();
+  readonly #families: ScopeFamilies;
   readonly #groupOf = new Map<ScopeView, ScopeGroup>();
   /** Without a proxy, the longest first. */
   readonly #idle = new Set<ScopeView>();
@@ -55,6 +57,7 @@ export class Scopes {
 
   constructor(options: ScopesOptions) {
     this.#options = options;
+    this.#families = new ScopeFamilies(options.wanted ?? new Set());
   }
 
   views(): Iterable<ScopeView> {
@@ -115,6 +118,17 @@ export class Scopes {
       else if (this.#options.now() >= untilMs && this.#enqueue(group, () => this.#workGroup(group, this.#slice())))
         continue;
       else this.#workGroup(group, untilMs);
+    }
+  }
+
+  /** Proxyless clients ask for other services: their views have them when this returns. */
+  wantedChanged(services: ReadonlySet<ServiceKey>): void {
+    for (const group of [...this.#families.groups()]) {
+      if (group.base.scope.mode !== 'grpc') continue;
+      group.mark(services, new Map());
+      if (!group.isUsed || !group.base.ready) continue;
+      this.#working.delete(group);
+      this.#workGroup(group, Number.POSITIVE_INFINITY);
     }
   }
 

@@ -14,11 +14,11 @@ import { openTokenFile } from '../api/token-file.ts';
 import { sleep, systemClock } from '../core/clock.ts';
 import { errorMessage, FairwayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { allKinds } from '../kinds/all-kinds.ts';
 import { FileClusters } from '../registry/file/file-clusters.ts';
 import { RulesFolder } from '../registry/file/rules-folder.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import { ruleObjectId } from '../registry/rule-sink.ts';
-import { clusterScopedKinds } from '../rules/kinds.ts';
 import { assemble } from './assembly.ts';
 import type { Address, PilotConfig } from './config.ts';
 import type { Engine } from './engine.ts';
@@ -27,12 +27,14 @@ import { folderHistoryStore, memoryHistoryStore } from './history-store.ts';
 import { createInspection } from './inspect/inspection.ts';
 import type { KubernetesLink } from './kubernetes.ts';
 import type { ProcessLog } from './log.ts';
+import { withImports } from './mcs-members.ts';
 import { readMetrics } from './metrics-reading.ts';
 import { listenForNews, logNews } from './news.ts';
 import { livePreviewer } from './preview/live.ts';
 import { createAdminSource } from './reports.ts';
 import type { RuleInputs } from './rule-inputs.ts';
 import { type FindRule, folderRuleWriter, noRuleWriter } from './rule-writer.ts';
+import { defaultStandards, kindReports } from './standards.ts';
 import { reconnectGraceMs } from './status-gate.ts';
 
 export interface RunningPilot {
@@ -59,19 +61,21 @@ interface Stoppable {
 export async function startPilot(config: PilotConfig, log: ProcessLog, version: string): Promise<RunningPilot> {
   const clock = systemClock;
   const { logger } = log;
-  const { inventory, rules, stages, inputs, engine, ruleStatus, fleet, xds, metrics, idleMemory, members, drainPlan } =
-    assemble(config, logger, version);
+  const assembly = assemble(config, logger, version);
+  const { inventory, rules, stages, inputs, engine, ruleStatus, fleet, xds, metrics, idleMemory, drainPlan } = assembly;
+  const imports = withImports({ ...assembly, isOn: config.mcs === true, clock });
+  const { members } = imports;
   const stoppables: Stoppable[] = [];
   let kubernetes: KubernetesLink | undefined;
   const stopped = new AbortController();
   const stop = async (drainMs: number): Promise<void> => {
     stopped.abort();
-    members.stop();
+    assembly.members.stop();
     ruleStatus.stop();
     for (const stage of stages) stage.stop();
     idleMemory.stop();
     // Proxies are served until it is their turn to go, and another replica need not wait to write statuses.
-    await Promise.all([xds.drain(drainMs), kubernetes?.resign()]);
+    await Promise.all([xds.drain(drainMs), imports.stop().then(() => kubernetes?.resign())]);
     engine.stop();
     await Promise.all(stoppables.map((part) => part.stop()));
     await inputs.stop();
@@ -128,6 +132,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
         settings: () => shownSettings(config),
         readiness: () => pilotReadiness(engine, inventory, inputs, stopped.signal.aborted),
         drainPlan,
+        kindReports: () => kindReports(stages, config.standards ?? defaultStandards, kubernetes?.readings()),
         inspection: createInspection({
           inventory,
           engine,
@@ -144,6 +149,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
       previewer: livePreviewer({
         engine,
         rules,
+        others: assembly.others,
         clusters: () => new Set(inventory.clusters().keys()),
         source: rulesFolderSource,
         now: clock.now,
@@ -197,7 +203,7 @@ function attachRulesFolder(
   const find: FindRule = (kind, namespace, name) =>
     inputs.record(`${rulesFolderSource}#${ruleObjectId(kind, namespace, name)}`);
   const folder = inputs.attach(rulesFolderSource, (sink) => {
-    const source = new RulesFolder({ folder: rulesDir, sink, clock, clusterScoped: clusterScopedKinds() });
+    const source = new RulesFolder({ folder: rulesDir, sink, clock, clusterScoped: allKinds.clusterScoped() });
     source.start();
     return source;
   });

@@ -5,6 +5,7 @@
 
 import type { Finding } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
+import { allKinds } from '../kinds/all-kinds.ts';
 import { type ExternalClaim, externalLosses } from '../mesh/external.ts';
 import { externalLossFinding, type GivenObject } from '../mesh/external-findings.ts';
 import type { ExternalService } from '../model/external.ts';
@@ -13,7 +14,6 @@ import type { RawObject } from '../model/object.ts';
 import { trafficRuleHead } from '../rules/envelope.ts';
 import { externalHead } from '../rules/external/head.ts';
 import { parseExternalService } from '../rules/external/parse.ts';
-import { parseObject } from '../rules/kinds.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 
 export function analyzeObjects(objects: readonly RawObject[], defaultNamespace: string): readonly Finding[] {
@@ -21,7 +21,7 @@ export function analyzeObjects(objects: readonly RawObject[], defaultNamespace: 
   const others = objects.filter((raw) => kindOf(raw) !== trafficRuleHead.kind);
   return [
     ...analyzeRules(ofKind(trafficRuleHead.kind), defaultNamespace),
-    ...others.flatMap((raw) => parseObject(raw, { defaultNamespace }).findings),
+    ...others.flatMap((raw) => allKinds.parse(raw, { defaultNamespace }).findings),
     ...analyzeExternals(ofKind(externalHead.kind), defaultNamespace),
   ];
 }

@@ -123,6 +123,8 @@ interface View {
 class Moves {
   readonly #settings: MeshSettings;
   readonly #views = new Map<ServiceKey, Map<string, View>>();
+  /** Of hosts outside. */
+  readonly #hosts = new Map<ServiceKey, string>();
   readonly #rules = new Map<ServiceKey, Pick<ServiceMove, 'ruleBefore' | 'ruleAfter'>>();
   /** By all that decides the shares: many sets differ in nothing that a service asks for. */
   readonly #known = new Map<string, readonly RouteMove[]>();
@@ -141,6 +143,8 @@ class Moves {
           ...(is?.rule === undefined ? {} : { ruleAfter: ruleId(is.rule) }),
         });
       }
+      const host = (is ?? was)?.catalog.host;
+      if (host !== undefined) this.#hosts.set(key, host);
       const routes = this.#routes(key, was, before.scope, is, after.scope);
       const id = JSON.stringify(routes);
       const views = this.#views.get(key) ?? new Map<string, View>();
@@ -173,9 +177,9 @@ class Moves {
   result(): readonly ServiceMove[] {
     return [...this.#views]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([service, views]) => ({
-        service,
-        ...this.#rules.get(service),
+      .map(([key, views]) => ({
+        service: this.#hosts.get(key) ?? key,
+        ...this.#rules.get(key),
         views: [...views.values()]
           .map(({ from, proxies, routes }) => ({ from: [...from].sort(), proxies, routes }))
           .sort((a, b) => b.proxies - a.proxies || (a.from.join() < b.from.join() ? -1 : 1)),

@@ -4,7 +4,7 @@
  *
  * In: the compiled service and the scope. Out: shares and what is answered by no endpoint, which sum to 1. What always holds: the levels are
  * those of the assignment that the proxies get (src/envoy/endpoints.ts makes both), and levels divide requests as Envoy does
- * (priority-loads.ts). What no control plane knows is left out: what proxies find out by themselves (outlier detection, health checks, slow
+ * (src/envoy/priority-loads.ts). What no control plane knows is left out: what proxies find out by themselves (outlier detection, health checks, slow
  * start), limits, retries, and what a hash makes of requests that belong together.
  */
 
@@ -12,13 +12,13 @@ import { isHealthy, type Target, type TargetGroup } from '../envoy/assignment-by
 import { portGroups } from '../envoy/endpoints.ts';
 import { assignmentKey } from '../envoy/locality-levels.ts';
 import { connectionRoute, requestRoutes } from '../envoy/port-routes.ts';
+import { priorityLoads } from '../envoy/priority-loads.ts';
 import { fittingSources, seenFrom } from '../envoy/sources.ts';
 import { isHttp } from '../envoy/virtual-hosts.ts';
 import type { MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ExpectedShares, Share, Unserved } from '../model/preview.ts';
 import type { RuleRoute } from '../model/rule.ts';
 import type { CatalogPort } from '../model/service.ts';
-import { priorityLoads } from './priority-loads.ts';
 
 /** Envoy's own. */
 const defaultOverprovisioningPercent = 140;

@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClusterSnapshot, NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
 import {
+  type DerivedService,
   type DeriveSettings,
   deriveNamespace,
   deriveService,
@@ -28,6 +29,7 @@ import {
   type PodObject,
   rawObjectKey,
   readClusterObject,
+  type ServiceExportObject,
   type ServiceObject,
   type SliceObject,
 } from './derive-objects.ts';
@@ -53,6 +55,7 @@ export class ClusterIndex {
     Pod: new Map(),
     Node: new Map(),
     Namespace: new Map(),
+    ServiceExport: new Map(),
   };
   /** Slice keys by service. */
   readonly #slicesOf = new Map<ServiceKey, Set<string>>();
@@ -184,6 +187,7 @@ export class ClusterIndex {
   #link(key: string, object: ClusterObject): void {
     switch (object.kind) {
       case 'Service':
+      case 'ServiceExport':
         this.#dirty.add(serviceKey(object.namespace, object.name));
         break;
       case 'EndpointSlice':
@@ -205,6 +209,7 @@ export class ClusterIndex {
   #unlink(key: string, object: ClusterObject): void {
     switch (object.kind) {
       case 'Service':
+      case 'ServiceExport':
         this.#dirty.add(serviceKey(object.namespace, object.name));
         break;
       case 'EndpointSlice':
@@ -253,7 +258,8 @@ export class ClusterIndex {
   #derive(key: ServiceKey): void {
     const service = this.#objects.Service.get(key) as ServiceObject | undefined;
     const before = this.#derived.get(key);
-    const derived = service === undefined ? undefined : this.#deriveOne(key, service);
+    const exported = this.#objects.ServiceExport.get(key) as ServiceExportObject | undefined;
+    const derived = service === undefined ? withoutService(key, exported) : this.#deriveOne(key, service, exported);
     if (derived === undefined || derived.skips.length === 0) this.#skips.delete(key);
     else this.#skips.set(key, derived.skips);
     const fresh = derived?.shard;
@@ -263,13 +269,17 @@ export class ClusterIndex {
     else if (before === undefined || !sameShard(shard, before)) this.#derived.set(key, shard);
   }
 
-  #deriveOne(key: ServiceKey, service: ServiceObject): ReturnType<typeof deriveService> {
+  #deriveOne(
+    key: ServiceKey,
+    service: ServiceObject,
+    exported: ServiceExportObject | undefined,
+  ): ReturnType<typeof deriveService> {
     const slices: SliceObject[] = [];
     for (const slice of this.#slicesOf.get(key) ?? []) {
       const object = this.#objects.EndpointSlice.get(slice) as SliceObject | undefined;
       if (object !== undefined) slices.push(object);
     }
-    return deriveService(service, slices, this.#lookup, this.#settings);
+    return deriveService(service, slices, this.#lookup, this.#settings, exported);
   }
 
   #flushNamespaces(): Map<string, NamespaceShard | undefined> {
@@ -285,6 +295,14 @@ export class ClusterIndex {
     this.#dirtyNamespaces.clear();
     return changes;
   }
+}
+
+function withoutService(key: ServiceKey, exported: ServiceExportObject | undefined): DerivedService | undefined {
+  if (exported === undefined) return undefined;
+  return {
+    shard: undefined,
+    skips: [{ reason: 'export-without-service', object: `ServiceExport ${key}`, count: 1 }],
+  };
 }
 
 /** A cold index over `objects`: for tests, and for sources that always read everything. */

@@ -1,13 +1,15 @@
 /**
- * The five kinds of Kubernetes objects that a cluster is read from, cut down to what is used of them.
+ * The kinds of Kubernetes objects that a cluster is read from, cut down to what is used of them.
  *
  * In: parsed JSON or YAML, untrusted. Out: small, frozen values with the API's defaults filled in, or a reason why the object cannot be
  * read. Nothing here throws, keeps a reference into its input, or follows a prototype.
  */
 
-import type { TrafficDistribution, TransportProtocol } from '../model/service.ts';
+import { importOfLabel } from '../model/import-labels.ts';
+import type { IpFamily, TrafficDistribution, TransportProtocol } from '../model/service.ts';
 import {
   checkNames,
+  type Fields,
   fields,
   labelNames,
   list,
@@ -46,6 +48,13 @@ export interface ServiceObject {
   /** '' for none. */
   readonly trafficDistribution: TrafficDistribution | '';
   readonly ports: readonly ServicePortObject[];
+  /** What counts for exports alone, where it is not the default; left out otherwise, so that it costs nothing. */
+  readonly affinity?: { readonly seconds: number | undefined };
+  readonly secondFamily?: IpFamily;
+  /** `spec.trafficDistribution` as written, where it is an older name. */
+  readonly writtenDistribution?: string;
+  /** The import that the Service was derived from. */
+  readonly importOf?: string;
   /** The cluster that the object says it belongs to (label or annotation `topology.istio.io/cluster`); '' for none. */
   readonly claimedCluster: string;
 }
@@ -106,7 +115,23 @@ export interface NamespaceObject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export type ClusterObject = ServiceObject | SliceObject | PodObject | NodeObject | NamespaceObject;
+/** multicluster.x-k8s.io, of v1beta1 or v1alpha1 (which knows no exported labels). */
+export interface ServiceExportObject {
+  readonly kind: 'ServiceExport';
+  readonly namespace: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export type ClusterObject =
+  | ServiceObject
+  | SliceObject
+  | PodObject
+  | NodeObject
+  | NamespaceObject
+  | ServiceExportObject;
 export type ClusterObjectKind = ClusterObject['kind'];
 
 /** In the order in which they are listed. */
@@ -116,6 +141,7 @@ export const clusterObjectKinds: readonly ClusterObjectKind[] = [
   'Pod',
   'EndpointSlice',
   'Service',
+  'ServiceExport',
 ];
 
 /** What is not known here is a preference, and is not followed. */
@@ -143,7 +169,9 @@ export function readService(raw: unknown): ServiceObject | Unreadable {
       appProtocol: text(port['appProtocol']),
     });
   }
-  const family = list(spec['ipFamilies'])[0];
+  const [family, second] = list(spec['ipFamilies']);
+  const distribution = text(spec['trafficDistribution']);
+  const importOf = text(own(meta.labels, importOfLabel));
   return Object.freeze({
     kind: 'Service',
     namespace: meta.namespace,
@@ -157,8 +185,17 @@ export function readService(raw: unknown): ServiceObject | Unreadable {
     nodeLocal: spec['internalTrafficPolicy'] === 'Local',
     trafficDistribution: distributionOf(spec['trafficDistribution']),
     ports,
+    ...(spec['sessionAffinity'] === 'ClientIP' ? { affinity: { seconds: affinitySeconds(spec) } } : {}),
+    ...(second === 'IPv4' || second === 'IPv6' ? { secondFamily: second } : {}),
+    ...(distribution === 'PreferClose' ? { writtenDistribution: distribution } : {}),
+    ...(importOf === '' ? {} : { importOf }),
     claimedCluster: meta.claimedCluster,
   } satisfies ServiceObject);
+}
+
+function affinitySeconds(spec: Fields): number | undefined {
+  const seconds = fields(fields(spec['sessionAffinityConfig'])['clientIP'])['timeoutSeconds'];
+  return typeof seconds === 'number' && Number.isInteger(seconds) && seconds > 0 ? seconds : undefined;
 }
 
 /** Conditions default as the API says: ready unset means true, serving unset means ready, terminating unset means false. */
@@ -255,12 +292,28 @@ export function readNamespace(raw: unknown): NamespaceObject | Unreadable {
   } satisfies NamespaceObject);
 }
 
+export function readServiceExport(raw: unknown): ServiceExportObject | Unreadable {
+  const meta = metaOf(raw);
+  const bad = checkNames(meta, true);
+  if (bad !== undefined) return bad;
+  const spec = fields(fields(raw)['spec']);
+  return Object.freeze({
+    kind: 'ServiceExport',
+    namespace: meta.namespace,
+    name: meta.name,
+    createdAtMs: meta.createdAtMs,
+    labels: stringMap(spec['exportedLabels']),
+    annotations: stringMap(spec['exportedAnnotations']),
+  } satisfies ServiceExportObject);
+}
+
 const readers: Readonly<Record<ClusterObjectKind, (raw: unknown) => ClusterObject | Unreadable>> = {
   Service: readService,
   EndpointSlice: readSlice,
   Pod: readPod,
   Node: readNode,
   Namespace: readNamespace,
+  ServiceExport: readServiceExport,
 };
 
 /** Reads an object of a kind that the caller knows (list items do not say theirs). */

@@ -7,11 +7,12 @@
 
 import { BlockList, isIP } from 'node:net';
 import type { Locality } from '../model/cluster.ts';
-import type { Endpoint, NamespaceShard, ServicePort, ServiceShard } from '../model/service.ts';
+import type { Endpoint, NamespaceShard, ServiceExport, ServicePort, ServiceShard } from '../model/service.ts';
 import type {
   NamespaceObject,
   NodeObject,
   PodObject,
+  ServiceExportObject,
   ServiceObject,
   SliceEndpointObject,
   SliceObject,
@@ -50,7 +51,11 @@ export type SkipReason =
   /** The object could not be read. */
   | 'unreadable'
   /** Over the cluster's limit of services or endpoints. */
-  | 'over-limit';
+  | 'over-limit'
+  /** A ServiceExport, and no Service of its name in the namespace. */
+  | 'export-without-service'
+  /** A ServiceExport of an alias (ExternalName): there are no endpoints to export. */
+  | 'export-of-alias';
 
 export interface Skip {
   readonly reason: SkipReason;
@@ -126,19 +131,26 @@ export function deriveNamespace(object: NamespaceObject, cluster: string): Names
   return Object.freeze({ cluster, name: object.name, labels: object.labels });
 }
 
-/** `slices` are all slices of the service's namespace that carry its name; their order does not matter. */
+/**
+ * `slices` are all slices of the service's namespace that carry its name; their order does not matter. `exported`: the ServiceExport of the
+ * service's name, if there is one.
+ */
 export function deriveService(
   service: ServiceObject,
   slices: Iterable<SliceObject>,
   lookup: Lookup,
   settings: DeriveSettings,
+  exported?: ServiceExportObject,
 ): DerivedService {
   const skips = new SkipList();
   const subject = `Service ${service.namespace}/${service.name}`;
   const foreign = (claim: string): boolean => claim !== '' && claim !== settings.cluster;
   if (foreign(service.claimedCluster)) skips.add('foreign-claim', subject);
   else if (service.externalName !== undefined && !isUsableAlias(service)) skips.add('external-name', subject);
-  if (skips.size > 0) return { shard: undefined, skips: skips.list() };
+  if (exported !== undefined && service.externalName !== undefined)
+    skips.add('export-of-alias', `ServiceExport ${service.namespace}/${service.name}`);
+  const isNothing = foreign(service.claimedCluster) || (service.externalName !== undefined && !isUsableAlias(service));
+  if (isNothing) return { shard: undefined, skips: skips.list() };
 
   const found: FoundEndpoint[] = [];
   for (const slice of slices) {
@@ -184,6 +196,7 @@ export function deriveService(
 
   const oneFamily = dropOtherFamily(found, service.primaryFamily, skips, subject);
   const endpoints = mergeDuplicates(oneFamily, skips);
+  const others = exported === undefined || oneFamily === found ? [] : found.filter((item) => !oneFamily.includes(item));
   return {
     shard: Object.freeze({
       cluster: settings.cluster,
@@ -195,6 +208,10 @@ export function deriveService(
       ...(service.externalName === undefined ? {} : { externalName: service.externalName.toLowerCase() }),
       ...(service.nodeLocal ? { internalTrafficPolicy: 'Local' as const } : {}),
       ...(service.trafficDistribution === '' ? {} : { trafficDistribution: service.trafficDistribution }),
+      ...(exported === undefined
+        ? {}
+        : { export: exportOf(service, exported, mergeDuplicates(others, new SkipList())) }),
+      ...(service.importOf === undefined ? {} : { importOf: service.importOf }),
       ports: service.ports.map(
         (port): ServicePort => ({
           name: port.name,
@@ -210,11 +227,33 @@ export function deriveService(
   };
 }
 
+function exportOf(
+  service: ServiceObject,
+  { createdAtMs, labels, annotations }: ServiceExportObject,
+  otherFamily: readonly Endpoint[],
+): ServiceExport {
+  const { affinity, primaryFamily, secondFamily, writtenDistribution } = service;
+  const distribution = writtenDistribution ?? service.trafficDistribution;
+  return Object.freeze({
+    createdAtMs,
+    labels,
+    annotations,
+    sessionAffinity: affinity === undefined ? 'None' : 'ClientIP',
+    ...(affinity?.seconds === undefined ? {} : { affinitySeconds: affinity.seconds }),
+    internalTrafficPolicy: service.nodeLocal ? 'Local' : 'Cluster',
+    ...(distribution === '' ? {} : { trafficDistribution: distribution }),
+    ipFamilies: [
+      ...(primaryFamily === '' ? [] : [primaryFamily]),
+      ...(secondFamily === undefined ? [] : [secondFamily]),
+    ],
+    appProtocols: service.ports.map(({ appProtocol }) => appProtocol),
+    otherFamily,
+  } satisfies ServiceExport);
+}
+
 /** Kubernetes takes an address as an ExternalName and looks it up as a name, which no name server knows. */
-function isUsableAlias({ externalName = '', ports }: ServiceObject): boolean {
-  const isName =
-    externalName.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]*$/i.test(externalName);
-  return isName && ports.length > 0;
+function isUsableAlias({ externalName = '' }: ServiceObject): boolean {
+  return externalName.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]*$/i.test(externalName);
 }
 
 interface FoundEndpoint {

@@ -70,6 +70,7 @@ export class Board {
     const stateMoved = !sameState(before.state, state);
     const rotationMoved = !sameState(before.rotation, rotation);
     const findingsMoved = !sameFindings(before.findings, findings);
+    const versionMoved = (this.#records.get(registration.name)?.version ?? '') !== (registration.active?.version ?? '');
     const infoMoved = before.info === undefined || !sameInfo(before.info, info);
     registration.shown = {
       state: stateMoved ? state : before.state,
@@ -87,7 +88,7 @@ export class Board {
       for (const finding of findings) if (!known.has(formatFinding(finding))) this.log(finding, registration.name);
     }
     const { services = new Set(), namespaces = new Set(), force = false } = change;
-    const stateChanged = force || stateMoved || rotationMoved || findingsMoved || infoMoved;
+    const stateChanged = force || stateMoved || rotationMoved || findingsMoved || infoMoved || versionMoved;
     const news = stateChanged || services.size > 0 || namespaces.size > 0;
     const tell = (): void => {
       if (news) this.emit({ cluster: registration.name, services, namespaces, stateChanged });

@@ -8,8 +8,9 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage, type Finding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ClusterState } from '../model/cluster.ts';
-import type { NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
-import type { ClusterSource, StartSource } from './source.ts';
+import type { ClusterSnapshot, NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
+import { keptExports } from './inventory-exports.ts';
+import type { ClusterChange, ClusterSource, StartSource } from './source.ts';
 import { Statement, type StatementLimits } from './statement.ts';
 
 /** What a link tells the inventory; `keys` undefined means that everything may be different. */
@@ -36,6 +37,7 @@ export class Link {
   #state: ClusterState;
   #synced = false;
   #findings: readonly Finding[] = [];
+  #version = '';
   #source: ClusterSource | undefined;
   #stopped = false;
   /** Another cluster serves the same API: nothing that this link says is used. */
@@ -58,6 +60,11 @@ export class Link {
 
   get findings(): readonly Finding[] {
     return this.#findings;
+  }
+
+  /** Of its API; '' where it is not known. */
+  get version(): string {
+    return this.#version;
   }
 
   start(start: StartSource, events: LinkEvents): void {
@@ -84,7 +91,7 @@ export class Link {
             this.said.seed(held.services, held.namespaces);
           }
           this.#synced = true;
-          this.said.sync(snapshot, partial);
+          this.said.sync(withExports(snapshot, events), partial);
           events.said(this, undefined, undefined);
         },
         change: (change) => {
@@ -96,12 +103,17 @@ export class Link {
             });
             return;
           }
-          this.said.change(change);
+          this.said.change(withExports(change, events));
           events.said(this, change.services.keys(), change.namespaces.keys());
         },
         findings: (findings) => {
           if (this.#stopped) return;
           this.#findings = findings;
+          events.stateChanged(this);
+        },
+        version: (version) => {
+          if (this.#stopped) return;
+          this.#version = version;
           events.stateChanged(this);
         },
       });
@@ -139,4 +151,9 @@ export class Link {
   #refuse(problem: NonNullable<ClusterState['problem']>): void {
     this.#state = { phase: 'refused', sinceMs: this.#options.clock.now(), problem };
   }
+}
+
+function withExports<T extends ClusterSnapshot | ClusterChange>(said: T, events: LinkEvents): T {
+  const kept = keptExports(said, (key) => events.held().services.get(key));
+  return kept.size === 0 ? said : { ...said, services: new Map([...said.services, ...kept]) };
 }

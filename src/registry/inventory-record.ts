@@ -26,6 +26,8 @@ export interface InventorySettings {
 export interface ClusterRecord {
   readonly info: ClusterInfo;
   readonly state: ClusterState;
+  /** Of its API, as the source in force read it: `v1.36.1`; '' where that is not known. */
+  readonly version: string;
   /** Live; never changed by its reader. Held last good while the state is anything but `fresh`. */
   readonly services: ReadonlyMap<ServiceKey, ServiceShard>;
   readonly namespaces: ReadonlyMap<string, NamespaceShard>;

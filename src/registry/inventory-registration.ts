@@ -181,6 +181,7 @@ export function recordOf(registration: Registration): ClusterRecord {
   return {
     info: infoOf(registration),
     state: registration.shown.state,
+    version: registration.active?.version ?? '',
     services: registration.services,
     namespaces: registration.namespaces,
     endpointCount: registration.endpointCount,

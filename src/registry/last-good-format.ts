@@ -14,6 +14,7 @@ import type { ClusterInfo, Locality } from '../model/cluster.ts';
 import {
   type Endpoint,
   type NamespaceShard,
+  type ServiceExport,
   type ServiceKey,
   type ServiceShard,
   serviceKey,
@@ -45,7 +46,8 @@ type StoredEndpoint = Omit<Endpoint, 'ports' | 'labels' | 'locality' | 'cluster'
   readonly locality: number;
 };
 
-interface StoredService extends Omit<ServiceShard, 'endpoints'> {
+interface StoredService extends Omit<ServiceShard, 'endpoints' | 'export'> {
+  readonly export?: Omit<ServiceExport, 'otherFamily'> & { readonly otherFamily: readonly StoredEndpoint[] };
   readonly portMaps: readonly (readonly [string, number][])[];
   readonly labelSets: readonly Readonly<Record<string, string>>[];
   readonly localities: readonly Locality[];
@@ -122,14 +124,17 @@ function storeService(shard: ServiceShard): StoredService {
   const portMaps = new Table<ReadonlyMap<string, number>>();
   const labelSets = new Table<Readonly<Record<string, string>>>();
   const localities = new Table<Locality>();
-  const endpoints = shard.endpoints.map(({ cluster: _, ...endpoint }) => ({
+  const store = ({ cluster: _, ...endpoint }: Endpoint): StoredEndpoint => ({
     ...endpoint,
     ports: portMaps.indexOf(endpoint.ports),
     labels: labelSets.indexOf(endpoint.labels),
     locality: localities.indexOf(endpoint.locality),
-  }));
+  });
+  const endpoints = shard.endpoints.map(store);
+  const { export: exported, ...rest } = shard;
   return {
-    ...shard,
+    ...rest,
+    ...(exported === undefined ? {} : { export: { ...exported, otherFamily: exported.otherFamily.map(store) } }),
     portMaps: portMaps.values.map((ports) => [...ports]),
     labelSets: labelSets.values,
     localities: localities.values,
@@ -138,17 +143,19 @@ function storeService(shard: ServiceShard): StoredService {
 }
 
 function restoreService(stored: StoredService): ServiceShard {
-  const { portMaps, labelSets, localities, endpoints, ...shard } = stored;
+  const { portMaps, labelSets, localities, endpoints, export: exported, ...shard } = stored;
   const maps = portMaps.map((entries) => new Map(entries));
+  const restore = (endpoint: StoredEndpoint): Endpoint => ({
+    ...endpoint,
+    cluster: shard.cluster,
+    ports: at(maps, endpoint.ports),
+    labels: at(labelSets, endpoint.labels),
+    locality: at(localities, endpoint.locality),
+  });
   return {
     ...shard,
-    endpoints: endpoints.map((endpoint) => ({
-      ...endpoint,
-      cluster: shard.cluster,
-      ports: at(maps, endpoint.ports),
-      labels: at(labelSets, endpoint.labels),
-      locality: at(localities, endpoint.locality),
-    })),
+    ...(exported === undefined ? {} : { export: { ...exported, otherFamily: exported.otherFamily.map(restore) } }),
+    endpoints: endpoints.map(restore),
   };
 }
 

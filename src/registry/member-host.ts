@@ -5,6 +5,7 @@
  * started is up to the host.
  */
 
+import type { StartMcsWriter } from './mcs-host.ts';
 import type { RuleSink, RuleSource } from './rule-sink.ts';
 
 export interface MemberSource extends RuleSource {
@@ -20,6 +21,8 @@ export interface MemberLink {
   readonly start: (sink: RuleSink, isLeader: () => boolean) => MemberSource;
   /** Reading costs nothing and takes no right that the pilot may lack: it is done without a grant too. */
   readonly isFree: boolean;
+  /** Writes imports of the clusterset's services into the cluster, from its call on. Left out: there is no place for them. */
+  readonly writeImports?: StartMcsWriter;
 }
 
 /** Returns what closes the link. A newer link to the same cluster takes the place of those before it. */

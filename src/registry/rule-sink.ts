@@ -15,8 +15,11 @@ export interface RuleSink {
   remove(id: string): void;
   /** All that is wrong with the source itself now (a file that does not parse, an API that refuses); the whole list, [] when it is cured. */
   problem(findings: readonly Finding[]): void;
-  /** Once, after the first complete reading: all objects have been put. */
-  synced(): void;
+  /**
+   * After the first complete reading: all objects have been put. `unread`: but for these kinds, of which nothing is known yet; of those what was
+   * there before stays, and it is said again when they are read.
+   */
+  synced(unread?: ReadonlySet<string>): void;
 }
 
 /** What a rule source gives back when it is started. */

@@ -4,7 +4,7 @@
  */
 
 import type { ClusterInfo, Locality } from '../model/cluster.ts';
-import type { Endpoint, NamespaceShard, ServicePort, ServiceShard } from '../model/service.ts';
+import type { Endpoint, NamespaceShard, ServiceExport, ServicePort, ServiceShard } from '../model/service.ts';
 
 export function sameShard(a: ServiceShard, b: ServiceShard): boolean {
   if (a === b) return true;
@@ -17,9 +17,28 @@ export function sameShard(a: ServiceShard, b: ServiceShard): boolean {
     a.internalTrafficPolicy === b.internalTrafficPolicy &&
     a.trafficDistribution === b.trafficDistribution &&
     a.externalName === b.externalName &&
+    a.importOf === b.importOf &&
+    sameExport(a.export, b.export) &&
     sameList(a.vips, b.vips, Object.is) &&
     sameList(a.ports, b.ports, samePort) &&
     sameList(a.endpoints, b.endpoints, sameEndpoint)
+  );
+}
+
+function sameExport(a: ServiceExport | undefined, b: ServiceExport | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  return (
+    a.createdAtMs === b.createdAtMs &&
+    a.sessionAffinity === b.sessionAffinity &&
+    a.affinitySeconds === b.affinitySeconds &&
+    a.internalTrafficPolicy === b.internalTrafficPolicy &&
+    a.trafficDistribution === b.trafficDistribution &&
+    sameLabels(a.labels, b.labels) &&
+    sameLabels(a.annotations, b.annotations) &&
+    sameList(a.ipFamilies, b.ipFamilies, Object.is) &&
+    sameList(a.appProtocols, b.appProtocols, Object.is) &&
+    sameList(a.otherFamily, b.otherFamily, sameEndpoint)
   );
 }
 
@@ -77,6 +96,7 @@ export function sameInfo(a: ClusterInfo, b: ClusterInfo): boolean {
     a.network === b.network &&
     a.uid === b.uid &&
     a.origin === b.origin &&
+    a.clusterId === b.clusterId &&
     sameLocality(a.locality, b.locality)
   );
 }

@@ -14,6 +14,8 @@ import type { ClusterSnapshot, NamespaceShard, ServiceKey, ServiceShard } from '
 export interface ClusterChange {
   readonly services: ReadonlyMap<ServiceKey, ServiceShard | undefined>;
   readonly namespaces: ReadonlyMap<string, NamespaceShard | undefined>;
+  /** As in ClusterSnapshot. */
+  readonly exportsUnknown?: true;
 }
 
 export interface ClusterSink {
@@ -26,6 +28,8 @@ export interface ClusterSink {
   change(change: ClusterChange): void;
   /** All that is wrong with what the cluster says now, while the rest of it is in force: the whole list, [] when it is cured. */
   findings?(findings: readonly Finding[]): void;
+  /** What the API says it is: `v1.36.1`. Said once it is known, and when it is another. */
+  version?(version: string): void;
 }
 
 export interface ClusterSource {

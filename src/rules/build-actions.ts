@@ -5,10 +5,10 @@
 
 import { defaultMeshSettings } from '../model/mesh.ts';
 import type { Cors, Fault, LocalRateLimit, Mirror, PathChange, Redirect, Rewrite } from '../model/route-filters.ts';
-import { type RouteRetry, type RuleRoute, type StringMatch, toDestination } from '../model/rule.ts';
+import { type OtherService, type RouteRetry, type RuleRoute, type StringMatch, toDestination } from '../model/rule.ts';
 import { durationMs } from './duration.ts';
 import type { Findings, Path } from './findings.ts';
-import type { RawRoute } from './schema.ts';
+import type { RawBackend, RawRoute } from './schema.ts';
 
 type Given<K extends keyof RawRoute> = NonNullable<RawRoute[K]>;
 
@@ -18,7 +18,7 @@ export type RouteActions = Pick<
 >;
 
 /** `path`: the route's, for warnings. */
-export function buildActions(route: RawRoute, findings: Findings, path: Path): RouteActions {
+export function buildActions(route: RawRoute, own: ServiceName, findings: Findings, path: Path): RouteActions {
   const idle = limitMs(route.timeouts?.idle);
   const stream = limitMs(route.timeouts?.stream);
   if (route.cors !== undefined) warnOfPreflights(route, findings, path);
@@ -28,7 +28,9 @@ export function buildActions(route: RawRoute, findings: Findings, path: Path): R
       ? {}
       : { respond: { status: route.respond.status, body: route.respond.body ?? '' } }),
     ...(route.rewrite === undefined ? {} : { rewrite: buildRewrite(route.rewrite) }),
-    ...(route.mirrors === undefined || route.mirrors.length === 0 ? {} : { mirrors: route.mirrors.map(buildMirror) }),
+    ...(route.mirrors === undefined || route.mirrors.length === 0
+      ? {}
+      : { mirrors: route.mirrors.map((mirror) => buildMirror(own, mirror)) }),
     ...(route.fault === undefined ? {} : { fault: buildFault(route.fault) }),
     ...(route.cors === undefined ? {} : { cors: buildCors(route.cors) }),
     ...(route.rateLimit === undefined ? {} : { rateLimit: buildRateLimit(route.rateLimit) }),
@@ -65,6 +67,7 @@ function buildBackoff({ base, max }: NonNullable<Given<'retry'>['backoff']>): No
 
 function buildPathChange(path: NonNullable<Given<'rewrite'>['path']>): PathChange {
   if (path.full !== undefined) return { kind: 'full', value: path.full };
+  if (path.regex !== undefined) return { kind: 'regex', regex: path.regex.match, value: path.regex.substitution };
   return { kind: 'prefix', value: path.prefix ?? '/' };
 }
 
@@ -85,8 +88,25 @@ function buildRewrite({ hostname, path }: Given<'rewrite'>): Rewrite {
   };
 }
 
-function buildMirror({ percent = 100, ...destination }: Given<'mirrors'>[number]): Mirror {
-  return { destination: toDestination(destination), percent };
+function buildMirror(own: ServiceName, { percent = 100, ...mirror }: Given<'mirrors'>[number]): Mirror {
+  const service = otherService(own, mirror);
+  return { destination: toDestination(mirror), ...(service === undefined ? {} : { service }), percent };
+}
+
+/** The rule's own service. */
+export interface ServiceName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Undefined for the rule's own service at the port that was asked for. */
+export function otherService(
+  own: ServiceName,
+  { service, namespace, port }: Partial<Pick<RawBackend, 'service' | 'namespace' | 'port'>>,
+): OtherService | undefined {
+  const other = { namespace: namespace ?? own.namespace, name: service ?? own.name };
+  if (port === undefined && other.namespace === own.namespace && other.name === own.name) return undefined;
+  return { ...other, ...(port === undefined ? {} : { port }) };
 }
 
 function buildFault({ delay, abort }: Given<'fault'>): Fault {

@@ -78,6 +78,7 @@ function buildConnections(raw: Raw<'connections'>): ConnectionLimits {
     ...optional('maxRequestsPerConnection', raw.maxRequestsPerConnection),
     ...optional('maxConnectionAgeMs', ms(raw.maxAge)),
     ...optional('idleTimeoutMs', ms(raw.idleTimeout)),
+    ...optional('unacknowledgedMs', ms(raw.unacknowledged)),
     ...(keepalive === undefined
       ? {}
       : {

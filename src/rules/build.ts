@@ -11,22 +11,24 @@ import type {
   Destination,
   HeaderChange,
   NamedMatch,
+  PathMatch,
   RouteMatch,
   RuleBackend,
   RuleRoute,
-  StringMatch,
 } from '../model/rule.ts';
 import { chainName, destinationName, toDestination } from '../model/rule.ts';
-import { buildActions, buildRetry, limitMs } from './build-actions.ts';
+import { buildActions, buildRetry, limitMs, otherService, type ServiceName } from './build-actions.ts';
 import { buildSource } from './build-place.ts';
 import { defaultRouteName } from './checks.ts';
 import { coveringRoute, coversDestination, takesEverything } from './coverage.ts';
 import type { Findings, Path } from './findings.ts';
 import type { RawBackend, RawHeaderChange, RawHeaderMatch, RawMatch, RawRoute, RawSpec } from './schema.ts';
 
-export function buildRoutes(spec: RawSpec, findings: Findings): readonly RuleRoute[] {
-  if (spec.routes === undefined) return [buildRoute({ name: 'default', backends: [{}] }, 0, findings)];
-  const routes = spec.routes.map((route, i) => buildRoute(route, i, findings));
+/** `namespace`: the rule's. */
+export function buildRoutes(spec: RawSpec, namespace: string, findings: Findings): readonly RuleRoute[] {
+  const own = { namespace, name: spec.service };
+  if (spec.routes === undefined) return [buildRoute({ name: 'default', backends: [{}] }, own, 0, findings)];
+  const routes = spec.routes.map((route, i) => buildRoute(route, own, i, findings));
   for (const [i, route] of routes.entries()) {
     const covering = coveringRoute(routes, i);
     if (covering === undefined) continue;
@@ -50,14 +52,17 @@ export function contentHash(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
 }
 
-function buildRoute(route: RawRoute, index: number, findings: Findings): RuleRoute {
+function buildRoute(route: RawRoute, own: ServiceName, index: number, findings: Findings): RuleRoute {
   const request = limitMs(route.timeouts?.request);
   const backendRequest = limitMs(route.timeouts?.backendRequest);
   return {
     name: route.name ?? defaultRouteName(index),
     matches: (route.matches ?? []).map(buildMatch),
-    backends: buildBackends(route.backends ?? [], ['spec', 'routes', index, 'backends'], findings),
-    ...buildActions(route, findings, ['spec', 'routes', index]),
+    ...(route.ports === undefined ? {} : { ports: route.ports.toSorted((a, b) => a - b) }),
+    ...(route.takes === undefined ? {} : { takes: route.takes }),
+    ...(route.sni === undefined ? {} : { sni: route.sni }),
+    backends: buildBackends(route.backends ?? [], own, ['spec', 'routes', index, 'backends'], findings),
+    ...buildActions(route, own, findings, ['spec', 'routes', index]),
     ...(request === undefined ? {} : { requestTimeoutMs: request }),
     ...(backendRequest === undefined ? {} : { backendRequestTimeoutMs: backendRequest }),
     ...(route.retry === undefined ? {} : { retry: buildRetry(route.retry) }),
@@ -77,35 +82,53 @@ function buildMatch(match: RawMatch): RouteMatch {
   };
 }
 
-function buildPathMatch(path: NonNullable<RawMatch['path']>): StringMatch {
-  if (path.exact !== undefined) return { kind: 'exact', value: path.exact };
+function buildPathMatch(path: NonNullable<RawMatch['path']>): PathMatch {
   if (path.regex !== undefined) return { kind: 'regex', value: path.regex };
+  const way = path.ignoreCase === true ? ({ ignoreCase: true } as const) : {};
+  if (path.exact !== undefined) return { kind: 'exact', value: path.exact, ...way };
+  if (path.startsWith !== undefined) return { kind: 'start', value: path.startsWith, ...way };
   const prefix = path.prefix ?? '/';
-  return { kind: 'prefix', value: prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix };
+  return { kind: 'prefix', value: prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix, ...way };
 }
 
-function buildNamedMatch({ name, value, prefix, regex, present }: RawHeaderMatch): NamedMatch {
+function buildNamedMatch(raw: RawHeaderMatch): NamedMatch {
+  return raw.not === true ? { ...buildHeldMatch(raw), not: true } : buildHeldMatch(raw);
+}
+
+function buildHeldMatch({ name, value, prefix, regex, present }: RawHeaderMatch): NamedMatch {
   if (present !== undefined) return { name, match: { kind: 'present', present } };
   if (value !== undefined) return { name, match: { kind: 'exact', value } };
   if (prefix !== undefined) return { name, match: { kind: 'prefix', value: prefix } };
   return { name, match: { kind: 'regex', value: regex ?? '' } };
 }
 
-function buildBackends(backends: readonly RawBackend[], path: Path, findings: Findings): readonly RuleBackend[] {
+function buildBackends(
+  backends: readonly RawBackend[],
+  own: ServiceName,
+  path: Path,
+  findings: Findings,
+): readonly RuleBackend[] {
   const byChain = new Map<string, { first: number; backend: RuleBackend }>();
   for (const [i, raw] of backends.entries()) {
     const chain = buildChain(raw, [...path, i], findings);
     const weight = raw.weight ?? 1;
+    const service = otherService(own, raw);
+    const special = {
+      ...(service === undefined ? {} : { service }),
+      ...(raw.requestHeaders === undefined ? {} : { requestHeaders: buildHeaderChange(raw.requestHeaders) }),
+      ...(raw.responseHeaders === undefined ? {} : { responseHeaders: buildHeaderChange(raw.responseHeaders) }),
+    };
     const name = chainName(chain);
-    const same = byChain.get(name);
+    const key = `${name} ${JSON.stringify(special)}`;
+    const same = byChain.get(key);
     if (same === undefined) {
-      byChain.set(name, { first: i, backend: { weight, chain } });
+      byChain.set(key, { first: i, backend: { weight, chain, ...special } });
       continue;
     }
     const sum = same.backend.weight + weight;
     const message = `backends ${same.first} and ${i} are the same (${name === '' ? 'any endpoint' : name}); together they weigh ${sum}`;
     findings.warn('FW-RULE-028', [...path, i], message, `Write it once, with weight: ${sum}`);
-    byChain.set(name, { first: same.first, backend: { weight: sum, chain } });
+    byChain.set(key, { first: same.first, backend: { ...same.backend, weight: sum } });
   }
   return [...byChain.values()].map(({ backend }) => backend);
 }

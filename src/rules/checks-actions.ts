@@ -79,7 +79,7 @@ function checkSome(
 function checkEither(
   value: object,
   [a, b]: readonly [string, string],
-  code: 'FW-RULE-067' | 'FW-RULE-071',
+  code: 'FW-RULE-071',
   path: Path,
   findings: Findings,
 ): void {
@@ -96,14 +96,24 @@ function checkPathChange(
   findings: Findings,
 ): void {
   if (change === undefined) return;
-  checkEither(change, ['full', 'prefix'], 'FW-RULE-067', path, findings);
+  const ways = ['full', 'prefix', 'regex'];
+  const given = ways.filter((way) => Object.hasOwn(change, way));
+  if (given.length !== 1) {
+    const message = `must have exactly one of ${ways.join(', ')}; it has ${given.length === 0 ? 'none' : given.join(' and ')}`;
+    findings.error(
+      'FW-RULE-067',
+      path,
+      message,
+      `${given.length === 0 ? 'Add' : 'Keep'} one of ${(given.length === 0 ? ways : given).join(', ')}`,
+    );
+  }
   if (change.prefix === undefined) return;
   const index = (route.matches ?? []).findIndex((match) => {
     const matched = match?.path;
-    return matched !== undefined && !Object.hasOwn(matched, 'prefix');
+    return matched !== undefined && !Object.hasOwn(matched, 'prefix') && !Object.hasOwn(matched, 'startsWith');
   });
   if (index < 0) return;
-  const message = `needs matches by path.prefix alone: matches[${index}] has no prefix that could be replaced`;
+  const message = `needs matches by path.prefix or path.startsWith alone: matches[${index}] has no prefix that could be replaced`;
   const hint = 'Match by path.prefix, put the other matches into a route of their own, or use full';
   findings.error('FW-RULE-068', [...path, 'prefix'], message, hint);
 }

@@ -4,6 +4,7 @@
  */
 
 import { checkActions } from './checks-actions.ts';
+import { checkConnections } from './checks-connections.ts';
 import { checkPlaces, checkSource } from './checks-place.ts';
 import { checkPolicy } from './checks-policy.ts';
 import { durationMs } from './duration.ts';
@@ -67,7 +68,17 @@ function checkRoute(route: Sound<RawRoute>, path: Path, findings: Findings, budg
     if (match !== undefined) checkMatch(match, [...path, 'matches', i], findings, budget);
   }
   checkWeights(route.backends, [...path, 'backends'], findings);
+  for (const [i, backend] of (route.backends ?? []).entries()) {
+    const at = [...path, 'backends', i];
+    checkHeaderChange(backend?.requestHeaders, [...at, 'requestHeaders'], findings);
+    checkHeaderChange(backend?.responseHeaders, [...at, 'responseHeaders'], findings);
+  }
   checkActions(route, path, findings);
+  for (const name of ['redirect', 'rewrite'] as const) {
+    const at = [...path, name, 'path', 'regex', 'match'];
+    checkRegex(route[name]?.path?.regex?.match, at, findings, budget);
+  }
+  checkConnections(route, path, findings);
   checkTimeouts(route.timeouts, [...path, 'timeouts'], findings);
   if (route.retry?.on !== undefined && route.retry.true !== undefined) {
     const message = 'must not have both on and true: they mean the same';
@@ -80,9 +91,19 @@ function checkRoute(route: Sound<RawRoute>, path: Path, findings: Findings, budg
 function checkMatch(match: Sound<RawMatch>, path: Path, findings: Findings, budget: RegexBudget): void {
   if (match.path !== undefined) {
     const at = [...path, 'path'];
-    checkOneOf(match.path, ['exact', 'prefix', 'regex'], at, findings);
+    checkOneOf(match.path, ['exact', 'prefix', 'startsWith', 'regex'], at, findings);
     checkNormalPath(match.path.exact, [...at, 'exact'], findings);
     checkNormalPath(match.path.prefix, [...at, 'prefix'], findings);
+    checkNormalPath(match.path.startsWith, [...at, 'startsWith'], findings);
+    if (match.path.ignoreCase !== undefined && match.path.regex !== undefined) {
+      const message = 'ignoreCase is not for regex';
+      findings.error(
+        'FW-RULE-184',
+        [...at, 'ignoreCase'],
+        message,
+        'Begin the expression with (?i), and remove ignoreCase',
+      );
+    }
     checkRegex(match.path.regex, [...at, 'regex'], findings, budget);
   }
   checkSource(match.source, [...path, 'source'], findings);

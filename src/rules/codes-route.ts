@@ -27,11 +27,11 @@ export const routeCodes = {
   },
   'FW-RULE-067': {
     title: 'Not exactly one way to change the path',
-    cure: 'Give exactly one of full and prefix.',
+    cure: 'Give exactly one of full, prefix and regex.',
   },
   'FW-RULE-068': {
     title: 'A prefix is to be replaced that no match has',
-    cure: 'Match by path.prefix in all matches of the route, or change the path by full.',
+    cure: 'Match by path.prefix or path.startsWith in all matches of the route, or change the path by full.',
   },
   'FW-RULE-069': { title: 'Bad percentage', cure: 'Give a number from 0 to 100 with at most four decimals.' },
   'FW-RULE-070': { title: 'A fault that does nothing', cure: 'Give delay, abort or both; or remove it.' },
@@ -63,4 +63,24 @@ export const routeCodes = {
   'FW-RULE-081': { title: 'Bad interval', cure: 'Give a duration from 50ms to 24h.' },
   'FW-RULE-082': { title: 'The body is too large', cure: 'Give at most 4096 bytes; let a service answer with more.' },
   'FW-RULE-084': { title: 'Bad scheme', cure: 'Write http or https.' },
+  'FW-RULE-180': {
+    title: 'Bad name of another service or namespace',
+    cure: 'Use lower-case letters, digits and "-", at most 63 characters, without a domain.',
+  },
+  'FW-RULE-181': {
+    title: 'Bad substitution',
+    cure: 'Give at most 1024 characters without "?", "#" and control characters.',
+  },
+  'FW-RULE-182': { title: 'Not what a route can take', cure: 'Write requests or connections, or leave takes out.' },
+  'FW-RULE-183': { title: 'Bad server name', cure: 'Write a DNS name in small letters, or *. and one.' },
+  'FW-RULE-184': {
+    title: 'ignoreCase with a regular expression',
+    cure: 'Begin the expression with (?i), and remove ignoreCase.',
+  },
+  'FW-RULE-185': { title: 'A namespace without a service', cure: 'Name the service too, or remove the namespace.' },
+  'FW-RULE-186': { title: 'Server names without connections', cure: 'Add takes: connections to the route.' },
+  'FW-RULE-187': {
+    title: 'Something for requests in a route that takes connections',
+    cure: 'Remove the field: of a connection no requests are seen; or let the route take requests.',
+  },
 } as const satisfies CodeTable;

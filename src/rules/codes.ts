@@ -16,9 +16,9 @@ export const ruleCodes = {
   'FW-RULE-001': { title: 'Not an object', cure: 'Write a mapping with apiVersion, kind, metadata and spec.' },
   'FW-RULE-002': {
     title: 'Unknown kind',
-    cure: 'Use a kind that Fairway reads: TrafficRule, ExternalService, ClusterPolicy or Drain.',
+    cure: 'Use a kind that Fairway reads: its own, or one of the standards that docs/standards.md names.',
   },
-  'FW-RULE-003': { title: 'Unknown apiVersion', cure: 'Write apiVersion: fairway.dev/v1alpha1.' },
+  'FW-RULE-003': { title: 'Unknown apiVersion', cure: 'Write the apiVersion that the message names.' },
   'FW-RULE-004': {
     title: 'Bad metadata.name',
     cure: 'Give a lower-case name of letters, digits, "-" and ".", at most 253 characters.',

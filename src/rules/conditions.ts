@@ -9,10 +9,10 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '../model/rule.ts';
-import { trimWords } from './findings.ts';
-import { countWords, isComplete, isUnasked, type Programming } from './programming.ts';
+import { countWords, type Programming } from './programming.ts';
 import type { Resolution } from './resolve.ts';
 import type { RuleRecord } from './rule-set.ts';
+import { conditionsOf, invalidWords, programmedVerdict, type Verdict } from './verdicts.ts';
 
 export interface RuleStatus {
   readonly observedGeneration: number;
@@ -20,10 +20,6 @@ export interface RuleStatus {
   readonly routes: number;
   readonly proxies: { readonly acknowledged: number; readonly total: number };
 }
-
-/** Kubernetes takes messages of up to 32768 characters. */
-const maxMessageLength = 4096;
-const maxListed = 5;
 
 /** `resolution` of the record's last good form; undefined where there is none. `previous`: the status that was made or written last. */
 export function ruleStatus(
@@ -64,28 +60,17 @@ export function ruleConditions(
   nowMs: number,
   previous: readonly Condition[],
 ): readonly Condition[] {
-  const judged: readonly (Verdict & Pick<Condition, 'type'>)[] = [
-    { type: 'Accepted', ...accepted(record) },
-    { type: 'ResolvedRefs', ...resolvedRefs(record, resolution) },
-    { type: 'Programmed', ...programmed(record, programming) },
-  ];
-  const conditions = judged.map(({ type, status, reason, message }): Condition => {
-    const before = previous.find((condition) => condition.type === type);
-    const condition: Condition = {
-      type,
-      status,
-      reason,
-      message: trimWords(message, maxMessageLength),
-      observedGeneration: record.generation,
-      lastTransitionTime: before?.status === status ? before.lastTransitionTime : formatTime(nowMs),
-    };
-    return before !== undefined && isDeepStrictEqual(before, condition) ? before : condition;
-  });
-  const isSame = conditions.length === previous.length && conditions.every((condition, i) => condition === previous[i]);
-  return isSame ? previous : conditions;
+  return conditionsOf(
+    [
+      ['Accepted', accepted(record)],
+      ['ResolvedRefs', resolvedRefs(record, resolution)],
+      ['Programmed', programmed(record, programming)],
+    ],
+    record.generation,
+    nowMs,
+    previous,
+  );
 }
-
-type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 /** Some form of the object is in force. */
 export function isInForce(record: RuleRecord): boolean {
@@ -94,13 +79,7 @@ export function isInForce(record: RuleRecord): boolean {
 
 function accepted(record: RuleRecord): Verdict {
   if (record.latest === undefined) {
-    const errors = record.findings.filter(({ severity }) => severity === 'error');
-    const [first] = errors;
-    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-    const at = first?.where.field === undefined ? '' : `${first.where.field}: `;
-    const wrong =
-      first === undefined ? 'the object is not valid' : `${first.code} ${at}${first.message}. ${first.hint}${more}`;
-    return { status: 'False', reason: 'Invalid', message: `${wrong}; ${whatStays(record)}` };
+    return { status: 'False', reason: 'Invalid', message: `${invalidWords(record.findings)}; ${whatStays(record)}` };
   }
   if (record.loss !== undefined) {
     const { kind, by } = record.loss;
@@ -137,29 +116,12 @@ function resolvedRefs(record: RuleRecord, resolution: Resolution | undefined): V
 
 function programmed(record: RuleRecord, programming: Programming): Verdict {
   const { latest, lastGood } = record;
-  const { rejections, moreRejections = 0 } = programming;
   if (!isInForce(record) || lastGood === undefined) {
     return { status: 'False', reason: 'NotAccepted', message: 'no proxy is given a rule that is not in force' };
   }
-  const count = countWords(programming);
   if (latest === undefined) {
-    const message = `generation ${record.generation} is not valid; of the last good form (generation ${lastGood.ref.generation}), ${count}`;
+    const message = `generation ${record.generation} is not valid; of the last good form (generation ${lastGood.ref.generation}), ${countWords(programming)}`;
     return { status: 'False', reason: 'Invalid', message };
   }
-  if (rejections.length > 0) {
-    // By node, so that the order in which proxies answered makes no difference.
-    const sorted = rejections.toSorted((a, b) => (a.node < b.node ? -1 : 1));
-    const words = sorted.slice(0, maxListed).map(({ node, error }) => `${node} rejected it: ${trimWords(error, 600)}`);
-    const rest = Math.max(0, sorted.length - maxListed) + moreRejections;
-    const more = rest > 0 ? [`and ${rest} more proxies rejected it`] : [];
-    return { status: 'False', reason: 'Rejected', message: [...words, ...more, count].join('; ') };
-  }
-  if (isUnasked(programming)) return { status: 'Unknown', reason: 'NoProxies', message: 'no proxy is connected' };
-  if (!isComplete(programming)) return { status: 'False', reason: 'Pending', message: count };
-  return { status: 'True', reason: 'Programmed', message: count };
-}
-
-/** RFC 3339 in whole seconds, as Kubernetes keeps times. */
-function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  return programmedVerdict(programming, 'no proxy is connected');
 }

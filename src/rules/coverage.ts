@@ -3,7 +3,8 @@
  * entry that covers it has no endpoint of its own. Errs on the side of "not covered" (two regular expressions are only compared as text).
  */
 
-import type { Destination, NamedMatch, RouteMatch, RuleRoute, SourceMatch, StringMatch } from '../model/rule.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Destination, NamedMatch, PathMatch, RouteMatch, RuleRoute, SourceMatch } from '../model/rule.ts';
 
 /** Every endpoint of `inner` is one of `outer`. */
 export function coversDestination(outer: Destination, inner: Destination): boolean {
@@ -19,7 +20,7 @@ export function coversDestination(outer: Destination, inner: Destination): boole
 export function coveringRoute(routes: readonly RuleRoute[], index: number): RuleRoute | undefined {
   const route = routes[index];
   if (route === undefined) return undefined;
-  const earlier = routes.slice(0, index);
+  const earlier = routes.slice(0, index).filter((other) => coversKind(other, route));
   let last: RuleRoute | undefined;
   for (const match of alternatives(route)) {
     const covering = earlier.find((candidate) => alternatives(candidate).some((outer) => coversMatch(outer, match)));
@@ -29,9 +30,23 @@ export function coveringRoute(routes: readonly RuleRoute[], index: number): Rule
   return last;
 }
 
-/** Whether some route takes every request. */
+/** Whether every request meets a route that takes it, on each port that has routes. */
 export function takesEverything(routes: readonly RuleRoute[]): boolean {
-  return routes.some((route) => alternatives(route).some((match) => coversMatch(match, everyRequest)));
+  const forRequests = routes.filter(({ takes }) => takes !== 'connections');
+  const ports = new Set(forRequests.flatMap((route) => route.ports ?? []));
+  const groups = [...ports].map((port) => forRequests.filter((route) => route.ports?.includes(port) ?? true));
+  const general = forRequests.filter((route) => route.ports === undefined);
+  return [...groups, ...(general.length === 0 ? [] : [general])].every((group) =>
+    group.some((route) => alternatives(route).some((match) => coversMatch(match, everyRequest))),
+  );
+}
+
+/** Whatever `inner` takes, of requests and connections and on which ports, is of a kind that `outer` takes too. */
+function coversKind(outer: RuleRoute, inner: RuleRoute): boolean {
+  if (outer.sni !== undefined && !(inner.sni?.every((name) => outer.sni?.includes(name)) ?? false)) return false;
+  if (outer.takes !== undefined && outer.takes !== inner.takes) return false;
+  const { ports } = outer;
+  return ports === undefined || (inner.ports?.every((port) => ports.includes(port)) ?? false);
 }
 
 const everyRequest: RouteMatch = { headers: [], queryParams: [] };
@@ -61,9 +76,13 @@ function coversSource(outer: SourceMatch | undefined, inner: SourceMatch | undef
   );
 }
 
-function coversPath(outer: StringMatch | undefined, inner: StringMatch | undefined): boolean {
-  if (outer === undefined || (outer.kind === 'prefix' && outer.value === '/')) return true;
+function coversPath(outer: PathMatch | undefined, inner: PathMatch | undefined): boolean {
+  if (outer === undefined || ((outer.kind === 'prefix' || outer.kind === 'start') && outer.value === '/')) return true;
   if (inner === undefined) return false;
+  if (outer.ignoreCase !== inner.ignoreCase) return false;
+  if (outer.kind === 'start' && inner.kind !== 'regex') return inner.value.startsWith(outer.value);
+  // What begins with these characters may go on within an element.
+  if (outer.kind === 'prefix' && inner.kind === 'start') return inner.value.startsWith(`${outer.value}/`);
   if (outer.kind === 'prefix' && inner.kind !== 'regex')
     return inner.value === outer.value || inner.value.startsWith(`${outer.value}/`);
   return outer.kind === inner.kind && outer.value === inner.value;
@@ -71,6 +90,7 @@ function coversPath(outer: StringMatch | undefined, inner: StringMatch | undefin
 
 function coversNamed(outer: NamedMatch, inner: NamedMatch): boolean {
   if (outer.name !== inner.name) return false;
+  if (outer.not === true || inner.not === true) return isDeepStrictEqual(outer, inner);
   const { match } = outer;
   if (match.kind === 'present' || inner.match.kind === 'present') {
     const isThere = inner.match.kind !== 'present' || inner.match.present;

@@ -3,7 +3,7 @@
  * and the last one says how many were left out.
  */
 
-import type { Finding, Where } from '../core/errors.ts';
+import type { ErrorCode, Finding, Where } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
 import type { RuleCode } from './codes.ts';
 
@@ -28,11 +28,20 @@ export function show(value: unknown): string {
   return text.length <= 80 ? text : `${text.slice(0, 77)}…"`;
 }
 
+/** Kubernetes takes messages of conditions of up to 32768 characters. */
+export const maxMessageLength = 4096;
+
+/** RFC 3339 in whole seconds, as Kubernetes keeps times. */
+export function formatTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
 export function trimWords(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
 }
 
-export class Findings {
+/** `Code`: codes of another room's table, besides this room's. */
+export class Findings<Code extends ErrorCode = RuleCode> {
   readonly #raw: RawObject;
   readonly #object: string | undefined;
   readonly #list: Finding[] = [];
@@ -50,14 +59,18 @@ export class Findings {
   }
 
   /** `stands`: the nearest part that is written down, where `path` itself is missing. */
-  add(
+  add(severity: Finding['severity'], code: Code, path: Path, message: string, hint: string, stands: Path = path): void {
+    this.#add(severity, code, path, message, hint, stands, 'value');
+  }
+
+  #add(
     severity: Finding['severity'],
-    code: RuleCode,
+    code: ErrorCode,
     path: Path,
     message: string,
     hint: string,
-    stands: Path = path,
-    what: 'key' | 'value' = 'value',
+    stands: Path,
+    what: 'key' | 'value',
   ): void {
     if (severity === 'error') this.#errors += 1;
     if (this.#list.length >= maxFindings) {
@@ -67,16 +80,16 @@ export class Findings {
     this.#list.push({ code, severity, message, where: this.#where(path, stands, what), hint });
   }
 
-  error(code: RuleCode, path: Path, message: string, hint: string, stands: Path = path): void {
+  error(code: Code, path: Path, message: string, hint: string, stands: Path = path): void {
     this.add('error', code, path, message, hint, stands);
   }
 
   /** A key that should not be there: the finding stands at the key, not at what it holds. */
   unknownField(path: Path, message: string, hint: string): void {
-    this.add('error', 'FW-RULE-006', path, message, hint, path, 'key');
+    this.#add('error', 'FW-RULE-006', path, message, hint, path, 'key');
   }
 
-  warn(code: RuleCode, path: Path, message: string, hint: string): void {
+  warn(code: Code, path: Path, message: string, hint: string): void {
     this.add('warning', code, path, message, hint);
   }
 

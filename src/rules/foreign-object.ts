@@ -3,7 +3,9 @@
  * spec means is for the parser of its kind, which goes on from here.
  */
 
+import type { ErrorCode } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
+import type { RuleCode } from './codes.ts';
 import { readEnvelope } from './envelope.ts';
 import { type Findings, show } from './findings.ts';
 import type { KindHead, ParsedObject, ParseObjectOptions } from './kind-types.ts';
@@ -17,16 +19,14 @@ export interface ForeignObject extends ValidHead {
   readonly apiVersion: string;
   /** As it was given; only that it is a mapping is known. */
   readonly spec: Mapping;
-  /** As it was given; {} where there is none. */
-  readonly status: Mapping;
   /** Of the spec. */
   readonly hash: string;
 }
 
 /** `build`: the value that is made of it, after it has said what is wrong; what it returns counts only if nothing is. */
-export function foreignParser<T>(
+export function foreignParser<T, Code extends ErrorCode = RuleCode>(
   head: KindHead,
-  build: (object: ForeignObject, findings: Findings) => T,
+  build: (object: ForeignObject, findings: Findings<Code | RuleCode>) => T,
 ): (raw: RawObject, options: ParseObjectOptions) => ParsedObject<T> {
   return (raw, { defaultNamespace }) => {
     const { findings, namespace, name, createdAtMs, generation, spec } = readEnvelope(raw, defaultNamespace, head);
@@ -37,9 +37,9 @@ export function foreignParser<T>(
       findings.error('FW-RULE-007', ['spec'], `spec must be a mapping; it is ${show(spec)}`, 'Write a mapping');
       return { ...known, findings: findings.list() };
     }
-    const { apiVersion, status } = raw.object as { readonly apiVersion: string; readonly status?: unknown };
+    const { apiVersion } = raw.object as { readonly apiVersion: string };
     const valid = { namespace, name, createdAtMs, generation: generation ?? 1, origin: raw.origin };
-    const value = build({ ...valid, apiVersion, spec, status: isMapping(status) ? status : {}, hash }, findings);
+    const value = build({ ...valid, apiVersion, spec, hash }, findings);
     const list = findings.list();
     return findings.hasErrors ? { ...known, findings: list } : { ...known, value, findings: list };
   };

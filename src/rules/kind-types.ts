@@ -3,6 +3,7 @@
 import type { Finding } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
 import type { Condition } from '../model/rule.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Schema } from './schema-types.ts';
 
 /** What it is called, and where Kubernetes keeps it. */
@@ -19,7 +20,15 @@ export interface KindHead {
   readonly namespaced: boolean;
   /** Fields that people write at the top by mistake. */
   readonly specFields: readonly string[];
+  /** undefined: our own, with conditions. */
+  readonly statusShape?: StatusShape;
 }
+
+/**
+ * What the status of kinds that others define looks like, and so how it is written. `parents`: a list with one entry per parent and controller, of
+ * which those with our controller's name are ours (Gateway API's routes). `none`: it is never written.
+ */
+export type StatusShape = 'parents' | 'none';
 
 export interface ParseObjectOptions {
   /** For objects of namespaced kinds that name none. */
@@ -39,6 +48,8 @@ export interface ParsedObject<T = unknown> {
   readonly generation?: number;
   /** As given; undefined where it was not looked at. */
   readonly spec: unknown;
+  /** Of kinds whose objects are each for one service: which, if that much is valid. */
+  readonly service?: ServiceKey;
 }
 
 /** A column of `kubectl get`. */
@@ -75,22 +86,14 @@ export interface ObjectKind extends KindBase<unknown> {
 }
 
 /** Sets of kinds that others define, each read or not as a whole. */
-export const standards = ['gateway-api', 'istio', 'cluster-inventory'] as const;
+export const standards = ['gateway-api', 'istio'] as const;
 export type Standard = (typeof standards)[number];
-
-/**
- * What its status looks like, and so how it is written. `parents`: a list with one entry per parent and controller, of which those with our
- * controller's name are ours (Gateway API's routes). `none`: it is never written.
- */
-export type ForeignStatusShape = 'parents' | 'none';
 
 /** A row for a kind that others define: its CRD is not ours, and may not be installed. */
 export interface ForeignKind<T = unknown> extends KindBase<T> {
   readonly foreign: true;
   readonly standard: Standard;
-  readonly statusShape: ForeignStatusShape;
-  /** Its status is an input: an object whose status alone changed is read again. */
-  readonly readsStatus?: boolean;
+  readonly statusShape: StatusShape;
 }
 
 export type AnyKind = ObjectKind | ForeignKind;
@@ -104,6 +107,6 @@ export function groupOf({ apiVersion }: Pick<KindHead, 'apiVersion'>): string {
 export function versionsOf({
   apiVersion,
   olderVersions = [],
-}: Pick<KindHead, 'apiVersion' | 'olderVersions'>): readonly string[] {
+}: Pick<KindHead, 'apiVersion' | 'olderVersions'>): readonly [string, ...string[]] {
   return [apiVersion, ...olderVersions];
 }

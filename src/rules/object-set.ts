@@ -8,10 +8,10 @@
 import type { Finding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RawObject } from '../model/object.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { KindHead, ParsedObject, ParseObjectOptions } from './kind-types.ts';
 import { nextGeneration, uidOf } from './object-generation.ts';
 import { compareText } from './precedence.ts';
-import type { RuleSetSource } from './rule-set.ts';
 
 /** One object as one source holds it. Replaced, never changed. */
 export interface ObjectRecord<T> {
@@ -28,6 +28,8 @@ export interface ObjectRecord<T> {
   readonly spec: unknown;
   /** Of the latest form. An error means that it counts for nothing. */
   readonly findings: readonly Finding[];
+  /** Of kinds whose objects are each for one service: which, as far as the latest form says so. */
+  readonly service?: ServiceKey;
   /** The latest form, if it is valid. */
   readonly latest?: T;
   /** The last form that was valid (`latest`, if that is), and what it was made from. */
@@ -42,6 +44,14 @@ export interface ObjectSetOptions<T> {
   /** Objects above this are not taken, which is logged and counted. */
   readonly maxObjects: number;
   readonly defaultNamespace: string;
+  /** Writes the record's generation into a value; default: it has none of its own. */
+  readonly stamp?: (value: T, generation: number) => T;
+}
+
+/** What a source of objects holds to speak to the set. */
+export interface ObjectSetSource {
+  put(raw: RawObject, id: string): void;
+  remove(id: string): void;
 }
 
 export class ObjectSet<T> {
@@ -58,6 +68,10 @@ export class ObjectSet<T> {
     return this.#options.head;
   }
 
+  get size(): number {
+    return this.#records.size;
+  }
+
   /** How many times an object was not taken because the set was full. */
   get refused(): number {
     return this.#refused;
@@ -69,9 +83,7 @@ export class ObjectSet<T> {
 
   /** Sorted by namespace, name and source. */
   records(): readonly ObjectRecord<T>[] {
-    return [...this.#records.values()].sort(
-      (a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.key, b.key),
-    );
+    return sortRecords(this.#records.values());
   }
 
   /** Called with the key of each record that came, changed or went. Returns what ends it. */
@@ -81,7 +93,7 @@ export class ObjectSet<T> {
   }
 
   /** `name` tells sources apart, in messages too. A source speaks of its own objects only. */
-  source(name: string): RuleSetSource {
+  source(name: string): ObjectSetSource {
     return {
       put: (raw, id) => this.#put(name, raw, id),
       remove: (id) => {
@@ -115,7 +127,7 @@ export class ObjectSet<T> {
 
   /** The record that follows `before`. An object of another name or uid under the same id is a new one, and inherits nothing. */
   #next(key: string, source: string, raw: RawObject, before: ObjectRecord<T> | undefined): ObjectRecord<T> {
-    const { parse, defaultNamespace } = this.#options;
+    const { parse, defaultNamespace, stamp = (value: T) => value } = this.#options;
     const parsed = parse(raw, { defaultNamespace });
     const isNew =
       before === undefined ||
@@ -124,21 +136,33 @@ export class ObjectSet<T> {
     const previous = isNew ? undefined : before;
     // What can no longer be read is still the object that it was.
     const { namespace, name } = parsed.name === '' && previous !== undefined ? previous : parsed;
-    const lastGood = parsed.value ?? previous?.lastGood;
-    const lastGoodRaw = parsed.value === undefined ? previous?.lastGoodRaw : raw;
+    const generation = nextGeneration(parsed.generation, parsed.spec, previous);
+    const latest = parsed.value === undefined ? undefined : stamp(parsed.value, generation);
+    const lastGood = latest ?? previous?.lastGood;
+    const lastGoodRaw = latest === undefined ? previous?.lastGoodRaw : raw;
     return {
       key,
       source,
       namespace,
       name,
-      generation: nextGeneration(parsed.generation, parsed.spec, previous),
+      generation,
       createdAtMs: parsed.createdAtMs,
       raw,
       spec: parsed.spec,
       findings: parsed.findings,
-      ...(parsed.value === undefined ? {} : { latest: parsed.value }),
+      ...(parsed.service === undefined ? {} : { service: parsed.service }),
+      ...(latest === undefined ? {} : { latest }),
       ...(lastGood === undefined ? {} : { lastGood }),
       ...(lastGoodRaw === undefined ? {} : { lastGoodRaw }),
     };
   }
+}
+
+/** By namespace, name and source. */
+export function sortRecords<R extends Pick<ObjectRecord<unknown>, 'key' | 'namespace' | 'name'>>(
+  records: Iterable<R>,
+): readonly R[] {
+  return [...records].sort(
+    (a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.key, b.key),
+  );
 }

@@ -15,6 +15,7 @@ import { warnOfOutside } from './build-place.ts';
 import { buildPolicy } from './build-policy.ts';
 import { checkSpec } from './checks.ts';
 import { readEnvelope } from './envelope.ts';
+import type { ParsedObject } from './kind-types.ts';
 import type { RawSpec } from './schema.ts';
 import { checkStructure } from './structure.ts';
 
@@ -40,6 +41,12 @@ export interface ParsedRule {
   readonly service?: ServiceKey;
 }
 
+/** As all kinds are parsed. */
+export function parseRuleObject(raw: RawObject, options: ParseOptions): ParsedObject<TrafficRule> {
+  const { rule, ...rest } = parseTrafficRule(raw, options);
+  return rule === undefined ? rest : { ...rest, value: rule };
+}
+
 export function parseTrafficRule(raw: RawObject, options: ParseOptions): ParsedRule {
   const envelope = readEnvelope(raw, options.defaultNamespace);
   const { findings, namespace, name, createdAtMs, generation, spec } = envelope;
@@ -56,7 +63,7 @@ export function parseTrafficRule(raw: RawObject, options: ParseOptions): ParsedR
   if (findings.hasErrors || service === undefined) {
     return { ...known, ...(service === undefined ? {} : { service }), findings: findings.list() };
   }
-  const routes = buildRoutes(spec as RawSpec, findings);
+  const routes = buildRoutes(spec as RawSpec, namespace, findings);
   const policy = buildPolicy(spec as RawSpec);
   warnOfOutside(routes, policy?.within, findings);
   const rule: TrafficRule = {

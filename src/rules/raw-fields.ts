@@ -6,6 +6,16 @@ export function field(value: unknown, name: string): unknown {
     : undefined;
 }
 
+/** '' for what is no text. */
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The items of a list; none of what is no list. */
+export function items(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
 export function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

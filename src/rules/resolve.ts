@@ -6,8 +6,8 @@
  */
 
 import type { Finding, Where } from '../core/errors.ts';
-import type { Destination, TrafficRule } from '../model/rule.ts';
-import type { CatalogService, ServiceKey } from '../model/service.ts';
+import { type Destination, destinationName, type TrafficRule } from '../model/rule.ts';
+import { type CatalogService, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { RuleCode } from './codes.ts';
 import { formatPath, trimWords } from './findings.ts';
 import { missingPlaceOf, missingPlaces } from './resolve-places.ts';
@@ -71,17 +71,28 @@ export function resolveRule(
     missing.set(message, {
       reason: 'ServiceNotFound',
       message,
-      hint: 'Create the service, or correct the name',
+      hint: 'Create the service (or an ExternalService of that name), or correct the name',
       path: ['spec', 'service'],
     });
   }
-  const versions = service === undefined ? undefined : versionsByCluster(service);
   for (const [i, route] of rule.routes.entries()) {
-    const mirrored = (route.mirrors ?? []).map(({ destination }) => destination);
-    for (const destination of [...route.backends.flatMap(({ chain }) => chain), ...mirrored]) {
-      const found = missingTarget(destination, rule, service, versions, targets.clusters);
-      if (found === undefined || missing.has(found.message)) continue;
-      missing.set(found.message, { ...found, path: ['spec', 'routes', i] });
+    const mirrored = (route.mirrors ?? []).map((mirror) => ({ ...mirror, chain: [mirror.destination] }));
+    for (const { chain, service: other } of [...route.backends, ...mirrored]) {
+      const key = other === undefined ? rule.service : serviceKey(other.namespace, other.name);
+      const target = targets.service(key);
+      const versions = target === undefined ? undefined : versionsByCluster(target);
+      const absent =
+        other === undefined || other.host !== undefined ? undefined : missingService(key, other.port, target);
+      const all = [
+        absent,
+        ...chain.map((destination) =>
+          missingTarget(destination, { ...rule, service: key }, target, versions, targets.clusters),
+        ),
+      ];
+      for (const found of all) {
+        if (found === undefined || missing.has(found.message)) continue;
+        missing.set(found.message, { ...found, path: ['spec', 'routes', i] });
+      }
     }
   }
   for (const found of service === undefined ? [] : missingPlaces(rule, service, targets.clusters)) {
@@ -108,6 +119,21 @@ export function resolveRule(
   };
 }
 
+function missingService(
+  key: ServiceKey,
+  port: number | undefined,
+  service: CatalogService | undefined,
+): Omit<Missing, 'path'> | undefined {
+  if (service === undefined) {
+    const hint =
+      'Create the service, or correct the name; until then requests that it would take are answered with 500';
+    return { reason: 'BackendNotFound', message: `no cluster has the service ${key}`, hint };
+  }
+  if (port === undefined || service.ports.some((each) => each.port === port)) return undefined;
+  const hint = `Name one of ${service.ports.map((each) => each.port).join(', ')}`;
+  return { reason: 'BackendNotFound', message: `the service ${key} has no port ${port}`, hint };
+}
+
 function missingTarget(
   destination: Destination,
   rule: TrafficRule,
@@ -126,6 +152,10 @@ function missingTarget(
   }
   // That the service itself is missing has been said.
   if (service === undefined || versions === undefined) return undefined;
+  if (service.upstream !== undefined && destinationName(destination) !== '') {
+    const message = `${rule.service} is outside of the mesh, where nothing has a version, a cluster or a place`;
+    return { reason: 'BackendNotFound', message, hint: 'Leave version, cluster, region and zone out' };
+  }
   if (cluster !== '' && !service.shards.has(cluster)) {
     const hint = `Create the service in ${cluster}, or name one of ${[...service.shards.keys()].join(', ')}`;
     return { reason: 'BackendNotFound', message: `cluster ${cluster} does not have the service ${rule.service}`, hint };

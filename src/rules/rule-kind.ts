@@ -2,7 +2,7 @@
 
 import { trafficRuleHead } from './envelope.ts';
 import type { ObjectKind } from './kind-types.ts';
-import { parseTrafficRule } from './parse.ts';
+import { parseRuleObject } from './parse.ts';
 import { specSchema } from './schema.ts';
 import { count, progressColumns, stateColumns, statusSchema } from './status-schema.ts';
 
@@ -24,8 +24,5 @@ export const trafficRuleKind: ObjectKind = {
     ...progressColumns,
   ],
   shown: [{ title: 'SERVICE', of: (spec) => String((spec as { readonly service?: unknown } | null)?.service ?? '') }],
-  parse(raw, options) {
-    const { rule, ...rest } = parseTrafficRule(raw, options);
-    return rule === undefined ? rest : { ...rest, value: rule };
-  },
+  parse: parseRuleObject,
 };

@@ -8,39 +8,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { RawObject } from '../model/object.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { nextGeneration, uidOf } from './object-generation.ts';
-import { parseTrafficRule } from './parse.ts';
-import { compareRecords, compareText, type Loss, lossFinding, lossOf } from './precedence.ts';
+import { trafficRuleHead } from './envelope.ts';
+import { type ObjectRecord, ObjectSet, type ObjectSetSource, sortRecords } from './object-set.ts';
+import { parseRuleObject } from './parse.ts';
+import { compareRecords, type Loss, lossFinding, lossOf } from './precedence.ts';
 import { prepareStructureCheck } from './structure.ts';
 
-/** One object as one source holds it. Replaced, never changed. */
-export interface RuleRecord {
-  /** Unique over all sources: `<source>#<id>`. */
-  readonly key: string;
-  readonly source: string;
-  /** '' where the object does not say. */
-  readonly namespace: string;
-  readonly name: string;
-  /** metadata.generation; where there is none, it counts the changes of the object since it was first seen. */
-  readonly generation: number;
-  readonly createdAtMs: number;
+/** One object as one source holds it, and what became of it among the others. Replaced, never changed. */
+export interface RuleRecord extends ObjectRecord<TrafficRule> {
   /** The service that the latest form is for, or else the last good form; undefined where neither says. */
   readonly service?: ServiceKey;
-  /** The latest form, as it was given. */
-  readonly raw: RawObject;
-  /** Its spec; undefined where it was not looked at: there is none, it is of another kind, or too large. */
-  readonly spec: unknown;
   /** Of the latest form, and of what it lost against. An error means that the latest form is not in force. */
   readonly findings: readonly Finding[];
-  /** The latest form, if it is valid. */
-  readonly latest?: TrafficRule;
-  /** The last form that was valid (`latest`, if that is); it takes part in the choice of the rule in force. */
-  readonly lastGood?: TrafficRule;
-  /** What `lastGood` was made from. */
-  readonly lastGoodRaw?: RawObject;
   /** Why `lastGood` is not in force. */
   readonly loss?: Loss;
   /** The member cluster that holds it for its own proxies. Left out: it is the primary's, for all. */
@@ -64,26 +45,19 @@ export interface RuleSetLimits {
 
 export const defaultRuleSetLimits: RuleSetLimits = { maxObjects: 20_000, defaultNamespace: 'default' };
 
-/** What a source of rules holds to speak to the set. */
-export interface RuleSetSource {
-  put(raw: RawObject, id: string): void;
-  remove(id: string): void;
-}
-
 export class RuleSet {
-  readonly #logger: Logger;
-  readonly #limits: RuleSetLimits;
+  readonly #objects: ObjectSet<TrafficRule>;
+  /** What the objects' set has, and what each lost against. */
   readonly #records = new Map<string, RuleRecord>();
   /** Keys by `namespace/name`, and by service. */
   readonly #byObject = new Map<string, Set<string>>();
   readonly #byService = new Map<ServiceKey, Set<string>>();
   readonly #winners = new Map<ServiceKey, TrafficRule>();
   readonly #listeners = new Set<(change: RuleSetChange) => void>();
-  #refused = 0;
 
   constructor(logger: Logger, limits: RuleSetLimits = defaultRuleSetLimits) {
-    this.#logger = logger;
-    this.#limits = limits;
+    this.#objects = new ObjectSet({ ...limits, head: trafficRuleHead, parse: parseRuleObject, logger, stamp });
+    this.#objects.onChange((key) => this.#take(key));
     prepareStructureCheck();
   }
 
@@ -94,7 +68,7 @@ export class RuleSet {
 
   /** How many times an object was not taken because the set was full. */
   get refused(): number {
-    return this.#refused;
+    return this.#objects.refused;
   }
 
   record(key: string): RuleRecord | undefined {
@@ -103,9 +77,7 @@ export class RuleSet {
 
   /** Sorted by namespace, name and source. */
   records(): readonly RuleRecord[] {
-    return [...this.#records.values()].sort(
-      (a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.key, b.key),
-    );
+    return sortRecords(this.#records.values());
   }
 
   /** The objects that are for a service, those that are not in force among them. */
@@ -125,35 +97,16 @@ export class RuleSet {
   }
 
   /** `name` tells sources apart, in messages too: `rules folder`, `cluster primary`. A source speaks of its own objects only. */
-  source(name: string): RuleSetSource {
-    return {
-      put: (raw, id) => this.#put(name, raw, id),
-      remove: (id) => this.#remove(`${name}#${id}`),
-    };
+  source(name: string): ObjectSetSource {
+    return this.#objects.source(name);
   }
 
-  #put(source: string, raw: RawObject, id: string): void {
-    const key = `${source}#${id}`;
+  #take(key: string): void {
     const before = this.#records.get(key);
-    if (before === undefined && this.#records.size >= this.#limits.maxObjects) {
-      this.#refused += 1;
-      this.#logger.error('a rule object is not taken: there are too many', {
-        code: 'FW-RULE-042',
-        origin: raw.origin,
-        id,
-      });
-      return;
-    }
-    const record = nextRecord(key, source, raw, this.#limits.defaultNamespace, before);
-    this.#records.set(key, record);
-    this.#settle(before, record);
-  }
-
-  #remove(key: string): void {
-    const before = this.#records.get(key);
-    if (before === undefined) return;
-    this.#records.delete(key);
-    this.#settle(before, undefined);
+    const object = this.#objects.record(key);
+    if (object === undefined) this.#records.delete(key);
+    else this.#records.set(key, withService(object));
+    this.#settle(before, this.#records.get(key));
   }
 
   /** Brings the indexes, the losers' records and the winners up to date after one record changed, and tells the listeners. */
@@ -227,45 +180,13 @@ export class RuleSet {
   }
 }
 
-/**
- * The record that follows `before` when its source puts `raw`. An object of another name or uid under the same id is a new one, and inherits
- * nothing.
- */
-function nextRecord(
-  key: string,
-  source: string,
-  raw: RawObject,
-  defaultNamespace: string,
-  before: RuleRecord | undefined,
-): RuleRecord {
-  const parsed = parseTrafficRule(raw, { defaultNamespace });
-  const isNew =
-    before === undefined ||
-    uidOf(before.raw) !== uidOf(raw) ||
-    (parsed.name !== '' && objectId(parsed) !== objectId(before));
-  const previous = isNew ? undefined : before;
-  // What can no longer be read is still the object that it was.
-  const { namespace, name } = parsed.name === '' && previous !== undefined ? previous : parsed;
-  const generation = nextGeneration(parsed.generation, parsed.spec, previous);
-  const latest = parsed.rule === undefined ? undefined : { ...parsed.rule, ref: { ...parsed.rule.ref, generation } };
-  const lastGood = latest ?? previous?.lastGood;
-  const lastGoodRaw = latest === undefined ? previous?.lastGoodRaw : raw;
-  const service = parsed.service ?? lastGood?.service;
-  return {
-    key,
-    source,
-    namespace,
-    name,
-    generation,
-    createdAtMs: parsed.createdAtMs,
-    ...(service === undefined ? {} : { service }),
-    raw,
-    spec: parsed.spec,
-    findings: parsed.findings,
-    ...(latest === undefined ? {} : { latest }),
-    ...(lastGood === undefined ? {} : { lastGood }),
-    ...(lastGoodRaw === undefined ? {} : { lastGoodRaw }),
-  };
+function stamp(rule: TrafficRule, generation: number): TrafficRule {
+  return { ...rule, ref: { ...rule.ref, generation } };
+}
+
+function withService(object: ObjectRecord<TrafficRule>): RuleRecord {
+  const service = object.service ?? object.lastGood?.service;
+  return service === undefined ? object : { ...object, service };
 }
 
 function objectId({ namespace, name }: { readonly namespace: string; readonly name: string }): string {

@@ -1,5 +1,6 @@
 /** The part of the schema that says where requests go: destinations, shares and fallbacks. How schemas are written here: see schema.ts. */
 
+import { headerChange } from './schema-headers.ts';
 import { placeFields } from './schema-place.ts';
 import type { Schema } from './schema-types.ts';
 
@@ -18,11 +19,41 @@ export const destination = {
   ...placeFields,
 } as const;
 
+const dnsLabel = { type: 'string', minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([a-z0-9\\-]*[a-z0-9])?$' } as const;
+
+/** Another service than the rule's own. */
+export const otherService = {
+  service: {
+    ...dnsLabel,
+    description: "Another service, whose endpoints these then are. Left out: the rule's own.",
+    'x-fairway': { code: 'FW-RULE-180', says: 'must be the name of a service, such as ratings', keepsPattern: true },
+  },
+  namespace: {
+    ...dnsLabel,
+    description: "The other service's namespace. Left out: the rule's.",
+    'x-fairway': { code: 'FW-RULE-180', says: 'must be the name of a namespace, such as shop', keepsPattern: true },
+  },
+  port: {
+    type: 'integer',
+    format: 'int32',
+    description: 'The port of the service. Left out: the one that was asked for.',
+    minimum: 1,
+    maximum: 65_535,
+    'x-fairway': { code: 'FW-RULE-064', says: 'must be from 1 to 65535' },
+  },
+} as const satisfies Readonly<Record<string, Schema>>;
+
+export const needsService = {
+  rule: 'has(self.service) || !has(self.namespace)',
+  message: 'namespace needs service',
+} as const;
+
 export const backend = {
   type: 'object',
   description:
     'Where a share of the requests goes: a version, a place (cluster, region, zone), both, or (with neither) any endpoint of the service.',
   properties: {
+    ...otherService,
     ...destination,
     weight: {
       type: 'integer',
@@ -47,5 +78,8 @@ export const backend = {
       maxItems: 8,
       'x-kubernetes-list-type': 'atomic',
     },
+    requestHeaders: { ...headerChange, description: 'Changes to the requests of this share alone.' },
+    responseHeaders: { ...headerChange, description: 'Changes to the responses of this share alone.' },
   },
+  'x-kubernetes-validations': [needsService],
 } as const satisfies Schema;

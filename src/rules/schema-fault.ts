@@ -1,6 +1,6 @@
 /** The part of the schema that says which shares of the requests are copied, delayed or refused. How schemas are written here: see schema.ts. */
 
-import { destination } from './schema-backend.ts';
+import { destination, needsService, otherService } from './schema-backend.ts';
 import { positiveDuration } from './schema-duration.ts';
 import type { Schema } from './schema-types.ts';
 
@@ -26,12 +26,14 @@ export const mirror = {
   description:
     'A version, a cluster, both, or (with neither) any endpoint of the service; and which share of the requests it gets a copy of.',
   properties: {
+    ...otherService,
     ...destination,
     percent: {
       ...percent,
       description: 'The share of the requests that is copied, in percent; 0.5 is one in 200. Left out: 100.',
     },
   },
+  'x-kubernetes-validations': [needsService],
 } as const satisfies Schema;
 
 const delay = {

@@ -7,7 +7,7 @@ export const maxRegexLength = 1024;
 
 export const headerNamePattern = "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$";
 
-const regex = {
+export const regex = {
   type: 'string',
   description: 'A regular expression in RE2 syntax. It must match the whole value.',
   minLength: 1,
@@ -38,7 +38,7 @@ export const plainPath = {
 
 const pathMatch = {
   type: 'object',
-  description: 'Matches the path, without the query. Give exactly one of exact, prefix and regex.',
+  description: 'Matches the path, without the query. Give exactly one of exact, prefix, startsWith and regex.',
   properties: {
     exact: { ...plainPath, description: 'The whole path.' },
     prefix: {
@@ -46,12 +46,24 @@ const pathMatch = {
       description:
         'The leading elements of the path: /api matches /api and /api/x, and not /apix. A closing slash makes no difference.',
     },
+    startsWith: {
+      ...plainPath,
+      description: 'What the path begins with, character by character: /api matches /api, /api/x and /apix.',
+    },
     regex,
+    ignoreCase: {
+      type: 'boolean',
+      description: 'Whether upper and lower case are the same; not for regex, which says (?i). Left out: false.',
+    },
   },
   'x-kubernetes-validations': [
     {
-      rule: '[has(self.exact), has(self.prefix), has(self.regex)].filter(given, given).size() == 1',
-      message: 'must have exactly one of exact, prefix and regex',
+      rule: '[has(self.exact), has(self.prefix), has(self.startsWith), has(self.regex)].filter(given, given).size() == 1',
+      message: 'must have exactly one of exact, prefix, startsWith and regex',
+    },
+    {
+      rule: '!has(self.ignoreCase) || !has(self.regex)',
+      message: 'ignoreCase is not for regex: begin the expression with (?i)',
     },
   ],
 } as const satisfies Schema;
@@ -104,6 +116,10 @@ const headerMatch = {
     present: {
       type: 'boolean',
       description: 'true: the request has the header, whatever its value; false: it does not.',
+    },
+    not: {
+      type: 'boolean',
+      description: 'true: requests whose header has another value, or that have no such header. Left out: false.',
     },
   },
   'x-kubernetes-validations': oneOf(headerMatchWays),

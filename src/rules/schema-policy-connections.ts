@@ -100,6 +100,11 @@ export const connections = {
       description: 'A connection without requests (TCP: without bytes) is closed after this. 0s: never. Left out: 1h.',
     },
     keepalive,
+    unacknowledged: {
+      ...durationText,
+      description:
+        'A connection ends on which sent bytes wait so long for the other side to take them. 0s: never. Left out: where a fallback or locality stands in, 3s for HTTP/1 and 900ms for HTTP/2 and gRPC; elsewhere never.',
+    },
     retryBudget,
   },
   'x-kubernetes-validations': [

@@ -3,7 +3,7 @@
  * schema.ts. The words are Gateway API's; `full` and `prefix` stand for its ReplaceFullPath and ReplacePrefixMatch.
  */
 
-import { plainPath } from './schema-match.ts';
+import { plainPath, regex } from './schema-match.ts';
 import type { Schema } from './schema-types.ts';
 
 const hostname = {
@@ -24,11 +24,33 @@ const pathChange = {
     prefix: {
       ...plainPath,
       description:
-        "What takes the place of the prefix that the route matched; the rest of the path, and the query, stay. Needs routes that match by path.prefix, or by no path (which is the prefix '/').",
+        "What takes the place of the prefix that the route matched; the rest of the path, and the query, stay. Needs routes that match by path.prefix or path.startsWith, or by no path (which is the prefix '/').",
+    },
+    regex: {
+      type: 'object',
+      description: 'What an expression finds in the path is replaced, wherever it stands; the query stays.',
+      required: ['match', 'substitution'],
+      properties: {
+        match: { ...regex, description: 'A regular expression in RE2 syntax. It matches a part of the path.' },
+        substitution: {
+          type: 'string',
+          description: 'What takes its place; \\1 is what the first group matched.',
+          maxLength: 1024,
+          pattern: '^[^\\x00-\\x1f\\x7f?#]*$',
+          'x-fairway': {
+            code: 'FW-RULE-181',
+            says: 'must have at most 1024 characters, none of them "?", "#" or a control character',
+            keepsPattern: true,
+          },
+        },
+      },
     },
   },
   'x-kubernetes-validations': [
-    { rule: 'has(self.full) != has(self.prefix)', message: 'must have exactly one of full and prefix' },
+    {
+      rule: '[has(self.full), has(self.prefix), has(self.regex)].filter(given, given).size() == 1',
+      message: 'must have exactly one of full, prefix and regex',
+    },
   ],
 } as const satisfies Omit<Schema, 'description'>;
 
@@ -53,7 +75,7 @@ export const redirect = {
       maximum: 65_535,
       'x-fairway': { code: 'FW-RULE-064', says: 'must be from 1 to 65535' },
     },
-    path: { ...pathChange, description: 'The new path. Give exactly one of full and prefix.' },
+    path: { ...pathChange, description: 'The new path. Give exactly one of full, prefix and regex.' },
     statusCode: {
       type: 'integer',
       format: 'int32',
@@ -75,7 +97,10 @@ export const rewrite = {
   description: 'What the backend sees in place of what was asked for.',
   properties: {
     hostname: { ...hostname, description: 'The Host (authority) that the backend sees.' },
-    path: { ...pathChange, description: 'The path that the backend sees. Give exactly one of full and prefix.' },
+    path: {
+      ...pathChange,
+      description: 'The path that the backend sees. Give exactly one of full, prefix and regex.',
+    },
   },
   'x-kubernetes-validations': [
     { rule: 'has(self.hostname) || has(self.path)', message: 'must have at least one of hostname and path' },

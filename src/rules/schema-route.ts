@@ -11,6 +11,19 @@ import { retry } from './schema-retry.ts';
 import { timeouts } from './schema-timeouts.ts';
 import type { Schema } from './schema-types.ts';
 
+/** What is done with requests, of which a connection shows none. */
+export const doneWithRequests = [
+  'rewrite',
+  'mirrors',
+  'rateLimit',
+  'timeouts',
+  'retry',
+  'requestHeaders',
+  'responseHeaders',
+  'fault',
+  'cors',
+] as const;
+
 /** What only a request that is sent on can have. */
 export const needBackends = ['rewrite', 'mirrors', 'rateLimit', 'timeouts', 'retry', 'requestHeaders'] as const;
 
@@ -34,6 +47,48 @@ export const route = {
       items: match,
       maxItems: 16,
       'x-kubernetes-list-type': 'atomic',
+    },
+    ports: {
+      type: 'array',
+      description:
+        "The service's ports that the route is for. Left out: all. A port that no route is for goes on as without a rule.",
+      items: {
+        type: 'integer',
+        format: 'int32',
+        description: 'A port of the service.',
+        minimum: 1,
+        maximum: 65_535,
+        'x-fairway': { code: 'FW-RULE-064', says: 'must be from 1 to 65535' },
+      },
+      minItems: 1,
+      maxItems: 16,
+      'x-kubernetes-list-type': 'set',
+    },
+    takes: {
+      type: 'string',
+      description:
+        'requests: of ports that show them (HTTP and all that is made of it). connections: of all other ports. Left out: requests, and connections too where it takes every request.',
+      enum: ['requests', 'connections'],
+      'x-fairway': { code: 'FW-RULE-182', says: 'must be requests or connections' },
+    },
+    sni: {
+      type: 'array',
+      description: 'Of TLS connections, those that ask for one of these names. Left out: all.',
+      items: {
+        type: 'string',
+        description: 'A server name: db.example.com, or *.example.com for all below.',
+        minLength: 1,
+        maxLength: 253,
+        pattern: '^(\\*\\.)?[a-z0-9]([a-z0-9\\-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9\\-]*[a-z0-9])?)*$',
+        'x-fairway': {
+          code: 'FW-RULE-183',
+          says: 'must be a host name in small letters, such as db.example.com or *.example.com',
+          keepsPattern: true,
+        },
+      },
+      minItems: 1,
+      maxItems: 32,
+      'x-kubernetes-list-type': 'set',
     },
     backends: {
       type: 'array',
@@ -77,8 +132,16 @@ export const route = {
       message: `${needBackends.join(', ')} are for requests that are sent on: with redirect or respond the proxy answers by itself`,
     },
     ...['redirect', 'rewrite'].map((name) => ({
-      rule: `!has(self.${name}) || !has(self.${name}.path) || !has(self.${name}.path.prefix) || !has(self.matches) || self.matches.all(match, !has(match.path) || has(match.path.prefix))`,
-      message: `${name}.path.prefix needs matches by path.prefix alone: exact and regex match no prefix that could be replaced`,
+      rule: `!has(self.${name}) || !has(self.${name}.path) || !has(self.${name}.path.prefix) || !has(self.matches) || self.matches.all(match, !has(match.path) || has(match.path.prefix) || has(match.path.startsWith))`,
+      message: `${name}.path.prefix needs matches by path.prefix or path.startsWith alone: exact and regex match no prefix that could be replaced`,
     })),
+    {
+      rule: "!has(self.sni) || (has(self.takes) && self.takes == 'connections')",
+      message: 'sni needs takes: connections',
+    },
+    {
+      rule: `!has(self.takes) || self.takes != 'connections' || (has(self.backends) && ${doneWithRequests.map((name) => `!has(self.${name})`).join(' && ')})`,
+      message: 'a route that takes connections has backends, and nothing that is done with a request',
+    },
   ],
 } as const satisfies Schema;

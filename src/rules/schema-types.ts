@@ -3,11 +3,11 @@
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
 
-import type { RuleCode } from './codes.ts';
+import type { ErrorCode } from '../core/errors.ts';
 
 /** What a node says of itself when a value breaks its pattern, enum or bounds. Both the API server's and Fairway's own messages say it. */
 export interface SchemaComplaint {
-  readonly code: RuleCode;
+  readonly code: ErrorCode;
   /** Ends a sentence that begins with the field: `must be …`. */
   readonly says: string;
   /** The API server gets the bare pattern: where strings are long and lists deep, a CEL rule costs more than it allows. */

@@ -5,6 +5,7 @@
 
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Findings, Path } from './findings.ts';
 import { formatPath, show } from './findings.ts';
 import type { RawSpec } from './schema.ts';
@@ -71,7 +72,9 @@ function report(error: ErrorObject, spec: unknown, findings: Findings): void {
   const says = complaint(error);
   const last = path.findLast((part) => typeof part === 'string') ?? 'spec';
   if (says !== undefined) {
-    findings.error(says.code, path, `${last} ${says.says}; it is ${show(error.data)}`, hintFor(error.data, says.code));
+    // Each schema says codes of its own room's table.
+    const told = findings as unknown as Findings<ErrorCode>;
+    told.error(says.code, path, `${last} ${says.says}; it is ${show(error.data)}`, hintFor(error.data, says.code));
     return;
   }
   switch (error.keyword) {

@@ -224,8 +224,9 @@ export class Connection implements Job {
   }
 
   #handle(request: XdsRequest, machine: StreamMachine): void {
-    const { clock, tally, logger } = this.#context;
+    const { clock, host, tally, logger } = this.#context;
     const { typeUrl } = request;
+    host.asked?.(this.id, typeUrl, request);
     const outcome = machine.request(request, clock.now(), clock.monotonic());
     machine.note(clock.now());
     if (outcome.kind === 'stale') tally.staleNoncesTotal++;

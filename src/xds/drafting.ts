@@ -64,6 +64,11 @@ export class Drafting {
     return this.#draftOf(emptied, removed, true);
   }
 
+  /** These, though others by their names are due. */
+  interim(resources: readonly EncodedResource[]): Draft {
+    return { ...this.#draftOf(resources, [], false), version: `${this.#selection.type.version}+announced` };
+  }
+
   /** A message without bodies that keeps the TTL of `names` alive; undefined if the client holds none of them in step. */
   heartbeat(names: readonly string[]): Draft | undefined {
     if (this.#holdings.unsettled) return undefined;
@@ -82,7 +87,9 @@ export class Drafting {
     for (const [name, entry] of this.#holdings.behind) {
       const current = this.#selection.current(name);
       if (current !== undefined) {
-        if (this.#dues.isWanted(entry, current)) needed = true;
+        if (this.#dues.isLeaving(entry, current) && entry.held !== undefined && 'body' in entry.held)
+          lingering.push(entry.held);
+        else if (this.#dues.isWanted(entry, current)) needed = true;
         else this.#holdings.settled(name);
       } else if (entry.held === undefined) {
         if (entry.force) needed = true;
@@ -127,7 +134,7 @@ export class Drafting {
     )
       return this.#wholeType();
     const resources = [...this.#selection.resources()].map(([, resource]) => resource);
-    const seen = new Set<string>(resources.map((resource) => resource.name));
+    const seen = new Set<string>([...resources, ...lingering].map((resource) => resource.name));
     for (const name of this.#selection.subscription.names) {
       const ghost = seen.has(name) ? undefined : this.#selection.current(this.#selection.canonical(name));
       if (ghost === undefined || seen.has(ghost.name)) continue;

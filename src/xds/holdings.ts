@@ -231,8 +231,13 @@ export class Holdings {
     };
     if (this.#unsettled) this.begin();
     for (const resource of draft.resources) {
-      // A removed cluster that goes along until its removal is due stays known as such.
-      if (this.#selection.current(resource.name) === undefined) continue;
+      // A removed cluster that goes along until its removal is due stays known as such, also where something takes its place then.
+      const current = this.#selection.current(resource.name);
+      if (current === undefined) continue;
+      if (!same(current, resource)) {
+        if (!wholeSet) this.#standsIn(resource, undo);
+        continue;
+      }
       settle(resource.name);
       for (const alias of resource.aliases ?? []) this.#extra.delete(alias);
       if (this.#selection.type.resources.has(resource.name)) this.#extra.delete(resource.name);
@@ -251,6 +256,13 @@ export class Holdings {
       }
     }
     return undo;
+  }
+
+  /** What was sent is not what the client should hold in the end. */
+  #standsIn(resource: EncodedResource, undo: Map<string, Behind>): void {
+    const entry = this.#behind.get(resource.name);
+    if (entry !== undefined) undo.set(resource.name, entry);
+    this.#behind.set(resource.name, { held: resource, force: entry?.force ?? false });
   }
 
   /** What was sent was refused: the client holds what it held before. */

@@ -5,13 +5,16 @@
  * - Clusters, then their endpoints, then listeners, routes and virtual hosts. A listener or route waits until the clusters that were just
  *   added have been sent with the endpoints that the client asks for, since Envoy does not route to a cluster that is warming. It never
  *   waits for the ACK of those clusters: Envoy gives that only after the endpoints came.
- * - Removed clusters, endpoints and secrets go last, once the client has accepted the listeners and routes that no longer lead to them.
+ * - Removed clusters, endpoints and secrets go last, once the client has accepted the listeners and routes that no longer lead to them. A
+ *   client that names its clusters one by one is left the time to drop them by itself, and is told before of what its next table leads to
+ *   (announcements.ts).
  * - Virtual hosts after the route table that they belong to, and again if a table is sent to a client that did not have it: Envoy listens for
  *   a table's hosts once it has the table, asks for none of them by itself if it has others, and forgets those that came before.
  * Both waits are bounded, the second as long as the client has not refused: then it still uses what it had.
  */
 
 import { pushOrder, typeUrl as types } from '../core/type-urls.ts';
+import { type Announcement, Announcements } from './announcements.ts';
 import type { Draft, Held, Outcome } from './draft.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { LogEntry, Replica } from './replica.ts';
@@ -57,6 +60,7 @@ export class StreamMachine {
   /** Since when listeners and routes wait for clusters and endpoints that cannot be sent yet (monotonic ms). */
   #parentsWaitFrom: number | undefined;
   #removalsFrom: number | undefined;
+  readonly #announcements: Announcements;
   /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
   #resumesUntil: number | undefined;
   #wakeAt: number | undefined;
@@ -69,6 +73,7 @@ export class StreamMachine {
 
   constructor(options: StreamMachineOptions, replica: Replica) {
     this.#options = options;
+    this.#announcements = new Announcements(options.warmingWaitMaxMs);
     this.#replica = replica;
     this.#seen = replica.tail;
   }
@@ -135,12 +140,22 @@ export class StreamMachine {
 
   #nextAddition(nowMs: number): Draft | undefined {
     const gated = this.#referrersWait(nowMs);
-    for (const { machine, isReferrer } of this.#ordered) {
+    for (const { typeUrl, machine, isReferrer } of this.#ordered) {
       if (gated && isReferrer) continue;
-      const draft = machine.draft();
+      const announcement =
+        typeUrl === types.route && this.#dropsItself() ? this.#announcement(machine, nowMs) : undefined;
+      if (announcement?.kind === 'wait') {
+        this.#wake(announcement.untilMs);
+        continue;
+      }
+      const draft = announcement === undefined ? machine.draft() : machine.draftInterim(announcement.resources);
       if (draft !== undefined) return draft;
     }
     return undefined;
+  }
+
+  #announcement(tables: TypeMachine, nowMs: number): Announcement | undefined {
+    return this.#announcements.next(tables, this.#types.get(types.endpoint)?.machine, nowMs);
   }
 
   sent(draft: Draft, nonce: string, nowMs: number): void {
@@ -287,13 +302,28 @@ export class StreamMachine {
     const machines = referrers.map((typeUrl) => this.#types.get(typeUrl)?.machine);
     const settled = !this.#isResuming(nowMs) && machines.every((machine) => machine?.isSettled() ?? true);
     const refused = machines.some((machine) => machine?.isRejected ?? false);
-    if (!settled && (refused || nowMs < until)) {
+    if (this.#dropsItself()) {
+      if (nowMs < until) {
+        this.#wake(until);
+        return undefined;
+      }
+    } else if (!settled && (refused || nowMs < until)) {
       if (!refused) this.#wake(this.#isResuming(nowMs) ? Math.min(until, this.#resumesUntil ?? until) : until);
       return undefined;
     }
     // Clusters before their endpoints: the other way round, a cluster would be left without.
     // If a message of theirs is in flight, the rest waits for its turn.
     return this.#types.get(due)?.machine.draftRemovals();
+  }
+
+  /**
+   * The client names each cluster that it uses. Then it drops by itself what its routes no longer lead to, once it has what they lead to now:
+   * gRPC's own clients accept a route table at once, and go by the one before until they have all the clusters and endpoints of the new one.
+   */
+  #dropsItself(): boolean {
+    if (this.#options.transport !== 'sotw' || !this.#options.aggregated) return false;
+    const clusters = this.#types.get(types.cluster)?.machine;
+    return clusters !== undefined && !clusters.wildcard && clusters.names.size > 0;
   }
 
   #isResuming(nowMs: number): boolean {

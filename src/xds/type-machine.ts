@@ -6,6 +6,7 @@
  * Always: at most one message is in flight; the next one is drafted from the newest state when it can be sent.
  */
 
+import type { EncodedResource } from '../core/resource.ts';
 import type { Draft, Held, Outcome } from './draft.ts';
 import { Drafting } from './drafting.ts';
 import { Dues } from './dues.ts';
@@ -129,6 +130,11 @@ export class TypeMachine {
     return [...subscription.names].filter((name) => type.resources.has(this.selection.canonical(name)));
   }
 
+  /** The client asked for it, and has accepted what it was sent last. */
+  holds(name: string): boolean {
+    return this.#inFlight === undefined && this.isSubscribed(name) && this.holdings.heldOf(name) !== undefined;
+  }
+
   isSubscribed(name: string): boolean {
     return this.selection.includes(name);
   }
@@ -165,7 +171,7 @@ export class TypeMachine {
     if (answered && request.nonce !== '' && this.#inFlight !== undefined) outcome = this.#answer(request.error);
     // A client that has accepted something and then names no nonce starts again.
     const restarts = answered && request.nonce === '' && this.#inFlight === undefined;
-    if (!this.#requested) this.#resumes = request.resumes;
+    if (!this.#requested && request.resumes) this.#assumeHeld(request.subscribe);
     this.#requested = true;
     if (restarts) this.#forget();
     const doubts = this.#subscription.settleDoubts();
@@ -192,6 +198,18 @@ export class TypeMachine {
     this.#apply(subscribe, first, () => this.#subscription.edit(subscribe, unsubscribe, first, subscribeSet));
     if (first && this.selection.all !== undefined) this.#assumeWants(subscribe);
     return outcome;
+  }
+
+  /**
+   * Over SotW a client that comes back says that it holds something, not what. What the host would say in place of what is not there does not
+   * take the place of something that the client may still use, as little as if the stream had gone on.
+   */
+  #assumeHeld(names: readonly string[]): void {
+    this.#resumes = true;
+    if (!this.#traits.ledTo || this.#traits.wholeSet) return;
+    const { view } = this.selection.replica;
+    const held = names.filter((name) => view.missing?.(this.selection.typeUrl, name) !== undefined);
+    if (held.length > 0) this.holdings.claims.take(new Map(held.map((name) => [name, ''])));
   }
 
   /**
@@ -282,6 +300,11 @@ export class TypeMachine {
    */
   draft(): Draft | undefined {
     return this.#canSend() ? this.#drafting.next(this.#answerDue) : undefined;
+  }
+
+  /** A message of what stands in for resources that are due later. */
+  draftInterim(resources: readonly EncodedResource[]): Draft | undefined {
+    return this.#canSend() ? this.#drafting.interim(resources) : undefined;
   }
 
   /** What the client should no longer hold, once nothing leads to it. */

@@ -78,6 +78,12 @@ export interface XdsHost {
    * and names nothing. Default: nothing.
    */
   remembered?(streamId: number, typeUrl: string): readonly string[];
+  /** A request that was taken, before it is answered: what it asks for may be made now (and `XdsServer.changed` be called). SotW names all. */
+  asked?(
+    streamId: number,
+    typeUrl: string,
+    names: { readonly subscribe: readonly string[]; readonly unsubscribe: readonly string[] },
+  ): void;
   /** After each send, ACK and NACK; cheap, and called often. */
   progress(event: ProgressEvent): void;
 }

@@ -101,6 +101,7 @@ function sourceOf(mesh: SampleMesh): AdminSource {
     rules: () => mesh.rules,
     kinds: [],
     objects: () => [],
+    kindReports: () => [],
     proxies: (_filter: ReportFilter) => mesh.proxies,
     configDump: (nodeId) =>
       mesh.proxies.some(({ identity }) => identity.nodeId === nodeId) ? { configs: [{ name: nodeId }] } : undefined,

@@ -3,30 +3,9 @@
  * which of a connection's properties. In: the form of its routes. Prints one line of JSON: observations by name.
  */
 
-import { createServer } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { Scope } from '../../src/model/mesh.ts';
-import { ask, greeting, packetMark, prepareNetwork } from './captured-network.ts';
+import { ask, clientHello, greeting, packetMark, prepareNetwork } from './captured-network.ts';
 import { startEnvoyRig, startHttpWorkload, startTcpWorkload } from './envoy-rig.ts';
-
-/** The first bytes of a TLS client that asks for this server. */
-function clientHello(servername: string): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => {
-      socket.once('data', (hello: Buffer) => {
-        socket.destroy();
-        server.close();
-        resolve(hello);
-      });
-    });
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      // It is never answered, and ends with an error.
-      connectTls({ host: '127.0.0.1', port, servername, ALPNProtocols: ['h2', 'http/1.1'] }).on('error', () => {});
-    });
-    server.on('error', reject);
-  });
-}
 
 const bySni = async (address: string, name: string): Promise<string> => greeting(address, 443, await clientHello(name));
 

@@ -4,7 +4,8 @@
  */
 
 import { get } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { runSync } from '../rig/process.ts';
 
 /** On what the sidecar sends. */
@@ -59,5 +60,24 @@ export function greeting(address: string, port: number, first?: Buffer): Promise
     socket.on('error', () => {});
     // An echo of `first` may come with it.
     socket.on('close', () => resolve((seen.split('\n')[0] ?? '').trimEnd()));
+  });
+}
+
+/** The first bytes of a TLS client that asks for this server. */
+export function clientHello(servername: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      socket.once('data', (hello: Buffer) => {
+        socket.destroy();
+        server.close();
+        resolve(hello);
+      });
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      // It is never answered, and ends with an error.
+      connectTls({ host: '127.0.0.1', port, servername, ALPNProtocols: ['h2', 'http/1.1'] }).on('error', () => {});
+    });
+    server.on('error', reject);
   });
 }

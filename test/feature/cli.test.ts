@@ -501,6 +501,9 @@ describe('the fairway command', function () {
     );
     const json = JSON.parse((await fairway([...args, '-o', 'json'], { env })).out) as { node: { metadata: object } };
     assert.equal((json.node.metadata as { CLUSTER_ID: string }).CLUSTER_ID, 'east');
+    const grpc = JSON.parse((await fairway([...args, '--grpc'], { env })).out) as { xds_servers: object[] };
+    assert.equal(grpc.xds_servers.length, 1);
+    assert.match((await fairway([...args, '--grpc', '--config', 'eager'], { env })).err, /FW-CLI-070 --config/);
   });
 
   it('prints where Envoy is, and runs it with its exit code', async () => {

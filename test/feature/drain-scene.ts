@@ -4,8 +4,8 @@
  */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, createServer, request } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
@@ -20,7 +20,9 @@ export interface Workload {
   readonly service: string;
   readonly cluster: string;
   readonly zone: string;
-  /** Requests taken. */
+  /** Left out: http. A TCP workload says its cluster, then a dot every 20 ms. */
+  readonly kind?: 'tcp';
+  /** Requests (copies of them too) or connections taken. */
   count: number;
 }
 
@@ -35,6 +37,8 @@ export interface DrainScene {
   startLoad(services: readonly string[]): { stop(): Promise<LoadResult>; failures(): readonly string[] };
   /** An answer that never ends; resolves once it has begun. */
   openStream(host: string): Promise<Stream>;
+  /** A connection to a TCP service, through CONNECT. */
+  openTunnel(authority: string): Promise<Stream>;
   /** Requests that these workloads have taken. */
   count(isOne: (workload: Workload) => boolean): number;
   stop(): Promise<void>;
@@ -54,7 +58,15 @@ export interface LoadResult {
   readonly failures: readonly string[];
 }
 
-const places: readonly Omit<Workload, 'count'>[] = [
+type Place = Omit<Workload, 'count'>;
+
+/** A service of its own for connections, besides `places`. */
+export const tcpPlaces: readonly Place[] = [
+  { service: 'cache', cluster: 'east', zone: 'a', kind: 'tcp' },
+  { service: 'cache', cluster: 'west', zone: 'c', kind: 'tcp' },
+];
+
+const places: readonly Place[] = [
   { service: 'reviews', cluster: 'east', zone: 'a' },
   { service: 'reviews', cluster: 'east', zone: 'b' },
   { service: 'reviews', cluster: 'west', zone: 'c' },
@@ -65,12 +77,15 @@ const places: readonly Omit<Workload, 'count'>[] = [
 ];
 
 /** undefined where there is no Envoy. */
-export async function startDrainScene(mode: 'eager' | 'on-demand' = 'eager'): Promise<DrainScene | undefined> {
+export async function startDrainScene(
+  mode: 'eager' | 'on-demand' = 'eager',
+  more: readonly Place[] = [],
+): Promise<DrainScene | undefined> {
   const found = await lookForEnvoy({ env: process.env, log: () => {} });
   if (found === undefined) return undefined;
   const dir = mkdtempSync(join(tmpdir(), 'fairway-drain-'));
-  const servers: Server[] = [];
-  const workloads: Workload[] = places.map((place) => ({ ...place, count: 0 }));
+  const servers: Closable[] = [];
+  const workloads: Workload[] = [...places, ...more].map((place) => ({ ...place, count: 0 }));
   const ports = await Promise.all(workloads.map((workload) => serve(workload, servers)));
   writeClusters(dir, workloads, ports);
   const [xds, admin, proxyPort, envoyAdmin] = [await freePort(), await freePort(), await freePort(), await freePort()];
@@ -102,20 +117,47 @@ export async function startDrainScene(mode: 'eager' | 'on-demand' = 'eager'): Pr
     write: (name, text) => writeFileSync(join(dir, 'rules', name), text),
     startLoad: (services) => startLoad(proxyPort, services),
     openStream: (host) => openStream(proxyPort, host),
+    openTunnel: (authority) => openTunnel(proxyPort, authority),
     count: (isOne) => workloads.filter(isOne).reduce((sum, { count }) => sum + count, 0),
     async stop() {
       await envoy.stop();
       await pilot.stop();
-      for (const server of servers) {
-        server.close();
-        server.closeAllConnections();
-      }
+      for (const server of servers) server.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-function serve(workload: Workload, servers: Server[]): Promise<number> {
+interface Closable {
+  stop(): void;
+}
+
+function serveTcp(workload: Workload, servers: Closable[]): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    workload.count += 1;
+    sockets.add(socket);
+    socket.write(`${workload.cluster}\n`);
+    const timer = setInterval(() => socket.write('.'), 20);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearInterval(timer);
+      sockets.delete(socket);
+    });
+  });
+  servers.push({
+    stop() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  });
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function serve(workload: Workload, servers: Closable[]): Promise<number> {
+  if (workload.kind === 'tcp') return serveTcp(workload, servers);
   const server = createServer({ keepAliveTimeout: 0 }, ({ url }, response) => {
     workload.count += 1;
     if (url !== '/stream') return void response.end('ok');
@@ -123,7 +165,12 @@ function serve(workload: Workload, servers: Server[]): Promise<number> {
     const timer = setInterval(() => response.write('.'), 20);
     response.on('close', () => clearInterval(timer));
   });
-  servers.push(server);
+  servers.push({
+    stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  });
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
@@ -138,16 +185,17 @@ function writeClusters(dir: string, workloads: readonly Workload[], ports: reado
     const there = workloads.flatMap((workload, index) =>
       workload.cluster === cluster ? [{ ...workload, port: ports[index] ?? 0 }] : [],
     );
-    const services = [...new Set(there.map(({ service }) => service))].map(
-      (name) =>
-        `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: shop}\nspec:\n  ports: [{name: http, port: 80, appProtocol: http}]\n`,
+    const kinds = new Map(there.map(({ service, kind = 'http' }) => [service, kind]));
+    const services = [...kinds].map(
+      ([name, kind]) =>
+        `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: shop}\nspec:\n  ports: [{name: ${kind}, port: ${kind === 'tcp' ? 6379 : 80}, appProtocol: ${kind}}]\n`,
     );
     const slices = there.map(
-      ({ service, zone, port }) => `apiVersion: discovery.k8s.io/v1
+      ({ service, zone, port, kind = 'http' }) => `apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata: {name: ${service}-${zone}, namespace: shop, labels: {kubernetes.io/service-name: ${service}}}
 addressType: IPv4
-ports: [{name: http, port: ${port}}]
+ports: [{name: ${kind}, port: ${port}}]
 endpoints:
 - {addresses: [127.0.0.1], zone: ${zone}, conditions: {ready: true}}
 `,
@@ -259,5 +307,33 @@ function openStream(proxyPort: number, host: string): Promise<Stream> {
     );
     outgoing.on('error', reject);
     outgoing.end();
+  });
+}
+
+function openTunnel(proxyPort: number, authority: string): Promise<Stream> {
+  return new Promise((resolve, reject) => {
+    let seen = '';
+    let ended: string | undefined;
+    const socket = connect(proxyPort, '127.0.0.1', () =>
+      socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`),
+    );
+    const stream = (cluster: string): Stream => ({
+      cluster,
+      received: () => seen.length,
+      ended: () => ended,
+      close: () => socket.destroy(),
+    });
+    socket.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+      const [, cluster] = /\r\n\r\n(\w+)\n/.exec(seen) ?? [];
+      if (cluster !== undefined) resolve(stream(cluster));
+    });
+    socket.on('error', (error) => {
+      ended = error.message;
+    });
+    socket.on('close', () => {
+      ended ??= 'closed';
+      reject(new Error(`no tunnel to ${authority}: ${seen}`));
+    });
   });
 }

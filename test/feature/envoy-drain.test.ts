@@ -95,8 +95,14 @@ function drains(mode: 'eager' | 'on-demand'): void {
     assert.equal(conditions.get('Accepted')?.status, 'True');
     assert.match((await scene.run(['get', 'drains'])).out, /west +west +- +2 +5s +100% +True +True 1\/1/);
     await untilIdle(isIn('west'));
-    const undrained = await scene.run(['cluster', 'undrain', 'west']);
-    assert.equal(undrained.out, 'drain.fairway.dev/west deleted\n');
+    const undrained = scene.run(['cluster', 'undrain', 'west', '--over', '3s', '--wait']);
+    await waitFor('a step between the first and the last of the way back', async () => {
+      const { reason, message = '' } = (await drainOf('west')).get('Drained') ?? {};
+      return reason === 'Returning' && /^[2-7]0%, step .* 2 services comes back to cluster west$/.test(message);
+    });
+    const back = await undrained;
+    assert.equal(back.exit, 0, back.err);
+    assert.equal(back.out, 'drain.fairway.dev/west configured\ndrain.fairway.dev/west deleted\n');
     const before = scene.count(isIn('west'));
     await waitFor('west to take its part again', () => scene.count(isIn('west')) > before + 100);
     const { asked, failures } = await load.stop();

@@ -20,7 +20,6 @@ const againstSilence = {
       retry: { attempts: 3, on: ['connect-failure', 'reset', 'reset-before-request'] },
     },
   ],
-  connections: { connectTimeout: '500ms' },
   outlierDetection: { consecutiveErrors: 0, consecutiveGatewayErrors: 3 },
 };
 
@@ -28,12 +27,17 @@ describe('a cluster that is lost without a word', function () {
   this.timeout(90_000);
 
   /** undefined where there is no Envoy. */
-  async function observe(how: 'kill' | 'stop' | 'drop', spec: object): Promise<Losses | undefined> {
+  async function observe(
+    how: 'kill' | 'stop' | 'drop',
+    spec: object,
+    ...load: readonly string[]
+  ): Promise<Losses | undefined> {
     const scene = [
       process.execPath,
       fileURLToPath(import.meta.resolve('./failover-scene.ts')),
       how,
       JSON.stringify(spec),
+      ...load,
     ];
     const [command = '', ...args] = how === 'drop' ? ['unshare', '-Urn', ...scene] : scene;
     const { stdout } = await promisify(execFile)(command, args, { timeout: 80_000 });
@@ -61,17 +65,40 @@ describe('a cluster that is lost without a word', function () {
     assertTakenOver(losses);
   });
 
-  it('by vanishing packets: the same', async function () {
-    const probe = 'ip link set lo up && iptables -A INPUT -p tcp --dport 1 -j DROP';
-    const possible = spawnSync('unshare', ['-Urn', 'sh', '-c', probe], { encoding: 'utf8' });
-    if (possible.status !== 0) {
+  describe('by vanishing packets', () => {
+    before(function () {
+      const probe = 'ip link set lo up && iptables -A INPUT -p tcp --dport 1 -j DROP';
+      const possible = spawnSync('unshare', ['-Urn', 'sh', '-c', probe], { encoding: 'utf8' });
+      if (possible.status === 0) return;
       process.stderr.write(
         `SKIPPED: no network namespace with iptables here: ${possible.stderr || String(possible.error)}\n`,
       );
-      return this.skip();
-    }
-    const losses = await observe('drop', againstSilence);
-    if (losses === undefined) return this.skip();
-    assertTakenOver(losses);
+      this.skip();
+    });
+
+    it('no safe request fails, by the defaults', async function () {
+      const losses = await observe('drop', { routes: [{ backends: chain }] }, 'GET');
+      if (losses === undefined) return this.skip();
+      assertTakenOver(losses);
+      assert.equal(losses.failed.firstSecond, 0);
+    });
+
+    it('no other fails after the first second, by the defaults', async function () {
+      const losses = await observe('drop', { routes: [{ backends: chain }] }, 'POST');
+      if (losses === undefined) return this.skip();
+      assertTakenOver(losses);
+    });
+
+    it('no call fails after the first second over shared connections, by the defaults', async function () {
+      const losses = await observe('drop', { routes: [{ backends: chain }] }, 'POST', '500', 'h2c');
+      if (losses === undefined) return this.skip();
+      assertTakenOver(losses);
+    });
+
+    it('none fails where the rule limits a try and leaves out what is slow', async function () {
+      const losses = await observe('drop', againstSilence);
+      if (losses === undefined) return this.skip();
+      assertTakenOver(losses);
+    });
   });
 });

@@ -15,7 +15,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
-import { defaultMeshSettings, type Mesh, type Scope } from '../../src/model/mesh.ts';
+import { defaultMeshSettings, type Mesh, type MeshSettings, type Scope } from '../../src/model/mesh.ts';
 import { Scopes } from '../../src/pilot/scopes.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
 import { XdsServer } from '../../src/xds/server.ts';
@@ -97,7 +97,7 @@ export async function startEnvoyRig(options: RigOptions): Promise<EnvoyRig | und
     routes,
     rejected: [],
   };
-  const pilot = await startPilot(scope);
+  const pilot = await startPilot(scope, mode === 'captured' ? { proxyMark: options.packetMark } : {});
   const bootstrap = renderBootstrap({
     mode,
     xds: [`127.0.0.1:${pilot.port}`],
@@ -147,7 +147,7 @@ interface Pilot {
   stop(): Promise<void>;
 }
 
-async function startPilot(scope: Scope): Promise<Pilot> {
+async function startPilot(scope: Scope, own: Pick<MeshSettings, 'proxyMark'>): Promise<Pilot> {
   let ready = false;
   let mesh: Mesh = { revision: 0, settings: defaultMeshSettings, services: new Map() };
   const scopes = new Scopes({
@@ -180,7 +180,7 @@ async function startPilot(scope: Scope): Promise<Pilot> {
       const next = parseMeshFixture(fixture).mesh;
       const revision = mesh.revision + 1;
       const dirty = new Set([...mesh.services.keys(), ...next.services.keys()]);
-      const settings = { ...next.settings, accessLog: true };
+      const settings = { ...next.settings, ...own, accessLog: true };
       // As in a pilot, the settings stay one object while they are the same.
       mesh = {
         ...next,

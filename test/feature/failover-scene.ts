@@ -1,6 +1,7 @@
 /**
- * Loses a cluster without a word, at 500 requests per second: its endpoints stay in the assignments, and the proxy has to find out by itself.
- * In: how it is lost (`kill`, `stop`, or `drop`, which needs a network of its own) and the rule's spec, as JSON. Prints a line of JSON.
+ * Loses a cluster without a word, under load: its endpoints stay in the assignments, and the proxy has to find out by itself.
+ * In: how it is lost (`kill`, `stop`, or `drop`, which needs a network of its own), the rule's spec as JSON, the requests' method (GET), how many
+ * there are per second (500), and what the endpoints speak (`http`, or `h2c` as gRPC does). Prints a line of JSON.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,6 +20,8 @@ export interface Losses {
   readonly asked: { readonly before: number; readonly firstSecond: number; readonly later: number };
   /** Who answered the last 100 requests. */
   readonly last: readonly string[];
+  /** When the last failure was seen, after the loss; 0: there was none. */
+  readonly lastFailureMs: number;
   readonly slowestMs: { readonly firstSecond: number; readonly later: number };
 }
 
@@ -33,17 +36,20 @@ interface Outcome {
 /** Of the client. What takes longer has failed. */
 const patienceMs = 5000;
 
+/** What the endpoints speak. */
+type Kind = 'http' | 'h2c';
+
 interface Running {
   readonly process: RigProcess;
   readonly placed: Placed;
 }
 
-async function start(dir: string, cluster: string, name: string): Promise<Running> {
+async function start(dir: string, cluster: string, name: string, kind: Kind): Promise<Running> {
   let port = 0;
   const process = await startProcess({
     name,
     command: globalThis.process.execPath,
-    args: [fileURLToPath(import.meta.resolve('./policy-endpoint.ts')), name],
+    args: [fileURLToPath(import.meta.resolve('./policy-endpoint.ts')), name, kind],
     logFile: join(dir, `${name}.log`),
     onLine(line) {
       port = Number(line);
@@ -59,14 +65,14 @@ function lose({ process, placed }: Running, how: string | undefined): void {
   else runSync('iptables', ['-A', 'INPUT', '-p', 'tcp', '--dport', String(placed.port), '-j', 'DROP']);
 }
 
-/** 500 requests per second, over connections that are kept. */
-function startLoad(proxyPort: number): { stop(): Promise<readonly Outcome[]> } {
+/** Over connections that are kept. */
+function startLoad(proxyPort: number, method: string, perSecond: number): { stop(): Promise<readonly Outcome[]> } {
   const agent = new Agent({ keepAlive: true, maxSockets: 1000 });
   const outcomes: Promise<Outcome>[] = [];
   const startedMs = performance.now();
   const timer = setInterval(() => {
-    const due = Math.floor((performance.now() - startedMs) / 2);
-    while (outcomes.length < due) outcomes.push(askOnce(proxyPort, agent));
+    const due = Math.floor(((performance.now() - startedMs) * perSecond) / 1000);
+    while (outcomes.length < due) outcomes.push(askOnce(proxyPort, agent, method));
   }, 10);
   return {
     async stop() {
@@ -78,13 +84,13 @@ function startLoad(proxyPort: number): { stop(): Promise<readonly Outcome[]> } {
   };
 }
 
-function askOnce(proxyPort: number, agent: Agent): Promise<Outcome> {
+function askOnce(proxyPort: number, agent: Agent, method: string): Promise<Outcome> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
     const end = (status: number, name: string): void =>
       resolve({ startedMs, status, name, tookMs: performance.now() - startedMs });
     const outgoing = request(
-      { host: '127.0.0.1', port: proxyPort, path: 'http://reviews/', agent, timeout: patienceMs },
+      { host: '127.0.0.1', port: proxyPort, path: 'http://reviews/', method, agent, timeout: patienceMs },
       (response) => {
         let body = '';
         response.on('data', (chunk: Buffer) => {
@@ -99,31 +105,39 @@ function askOnce(proxyPort: number, agent: Agent): Promise<Outcome> {
   });
 }
 
-async function observe(how: string | undefined, spec: object): Promise<Losses | { readonly envoy: 'absent' }> {
+async function observe(
+  how: string | undefined,
+  spec: object,
+  method: string,
+  perSecond: number,
+  kind: Kind,
+): Promise<Losses | { readonly envoy: 'absent' }> {
   if (how === 'drop') runSync('ip', ['link', 'set', 'lo', 'up']);
   const rig = await startPolicyRig();
   if (rig === undefined) return { envoy: 'absent' };
   const dir = mkdtempSync(join(tmpdir(), 'fairway-failover-'));
-  const east = await Promise.all(['east-1', 'east-2', 'east-3'].map((name) => start(dir, 'east', name)));
-  const west = await Promise.all(['west-1', 'west-2'].map((name) => start(dir, 'west', name)));
+  const east = await Promise.all(['east-1', 'east-2', 'east-3'].map((name) => start(dir, 'east', name, kind)));
+  const west = await Promise.all(['west-1', 'west-2'].map((name) => start(dir, 'west', name, kind)));
   const running = [...east, ...west];
   try {
     await rig.apply(
       spec,
       running.map(({ placed }) => placed),
+      kind === 'h2c' ? 'grpc' : 'http',
     );
     await waitFor('the east to answer', async () => {
       const counts = await rig.count(12);
       return [...counts.keys()].every((name) => name.startsWith('east'));
     });
-    const load = startLoad(rig.envoy.proxyPort);
+    const load = startLoad(rig.envoy.proxyPort, method, perSecond);
     await pause(1000);
     const lostMs = performance.now();
     for (const each of east) lose(each, how);
+    const allLostMs = performance.now();
     await pause(5000);
     const outcomes = await load.stop();
     const before = outcomes.filter(({ startedMs, tookMs }) => startedMs + tookMs <= lostMs);
-    const later = outcomes.filter(({ startedMs }) => startedMs > lostMs + 1000);
+    const later = outcomes.filter(({ startedMs }) => startedMs > allLostMs + 1000);
     const firstSecond = outcomes.filter((outcome) => !before.includes(outcome) && !later.includes(outcome));
     const failures = (list: readonly Outcome[]): number => list.filter(({ status }) => status !== 200).length;
     const slowest = (list: readonly Outcome[]): number => Math.round(Math.max(0, ...list.map(({ tookMs }) => tookMs)));
@@ -131,6 +145,12 @@ async function observe(how: string | undefined, spec: object): Promise<Losses | 
       envoy: 'present',
       failed: { before: failures(before), firstSecond: failures(firstSecond), later: failures(later) },
       asked: { before: before.length, firstSecond: firstSecond.length, later: later.length },
+      lastFailureMs: Math.round(
+        Math.max(
+          0,
+          ...outcomes.map(({ status, startedMs, tookMs }) => (status === 200 ? 0 : startedMs + tookMs - lostMs)),
+        ),
+      ),
       last: [...new Set(outcomes.slice(-100).map(({ name }) => name))].sort(),
       slowestMs: { firstSecond: slowest(firstSecond), later: slowest(later) },
     };
@@ -141,5 +161,7 @@ async function observe(how: string | undefined, spec: object): Promise<Losses | 
   }
 }
 
-const [how, spec = '{}'] = process.argv.slice(2);
-console.log(JSON.stringify(await observe(how, JSON.parse(spec))));
+const [how, spec = '{}', method = 'GET', perSecond = '500', kind = 'http'] = process.argv.slice(2);
+console.log(
+  JSON.stringify(await observe(how, JSON.parse(spec), method, Number(perSecond), kind === 'h2c' ? kind : 'http')),
+);

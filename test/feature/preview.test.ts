@@ -145,9 +145,12 @@ describe('fairway translate and diff', function () {
 
     it('warns of a rule that would not be in force, and of what is not compared', async () => {
       const other = join(folder, 'other.yaml');
-      const spec = '\n  hosts: [api.example.com]\n  ports: [{number: 443, protocol: tls}]\n  resolution: dns\n';
-      const external = rule(spec, 'api').replace('TrafficRule', 'ExternalService');
-      writeFileSync(other, `${rule(changedSpec, 'younger')}---\n${external}`);
+      const spec =
+        '\n  parentRefs: [{group: "", kind: Service, name: reviews}]\n  rules: [{backendRefs: [{name: ratings, port: 80}]}]\n';
+      const route = rule(spec, 'api')
+        .replace('TrafficRule', 'HTTPRoute')
+        .replace('fairway.dev/v1alpha1', 'gateway.networking.k8s.io/v1');
+      writeFileSync(other, `${rule(changedSpec, 'younger')}---\n${route}`);
       const { exit, out, err } = await diff('-f', other, '-o', 'json');
       assert.equal(exit, 0, err);
       const report = JSON.parse(out) as PreviewReport;

@@ -97,8 +97,8 @@ export const badRouteRules: readonly BadRule[] = [
     spec: oneRoute('redirect: {path: {full: /a, prefix: /b}}'),
     codes: ['FW-RULE-067'],
     field: 'spec.routes[0].redirect.path',
-    says: 'it has both',
-    api: 'must have exactly one of full and prefix',
+    says: 'it has full and prefix',
+    api: 'must have exactly one of full, prefix and regex',
   },
   {
     name: 'a path changed in no way',
@@ -106,7 +106,7 @@ export const badRouteRules: readonly BadRule[] = [
     codes: ['FW-RULE-067'],
     field: 'spec.routes[0].rewrite.path',
     says: 'it has none',
-    api: 'must have exactly one of full and prefix',
+    api: 'must have exactly one of full, prefix and regex',
   },
   {
     name: 'a new path that is no path',
@@ -124,7 +124,7 @@ export const badRouteRules: readonly BadRule[] = [
     codes: ['FW-RULE-068'],
     field: 'spec.routes[0].rewrite.path.prefix',
     says: 'matches[1] has no prefix',
-    api: 'rewrite.path.prefix needs matches by path.prefix alone',
+    api: 'rewrite.path.prefix needs matches by path.prefix or path.startsWith alone',
   },
   {
     name: 'the prefix of an expression replaced',
@@ -132,7 +132,7 @@ export const badRouteRules: readonly BadRule[] = [
     codes: ['FW-RULE-068'],
     field: 'spec.routes[0].redirect.path.prefix',
     says: 'matches[0] has no prefix',
-    api: 'redirect.path.prefix needs matches by path.prefix alone',
+    api: 'redirect.path.prefix needs matches by path.prefix or path.startsWith alone',
   },
   {
     name: 'a percentage above 100',

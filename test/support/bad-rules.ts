@@ -4,6 +4,7 @@
  */
 
 import type { BadRule } from './bad-rule.ts';
+import { badConnectionRules } from './bad-rules-connections.ts';
 import { badPlaces } from './bad-rules-place.ts';
 import { badPolicyRules } from './bad-rules-policy.ts';
 import { badRouteRules } from './bad-rules-route.ts';
@@ -16,6 +17,7 @@ const many = (count: number, item: string): string =>
 
 export const badRules: readonly BadRule[] = [
   ...badRouteRules,
+  ...badConnectionRules,
   ...badPolicyRules,
   {
     name: 'an unknown field',
@@ -127,7 +129,7 @@ export const badRules: readonly BadRule[] = [
     codes: ['FW-RULE-015'],
     field: 'spec.routes[0].matches[0].path',
     says: 'it has exact and prefix',
-    api: 'must have exactly one of exact, prefix and regex',
+    api: 'must have exactly one of exact, prefix, startsWith and regex',
   },
   {
     name: 'a path matched in no way',
@@ -135,7 +137,7 @@ export const badRules: readonly BadRule[] = [
     codes: ['FW-RULE-015'],
     field: 'spec.routes[0].matches[0].path',
     says: 'it has none',
-    api: 'must have exactly one of exact, prefix and regex',
+    api: 'must have exactly one of exact, prefix, startsWith and regex',
   },
   {
     name: 'a header without a value',

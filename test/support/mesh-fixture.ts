@@ -8,6 +8,7 @@
  *       clusters:
  *         east: {vips: [10.1.0.5], ports: ['80:http'], endpoints: [{address: 10.10.0.1, version: v1}]}
  *     rules: […TrafficRule objects]
+ *     routes: […objects of the Gateway API, without their apiVersion]
  *     externals: […ExternalService objects]
  *     drains: [{cluster: west, zone: b, step: 3}]
  */
@@ -15,8 +16,12 @@
 import { parse } from 'yaml';
 import { mergeService } from '../../src/catalog/merge.ts';
 import { formatFinding } from '../../src/core/errors.ts';
+import type { GatewayRoute, Grant } from '../../src/gateway-api/route.ts';
+import { RouteTable } from '../../src/gateway-api/route-table.ts';
+import { targetOf } from '../../src/gateway-api/targets.ts';
 import { compileService } from '../../src/mesh/compile.ts';
 import { hasEndpoints } from '../../src/mesh/drain-outcome.ts';
+import { Elsewhere } from '../../src/mesh/elsewhere.ts';
 import { externalLosses, externalServices } from '../../src/mesh/external.ts';
 import { serviceDrain } from '../../src/model/drain.ts';
 import {
@@ -39,6 +44,7 @@ import type {
 import { parseExternalService } from '../../src/rules/external/parse.ts';
 import { parseTrafficRule } from '../../src/rules/parse.ts';
 import { endpoint, shard } from './fixtures.ts';
+import { parseGatewayObjects } from './gateway-objects.ts';
 
 export interface MeshFixture {
   readonly scope: Scope;
@@ -82,6 +88,7 @@ interface Fixture {
     readonly clusters: Readonly<Record<string, FixtureShard>>;
   }[];
   readonly rules?: readonly unknown[];
+  readonly routes?: readonly unknown[];
   readonly externals?: readonly unknown[];
   /** Places that are drained, the oldest first, with the step that each has taken. */
   readonly drains?: readonly { cluster?: string; zone?: string; step: number; force?: boolean; services?: string[] }[];
@@ -93,6 +100,7 @@ export function parseMeshFixture(text: string): MeshFixture {
     (fixture.rules ?? []).map((object) => ruleOf(object)).map((rule) => [rule.service, rule]),
   );
   const services = new Map<ServiceKey, MeshService>();
+  const catalogs = new Map<ServiceKey, CatalogService>();
   for (const { name, namespace = 'shop', clusters } of fixture.services) {
     const shards = Object.entries(clusters).map(
       ([
@@ -113,15 +121,44 @@ export function parseMeshFixture(text: string): MeshFixture {
       },
     );
     const catalog = drained(mergeService(shards), fixture.drains ?? []);
-    services.set(catalog.key, compileService(catalog, rules.get(catalog.key)));
+    catalogs.set(catalog.key, catalog);
   }
+  for (const [key, rule] of routeRules(fixture.routes ?? [], catalogs)) if (!rules.has(key)) rules.set(key, rule);
+  const elsewhere = new Elsewhere();
+  for (const [key, { routes }] of rules) elsewhere.set(key, routes);
+  for (const [key, catalog] of catalogs)
+    services.set(
+      key,
+      compileService(catalog, rules.get(key), {
+        needed: elsewhere.chains(key),
+        drainOf: (other) => catalogs.get(other)?.drain,
+      }),
+    );
   for (const catalog of hostsOutside(fixture.externals ?? [], services)) {
-    services.set(catalog.key, compileService(catalog, undefined));
+    const { ruledAs = catalog.key } = catalog;
+    services.set(catalog.key, compileService(catalog, services.has(ruledAs) ? undefined : rules.get(ruledAs)));
   }
   return {
     scope: scopeOf(fixture.scope ?? {}),
     mesh: { revision: 1, settings: { ...defaultMeshSettings, accessLog: false, ...fixture.settings }, services },
   };
+}
+
+function routeRules(
+  objects: readonly unknown[],
+  catalogs: ReadonlyMap<ServiceKey, CatalogService>,
+): ReadonlyMap<ServiceKey, TrafficRule> {
+  const table = new RouteTable((key) => {
+    const catalog = catalogs.get(key);
+    return catalog === undefined ? undefined : targetOf(catalog, { detectProtocols: false, exportedOnly: false });
+  });
+  for (const { id, kind, value, findings } of parseGatewayObjects(objects)) {
+    if (value === undefined) throw new Error(findings.map(formatFinding).join('\n'));
+    if (kind === 'ReferenceGrant') table.setGrant(id, undefined, value as Grant);
+    else table.setRoute(id, undefined, value as GatewayRoute);
+  }
+  table.update();
+  return table.rules;
 }
 
 function drained(service: CatalogService, drains: NonNullable<Fixture['drains']>): CatalogService {

@@ -7,8 +7,11 @@ import type { Clock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { EncodedResource } from '../../src/core/resource.ts';
 import { pushOrder, typeUrl } from '../../src/core/type-urls.ts';
+import type { Merging } from '../../src/model/clusterset.ts';
 import { defaultMeshSettings } from '../../src/model/mesh.ts';
 import { Engine } from '../../src/pilot/engine.ts';
+import { Clustersets } from '../../src/pilot/mcs-clustersets.ts';
+import { McsNames } from '../../src/pilot/mcs-names.ts';
 import type { MemberRules } from '../../src/pilot/member-rules.ts';
 import type { Inventory } from '../../src/registry/inventory.ts';
 import type { RuleSet } from '../../src/rules/rule-set.ts';
@@ -40,6 +43,8 @@ export class SimProxy {
 
 export class PilotSim {
   readonly engine: Engine;
+  /** Kept up with exports where a `merging` is given. */
+  readonly clustersets: Clustersets;
   readonly proxies = new Map<number, SimProxy>();
   readonly #clock: Clock;
   readonly #replicas = new Replicas();
@@ -49,14 +54,24 @@ export class PilotSim {
   #streamIds = 0;
 
   /** `sliced`: views are brought up to the mesh one service at a time, when `work` lets them; else all at once. */
-  constructor(clock: Clock, inventory: Inventory, rules: RuleSet, sliced = false, members?: MemberRules) {
+  constructor(
+    clock: Clock,
+    inventory: Inventory,
+    rules: RuleSet,
+    sliced = false,
+    members?: MemberRules,
+    merging?: Merging,
+  ) {
+    this.clustersets = new Clustersets(() => [...inventory.clusters().values()].map(({ info }) => info));
     this.#clock = clock;
     this.engine = new Engine({
       clock: sliced ? hurried(clock) : clock,
       logger: silentLogger,
       settings: defaultMeshSettings,
       debounce: { minWindowMs: 1, maxWindowMs: 100, costFactor: 1 },
-      shards: (key) => inventory.shards(key),
+      shards: (key) =>
+        merging === undefined ? inventory.shards(key) : this.clustersets.see(key, inventory.shards(key)),
+      ...(merging === undefined ? {} : { names: new McsNames(this.clustersets, merging) }),
       rules: rules.winners,
       ...(members === undefined ? {} : { memberRules: members.table }),
       localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
@@ -78,6 +93,7 @@ export class PilotSim {
       inventory.onChange(({ services, stateChanged }) => {
         this.engine.shardsChanged(services);
         if (stateChanged) this.engine.placesChanged();
+        if (stateChanged) this.engine.clusterIdsChanged();
       }),
       rules.onChange(({ services }) => {
         this.engine.rulesChanged(services);

@@ -8,10 +8,14 @@ import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { decodeMessage } from '../../src/envoy/proto/decode.ts';
+import type { ExternalService } from '../../src/model/external.ts';
 import { defaultMeshSettings, type MeshSettings } from '../../src/model/mesh.ts';
 import type { RuleReport } from '../../src/model/report.ts';
 import type { Condition } from '../../src/model/rule.ts';
 import { Engine, type EngineOptions } from '../../src/pilot/engine.ts';
+import { judgeExternal } from '../../src/pilot/external-verdicts.ts';
+import { Externals } from '../../src/pilot/externals.ts';
+import { KindStage } from '../../src/pilot/object-stage.ts';
 import { RuleStatus } from '../../src/pilot/rule-status.ts';
 import { Inventory, type InventoryOptions } from '../../src/registry/inventory.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
@@ -63,6 +67,8 @@ export class PilotRig {
   readonly engine: Engine;
   readonly xds: XdsServer;
   readonly ruleStatus: RuleStatus;
+  readonly externals: Externals;
+  readonly externalStage: KindStage<ExternalService>;
   readonly events: ProgressEvent[] = [];
   readonly clusters = new Map<string, MemoryCluster>();
   readonly #clients: XdsClient[] = [];
@@ -75,6 +81,7 @@ export class PilotRig {
     const logger = silentLogger;
     this.inventory = new Inventory({ clock, logger, ...options.inventory });
     this.rules = new RuleSet(logger);
+    this.externals = new Externals({ logger, clusterDomain: defaultMeshSettings.clusterDomain });
     this.engine = new Engine({
       clock,
       logger,
@@ -84,6 +91,7 @@ export class PilotRig {
       shards: (key) => this.inventory.shards(key),
       rules: this.rules.winners,
       ...(options.configMode === undefined ? {} : { configMode: options.configMode }),
+      externals: this.externals,
       localityOf: (cluster) => this.inventory.clusters().get(cluster)?.info.locality,
       events: {
         batch: () => this.ruleStatus.touch(),
@@ -101,6 +109,13 @@ export class PilotRig {
       engine: this.engine,
       clusters: () => new Set(this.inventory.clusters().keys()),
     });
+    const verdicts = {
+      externals: this.externals,
+      engine: this.engine,
+      clusters: () => new Set(this.inventory.clusters().keys()),
+    };
+    this.externalStage = new KindStage(this.externals.objects, (record) => judgeExternal(record, verdicts), clock);
+    this.externals.objects.onChange(() => this.engine.externalsChanged());
     this.xds = new XdsServer({ host: this.engine, clock, logger, limits: { ...defaultXdsLimits, ...options.limits } });
     this.engine.attach({
       changed: (view, changes) => this.xds.changed(view, changes),
@@ -170,6 +185,24 @@ export class PilotRig {
 
   deleteRule(name = 'reviews', source = 'rules folder'): void {
     this.rules.source(source).remove(name);
+  }
+
+  /** Applies the ExternalService `shop/<name>` as YAML: `spec` in flow style. */
+  external(spec: string, name = 'pay'): void {
+    const object = {
+      apiVersion: 'fairway.dev/v1alpha1',
+      kind: 'ExternalService',
+      metadata: { name, namespace: 'shop' },
+      spec: parse(spec),
+    };
+    this.externals.objects.source('rules folder').put(rawObject(object, `${name}.yaml`), name);
+  }
+
+  externalCondition(type: Condition['type'], name = 'pay'): Condition {
+    const report = this.externalStage.reports().find((each) => each.name === name);
+    const found = report?.conditions.find((condition) => condition.type === type);
+    if (found === undefined) throw new Error(`no condition ${type} of ${name}`);
+    return found;
   }
 
   report(name = 'reviews'): RuleReport {

@@ -11,6 +11,7 @@ import type { CommandContext } from '../command-context.ts';
 import { readSources } from '../documents.ts';
 import { parseDuration } from '../duration.ts';
 import { type ExitCode, exitCode, FindingsFailure, usageError } from '../failure.ts';
+import { resourceName } from '../kind-names.ts';
 import { checkManifests, locate, type ReadManifest } from '../manifests.ts';
 import { printFinding } from '../print-findings.ts';
 import { openRuleStores, type RuleStore } from '../rule-store.ts';
@@ -81,7 +82,7 @@ function printReport(report: WriteReport, store: RuleStore, flags: ApplyFlags, {
   if (isRejected) return; // nothing happened; stderr says why
   const suffix = `${flags.dryRun === true ? ' (dry run)' : ''}${store.label === '' ? '' : ` in ${store.label}`}`;
   for (const { kind, namespace, name, action } of report.results) {
-    const resource = `${kind.toLowerCase()}.fairway.dev/${name}`;
+    const resource = resourceName(kind, name);
     const space = namespace === '' ? '' : ` (namespace ${namespace})`;
     terminal.out(flags.output === 'name' ? `${resource}\n` : `${resource} ${action}${space}${suffix}\n`);
   }

@@ -1,8 +1,9 @@
-/** `fairway bootstrap`: checks what it is told, and prints the bootstrap that src/envoy renders from it, for `envoy -c`. */
+/** `fairway bootstrap`: checks what it is told, and prints the bootstrap that src/envoy renders from it, for `envoy -c` or for gRPC's own clients. */
 
 import { isIP } from 'node:net';
 import { stringify } from 'yaml';
 import { type BootstrapOptions, renderBootstrap } from '../../envoy/bootstrap.ts';
+import { type GrpcBootstrapOptions, renderGrpcBootstrap } from '../../envoy/grpc-bootstrap.ts';
 import { clusterNamePattern } from '../../model/cluster.ts';
 import type { BootstrapFlags } from '../bootstrap-options.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -11,7 +12,12 @@ import { formatHostPort, parseHostPort } from '../host-port.ts';
 import { serveDefaults } from '../serve-options.ts';
 
 export async function runBootstrap(flags: BootstrapFlags, { terminal }: CommandContext): Promise<ExitCode> {
-  const bootstrap = renderBootstrap(readBootstrapOptions(flags));
+  const options = readBootstrapOptions(flags);
+  if (flags.grpc === true) {
+    terminal.out(`${JSON.stringify(renderGrpcBootstrap(readGrpcOptions(options, flags)), null, 2)}\n`);
+    return exitCode.ok;
+  }
+  const bootstrap = renderBootstrap(options);
   terminal.out(
     flags.output === 'json'
       ? `${JSON.stringify(bootstrap, null, 2)}\n`
@@ -69,6 +75,26 @@ export function readBootstrapOptions(flags: BootstrapFlags): BootstrapOptions {
     ...(config === undefined ? {} : { config }),
     ...(locality === undefined ? {} : { locality }),
   };
+}
+
+/** What only an Envoy has is refused where it was given, and left out where it is a default. */
+function readGrpcOptions(options: BootstrapOptions, { routes, config, inbound }: BootstrapFlags): GrpcBootstrapOptions {
+  for (const [flag, value] of [
+    ['--routes', routes],
+    ['--config', config],
+    ['--inbound', inbound?.join()],
+  ] as const) {
+    if (value !== undefined) throw wrong(flag, value, 'Leave it out with --grpc: there is no Envoy');
+  }
+  const {
+    mode: _mode,
+    transport: _transport,
+    adminPort: _admin,
+    outbound: _outbound,
+    inboundAddress: _address,
+    ...rest
+  } = options;
+  return rest;
 }
 
 /** One to call, not one to listen on: it needs a host and a port. */

@@ -5,7 +5,7 @@ import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { readSources } from '../documents.ts';
 import { type ExitCode, exitCode, FindingsFailure, failed, usageError } from '../failure.ts';
-import { readObjectKind } from '../kind-names.ts';
+import { readObjectKind, resourceName } from '../kind-names.ts';
 import { defaultNamespace, readManifests } from '../manifests.ts';
 import { printFinding } from '../print-findings.ts';
 import { type ObjectRef, openRuleStores } from '../rule-store.ts';
@@ -65,7 +65,7 @@ function printReport(
   if (report.results.some(({ action }) => action === 'invalid')) {
     throw new FindingsFailure(findings, `${titleOf(ref)} was not deleted.`);
   }
-  const resource = `${ref.kind.toLowerCase()}.fairway.dev/${ref.name}`;
+  const resource = resourceName(ref.kind, ref.name);
   for (const { action, namespace } of report.results) {
     const space = namespace === '' ? '' : ` (namespace ${namespace})`;
     terminal.out(output === 'name' ? `${resource}\n` : `${resource} ${action}${space}${suffix}\n`);

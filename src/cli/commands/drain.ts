@@ -159,7 +159,7 @@ async function applyTo(
   const { terminal } = context;
   const [known] = await store.objects(drainHead, { name: manifest.metadata.name });
   const spec = known?.spec as
-    | { readonly cluster?: string; readonly zone?: string; readonly startAt?: string }
+    | { readonly cluster?: string; readonly zone?: string; readonly startAt?: string; readonly undrain?: unknown }
     | undefined;
   const { cluster, zone } = drain.place;
   if (spec !== undefined && ((spec.cluster ?? '') !== cluster || (spec.zone ?? '') !== zone)) {
@@ -169,7 +169,10 @@ async function applyTo(
       hint: 'Give this one a name of its own with --name',
     });
   }
-  const kept = spec?.startAt === undefined ? {} : { startAt: spec.startAt };
+  const now = `${new Date(context.clock.now()).toISOString().slice(0, 19)}Z`;
+  // A drain on its way back, or through with it, begins anew.
+  const startAt = spec?.undrain === undefined ? spec?.startAt : now;
+  const kept = startAt === undefined ? {} : { startAt };
   const whole = { ...manifest, spec: { ...(manifest['spec'] as object), ...kept } };
   const dryRun = flags.dryRun === true;
   const report = await store.apply([whole], { dryRun, force: false });

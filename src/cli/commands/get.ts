@@ -5,7 +5,7 @@
 
 import { stringify } from 'yaml';
 import type { ObjectReport } from '../../model/report.ts';
-import type { ObjectKind } from '../../rules/kind-types.ts';
+import type { AnyKind } from '../../rules/kind-types.ts';
 import type { ListFilter, ReportByKind } from '../admin-client.ts';
 import {
   type AdminFlags,
@@ -21,6 +21,7 @@ import { openRuleStores } from '../rule-store.ts';
 import { renderTable, wrap } from '../table.ts';
 import { clustersView } from '../views/clusters.ts';
 import { endpointsView } from '../views/endpoints.ts';
+import { kindsView } from '../views/kinds.ts';
 import { objectsView } from '../views/objects.ts';
 import { proxiesView, proxyName } from '../views/proxies.ts';
 import { rulesView } from '../views/rules.ts';
@@ -79,6 +80,7 @@ async function runGet(
   }
   if (typeof kind === 'object') {
     const rows = await loadObjects(kind, flags, context);
+    if (rows.length === 0 && names.length === 0) await sayWhyNone(kind, flags, context);
     return showRows(kind.plural, names, rows, flags, context, (view) => objectsView(kind, view), byNamespace);
   }
   switch (kind) {
@@ -104,6 +106,15 @@ async function runGet(
       );
     case 'rules':
       return show('rules', names, flags, context, (view) => rulesView(view), byNamespace);
+    case 'kinds':
+      return show(
+        'kinds',
+        names,
+        flags,
+        context,
+        (view) => kindsView(view),
+        ({ kind, plural }) => ['', plural, kind, kind.toLowerCase()],
+      );
     case 'proxies': {
       const code = await show('proxies', names, flags, context, proxiesView, ({ identity, ...proxy }) => [
         identity.namespace,
@@ -125,6 +136,13 @@ async function sayWhoWasAsked(flags: GetFlags, { env, terminal }: CommandContext
   const others = peers.map((peer) => `${peer.pilot} has ${peer.proxies}`).join(', ');
   const note = `These are the proxies of ${pilot}, one of ${peers.length + 1} pilots: ${others}.`;
   for (const line of wrap(note, terminal.columns)) terminal.err(terminal.paint('dim', line));
+}
+
+/** Of a kind that others define there may be none because it is not read. */
+async function sayWhyNone(kind: AnyKind, flags: GetFlags, { env, terminal }: CommandContext): Promise<void> {
+  if (kind.foreign !== true || usesKubernetes(flags)) return;
+  const [report] = await openAdminClient(flags, env).list('kinds', { name: kind.plural });
+  if (report !== undefined && report.state !== 'read') terminal.err(`${kind.kind}s are not read: ${report.message}.`);
 }
 
 function byNamespace({ namespace, name }: { namespace: string; name: string }): readonly [string, string] {
@@ -174,11 +192,7 @@ function showRows<Row>(
   });
 }
 
-async function loadObjects(
-  kind: ObjectKind,
-  flags: GetFlags,
-  context: CommandContext,
-): Promise<readonly ObjectReport[]> {
+async function loadObjects(kind: AnyKind, flags: GetFlags, context: CommandContext): Promise<readonly ObjectReport[]> {
   const filter = flags.namespace === undefined ? {} : { namespace: flags.namespace };
   const stores = await openRuleStores(flags, context.env);
   try {

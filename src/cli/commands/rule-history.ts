@@ -1,6 +1,7 @@
 /** `fairway rule history NAME`: the forms that an object had, oldest first, each with what it changed. */
 
 import { stringify } from 'yaml';
+import { allKinds } from '../../kinds/all-kinds.ts';
 import type { HistoryEntry, ObjectHistory } from '../../model/history.ts';
 import { describeChanges } from '../../rules/spec-changes.ts';
 import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
@@ -114,6 +115,6 @@ function withChanges(entries: readonly HistoryEntry[]): readonly Row[] {
 /** As it could be applied. */
 function formText({ spec, metadata = {} }: HistoryEntry, { kind, namespace, name }: ObjectHistory): string {
   const place = namespace === '' ? { name } : { namespace, name };
-  const object = { apiVersion: 'fairway.dev/v1alpha1', kind, metadata: { ...place, ...metadata }, spec };
+  const object = { apiVersion: allKinds.named(kind)?.apiVersion, kind, metadata: { ...place, ...metadata }, spec };
   return stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 });
 }

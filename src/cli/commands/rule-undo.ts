@@ -10,6 +10,7 @@ import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { parseDuration } from '../duration.ts';
 import { type ExitCode, exitCode, FindingsFailure, failed } from '../failure.ts';
+import { resourceName } from '../kind-names.ts';
 import { type NamedObject, readObjectName } from '../object-name.ts';
 import { openRuleStores, type RuleStore } from '../rule-store.ts';
 import { waitUntilProgrammed } from '../wait.ts';
@@ -75,7 +76,7 @@ function say(
   const space = ref.namespace === '' ? '' : ` (namespace ${ref.namespace})`;
   const suffix = `${dryRun ? ' (dry run)' : ''}${store.label === '' ? '' : ` in ${store.label}`}`;
   const done = action === 'unchanged' ? `is as in revision ${form.revision}` : `undone to revision ${form.revision}`;
-  terminal.out(`${ref.kind.toLowerCase()}.fairway.dev/${ref.name} ${done}${space}${suffix}\n`);
+  terminal.out(`${resourceName(ref.kind, ref.name)} ${done}${space}${suffix}\n`);
   const present = entries.at(-1);
   if (action === 'unchanged' || present === undefined || deleted) return;
   terminal.err(`${dryRun ? 'Would change' : 'Changed'}: ${describeChanges(present.spec, form.spec)}`);

@@ -2,6 +2,8 @@
 
 import type { LogLevel } from '../../core/logger.ts';
 import { clusterNamePattern } from '../../model/cluster.ts';
+import type { Merging } from '../../model/clusterset.ts';
+import { type Standard, standards } from '../../rules/kind-types.ts';
 import { parseDuration } from '../duration.ts';
 import { usageError } from '../failure.ts';
 import { parseHostPort } from '../host-port.ts';
@@ -16,6 +18,8 @@ export interface ServeFlags {
   readonly inCluster?: boolean;
   readonly inClusterName: string;
   readonly allowExecCredentials?: boolean;
+  readonly clusterProfiles?: string;
+  readonly publishClusters?: boolean;
   readonly rules?: string;
   readonly xds: string;
   readonly admin: string;
@@ -26,7 +30,11 @@ export interface ServeFlags {
   readonly outbound: 'allow-any' | 'registered-only';
   readonly mode: 'eager' | 'on-demand';
   readonly clusterDomain: string;
+  readonly mcs?: boolean;
+  readonly services: Merging;
   readonly detectProtocols?: boolean;
+  readonly proxyMark?: string;
+  readonly standards: string;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'text';
@@ -34,7 +42,7 @@ export interface ServeFlags {
   readonly drain: string;
 }
 
-/** @throws CommandFailure FW-CLI-003, 004, 050 to 054: each names its flag. */
+/** @throws CommandFailure FW-CLI-003, 004, 050 to 054, 056 and 057: each names its flag. */
 export function readServeOptions(flags: ServeFlags): ServeOptions {
   const contexts = readContexts(flags.context ?? []);
   const inCluster = flags.inCluster === true;
@@ -63,6 +71,8 @@ export function readServeOptions(flags: ServeFlags): ServeOptions {
     inCluster,
     inClusterName: flags.inClusterName,
     allowExecCredentials: flags.allowExecCredentials === true,
+    ...optional('clusterProfiles', flags.clusterProfiles),
+    ...optional('publishClusters', flags.publishClusters),
     ...optional('rulesDir', flags.rules),
     xds: parseHostPort(flags.xds, '--xds'),
     admin: parseHostPort(flags.admin, '--admin'),
@@ -76,7 +86,11 @@ export function readServeOptions(flags: ServeFlags): ServeOptions {
     outbound: flags.outbound,
     mode: flags.mode,
     clusterDomain: flags.clusterDomain,
+    ...optional('mcs', flags.mcs),
+    services: flags.services,
     ...optional('detectProtocols', flags.detectProtocols),
+    ...optional('proxyMark', flags.proxyMark === undefined ? undefined : readMark(flags.proxyMark)),
+    standards: readStandards(flags.standards),
     accessLog: flags.accessLog,
     logLevel: flags.logLevel,
     logFormat: flags.logFormat,
@@ -87,6 +101,30 @@ export function readServeOptions(flags: ServeFlags): ServeOptions {
 
 function optional<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]: Value });
+}
+
+/** `1337`, `0x539`. */
+function readMark(text: string): number {
+  const mark = /^(0x[0-9a-f]{1,8}|[0-9]{1,10})$/i.test(text) ? Number(text) : Number.NaN;
+  if (mark > 0 && mark <= 0xffff_ffff) return mark;
+  throw usageError({
+    code: 'FW-CLI-057',
+    message: `--proxy-mark must be a number from 1 to 0xffffffff; it is ${JSON.stringify(text)}`,
+    hint: 'Give the mark that fairway-iptables.sh was given, as in --proxy-mark 1337',
+  });
+}
+
+/** `gateway-api,istio`, or `none`. */
+function readStandards(text: string): readonly Standard[] {
+  if (text === 'none') return [];
+  const named = text.split(',').map((word) => word.trim());
+  const wrong = named.find((word) => !(standards as readonly string[]).includes(word));
+  if (wrong === undefined) return standards.filter((standard) => named.includes(standard));
+  throw usageError({
+    code: 'FW-CLI-056',
+    message: `--standards names ${JSON.stringify(wrong)}, which is none`,
+    hint: `Give one or more of ${standards.join(', ')}, with commas between them, or none`,
+  });
 }
 
 /** `kind-east`, or with the name under which its cluster is registered `east=kind-east`. */

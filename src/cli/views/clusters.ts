@@ -32,6 +32,7 @@ export function clustersView({ nowMs, paint }: ViewContext): View<ClusterReport>
       { title: 'NETWORK', cell: (row) => orDash(row.network), dropOrder: 4, shrinkTo: 8 },
       { title: 'LOCALITY', cell: (row) => formatLocality(row.locality), dropOrder: 5, shrinkTo: 10 },
       { title: 'ORIGIN', cell: (row) => row.origin, dropOrder: 6, shrinkTo: 16 },
+      { title: 'VERSION', cell: (row) => orDash(row.version), priority: 1 },
       { title: 'DROPPED', cell: (row) => String(row.dropped), priority: 1 },
       { title: 'UID', cell: (row) => orDash(row.uid), priority: 1 },
     ],
@@ -40,8 +41,13 @@ export function clustersView({ nowMs, paint }: ViewContext): View<ClusterReport>
   };
 }
 
-function problemNotes({ problem, phase, lastNews, since }: ClusterReport, nowMs: number): string[] {
+function problemNotes({ problem, phase, lastNews, since, rotation }: ClusterReport, nowMs: number): string[] {
   const notes: string[] = [];
+  if (rotation !== undefined) {
+    const { code, message, hint } = rotation.problem ?? {};
+    const why = code === undefined ? '' : `: ${code} ${message} → ${hint}`;
+    notes.push(`a new registration of it is ${rotation.phase} since ${ageOf(rotation.since, nowMs)}${why}`);
+  }
   if (problem !== undefined) notes.push(`${problem.code} ${problem.message} → ${problem.hint}`);
   if (phase === 'stale') notes.push(`what it said ${ageOf(lastNews ?? since, nowMs)} ago is in force`);
   return notes;

@@ -1,12 +1,12 @@
 /** `fairway get` for any kind of object besides TrafficRule: the kind's own columns, and whether it was accepted and who holds it. */
 
 import type { ObjectReport } from '../../model/report.ts';
-import type { ObjectKind } from '../../rules/kind-types.ts';
+import { type AnyKind, groupOf } from '../../rules/kind-types.ts';
 import { ageOf } from '../duration.ts';
 import { conditionNotes, conditionOf, findingNotes, formatProgrammed } from './rules.ts';
 import { orDash, type View, type ViewContext } from './view.ts';
 
-export function objectsView(kind: ObjectKind, { nowMs, paint }: ViewContext): View<ObjectReport> {
+export function objectsView(kind: AnyKind, { nowMs, paint }: ViewContext): View<ObjectReport> {
   const status = (row: ObjectReport, type: 'Accepted' | 'Programmed'): string =>
     conditionOf(row, type)?.status ?? 'Unknown';
   const colour = (text: string, row: ObjectReport, type: 'Accepted' | 'Programmed'): string => {
@@ -38,6 +38,6 @@ export function objectsView(kind: ObjectKind, { nowMs, paint }: ViewContext): Vi
       { title: 'GENERATION', cell: (row) => String(row.generation), priority: 1 },
     ],
     notes: (row) => [...conditionNotes(row), ...findingNotes(row)],
-    resourceName: (row) => `${kind.kind.toLowerCase()}.fairway.dev/${row.name}`,
+    resourceName: (row) => `${kind.kind.toLowerCase()}.${groupOf(kind)}/${row.name}`,
   };
 }

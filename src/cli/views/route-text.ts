@@ -19,7 +19,11 @@ function matchText({ path, method, headers, queryParams, source }: RouteMatch): 
   return parts.length === 0 ? 'all requests' : parts.join(', ');
 }
 
-function namedText({ name, match }: NamedMatch): string {
+function namedText({ not, ...held }: NamedMatch): string {
+  return not === true ? `not ${heldText(held)}` : heldText(held);
+}
+
+function heldText({ name, match }: NamedMatch): string {
   switch (match.kind) {
     case 'present':
       return match.present ? `${name} is there` : `${name} is not there`;
@@ -32,10 +36,11 @@ function namedText({ name, match }: NamedMatch): string {
   }
 }
 
-function sourceText({ cluster, namespace, labels }: SourceMatch): string {
+function sourceText({ cluster, namespace, labels, notNamespaces = [] }: SourceMatch): string {
   const parts = [
     ...(cluster === '' ? [] : [`cluster ${cluster}`]),
     ...(namespace === '' ? [] : [`namespace ${namespace}`]),
+    ...(notNamespaces.length === 0 ? [] : [`namespaces other than ${notNamespaces.join(' and ')}`]),
     ...(Object.keys(labels).length === 0 ? [] : [`labels ${selectorText(labels)}`]),
   ];
   return `from ${parts.join(', ')}`;

@@ -14,7 +14,8 @@ export function printService(service: ServiceDescription, nowMs: number, termina
   page.heading(`Service ${service.namespace}/${service.name}`);
   page.fields([
     ['host', service.host],
-    ['rule', service.rule === undefined ? 'none: requests go to any endpoint' : ruleText(service.rule)],
+    ['rule', service.rule === undefined ? noRuleText(service) : ruleText(service.rule)],
+    ...(service.routedBy === undefined ? [] : [['routed by', service.routedBy] as const]),
     ...(service.headless ? [['headless', 'its names lead to the workloads’ own addresses'] as const] : []),
   ]);
   for (const rule of [service.rule, ...service.otherRules])
@@ -30,6 +31,10 @@ export function printService(service: ServiceDescription, nowMs: number, termina
   if (service.findings.length === 0) return;
   page.heading('Findings');
   for (const finding of service.findings) page.finding(finding);
+}
+
+function noRuleText({ routedBy }: ServiceDescription): string {
+  return routedBy === undefined ? 'none: requests go to any endpoint' : 'none: other objects route its requests';
 }
 
 function ruleText(rule: RuleReport): string {
@@ -127,7 +132,8 @@ const unservedText: Readonly<Record<ExpectedFrom['unserved'][number]['reason'], 
 };
 
 /** `v2.west (3 ready), else v2 (5 of 6 ready)`. */
-function targetText({ service, chain }: RouteTarget): string {
+function targetText({ service, chain, refused }: RouteTarget): string {
+  if (refused !== undefined) return `answered with an error: ${refused}`;
   if (service !== undefined) return service;
   return chain
     .map(({ destination, ready, total }) => {

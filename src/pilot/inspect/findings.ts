@@ -12,6 +12,7 @@ import type { ClusterRecord } from '../../registry/inventory-record.ts';
 import { isInForce } from '../../rules/conditions.ts';
 import type { RuleRecord } from '../../rules/rule-set.ts';
 import { ruleForm } from '../proxies.ts';
+import { findingsOfExports } from './export-findings.ts';
 import { type InspectInputs, isoTime } from './inputs.ts';
 
 /** A proxy that has not answered for so long is worth a look. */
@@ -21,7 +22,10 @@ export function meshFindings(inputs: InspectInputs): readonly Finding[] {
   const { engine, ruleStatus, stages, rules, members } = inputs;
   const found: Finding[] = [
     ...clusterFindings(inputs),
-    ...[...engine.catalog.values()].flatMap(serviceFindings),
+    ...[...engine.catalog.values()].flatMap((service) => [
+      ...serviceFindings(service),
+      ...findingsOfExports(service, inputs),
+    ]),
     ...ruleStatus.reports().flatMap(({ findings }) => findings),
     ...(members?.status.reports() ?? []).flatMap(({ findings }) => findings),
     ...rules.records().flatMap((record) => findingsInForce(record, inputs)),
@@ -36,7 +40,7 @@ export function meshFindings(inputs: InspectInputs): readonly Finding[] {
 /** What a rule does not do although it is in force. */
 export function findingsInForce(record: RuleRecord, { engine }: Pick<InspectInputs, 'engine'>): readonly Finding[] {
   const { lastGood, lastGoodRaw = record.raw } = record;
-  const service = lastGood === undefined ? undefined : engine.catalog.get(lastGood.service);
+  const service = lastGood === undefined ? undefined : engine.ruled(lastGood.service);
   if (lastGood === undefined || service === undefined || !isInForce(record)) return [];
   return ruleFindings(lastGood, service, engine.mesh.settings, (path) => lastGoodRaw.where(path));
 }

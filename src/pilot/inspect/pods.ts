@@ -5,6 +5,7 @@ import type { PodDescription, PodProxy, PodService, PodWorkload, SourceRule } fr
 import type { MeshService } from '../../model/mesh.ts';
 import { ruleId } from '../../model/rule.ts';
 import type { CatalogService, Endpoint } from '../../model/service.ts';
+import { externalOfForm } from '../external-history.ts';
 import { type Proxy, ruleForm } from '../proxies.ts';
 import { proxyReport } from '../reports.ts';
 import { type InspectInputs, isoTime } from './inputs.ts';
@@ -89,13 +90,19 @@ function podProxy(proxy: Proxy, inputs: InspectInputs): PodProxy {
 
 function setAside({ rules }: InspectInputs, quarantine: Proxy['quarantine']): PodProxy['setAside'] {
   if (quarantine.rejected.size === 0) return [];
-  return rules.records().flatMap(({ lastGood }) => {
+  const ofRules = rules.records().flatMap(({ lastGood }) => {
     const form = lastGood === undefined ? '' : ruleForm(lastGood);
     const error = quarantine.rejected.get(form);
     const sinceMs = quarantine.sinceMs(form);
     if (lastGood === undefined || error === undefined) return [];
     return [{ rule: ruleId(lastGood.ref), ...(sinceMs === undefined ? {} : { since: isoTime(sinceMs) }), error }];
   });
+  const outside = [...quarantine.rejected].flatMap(([form, error]) => {
+    const rule = externalOfForm(form);
+    const sinceMs = quarantine.sinceMs(form);
+    return rule === undefined ? [] : [{ rule, ...(sinceMs === undefined ? {} : { since: isoTime(sinceMs) }), error }];
+  });
+  return [...ofRules, ...outside];
 }
 
 function sourceRules({ view }: Proxy, { engine }: InspectInputs): SourceRule[] {

@@ -16,6 +16,7 @@ import { type CatalogService, type Endpoint, type ServiceShard, serviceKey } fro
 import { isInForce } from '../../rules/conditions.ts';
 import { serviceReport } from '../reports.ts';
 import { expectedByCluster } from './expected-shares.ts';
+import { findingsOfExports } from './export-findings.ts';
 import { findingsInForce } from './findings.ts';
 import { type InspectInputs, isoTime } from './inputs.ts';
 
@@ -34,6 +35,7 @@ export function describeService(
   const winner = records.find(isInForce);
   const [rule] = winner === undefined ? [] : ruleStatus.reports([winner]);
   const { policy } = compiled;
+  const inForce = engine.ruleAt(key, engine.mesh.revision, '');
   return {
     namespace,
     name,
@@ -42,6 +44,8 @@ export function describeService(
     ports,
     clusters: [...service.shards.values()].map((shard) => reportingCluster(shard, inputs)),
     ...(rule === undefined ? {} : { rule }),
+    // The names of rules that are made of other objects hold what no object's name holds.
+    ...(inForce?.ref.name.includes(':') === true ? { routedBy: inForce.origin } : {}),
     otherRules: [
       ...ruleStatus.reports(records.filter((record) => record !== winner)),
       ...(members?.status.reports() ?? []).filter(({ service: of }) => of === key),
@@ -57,6 +61,7 @@ export function describeService(
       ...(rule?.findings ?? []),
       ...(winner === undefined ? [] : findingsInForce(winner, inputs)),
       ...serviceFindings(service),
+      ...findingsOfExports(service, inputs),
     ],
   };
 }
@@ -87,9 +92,10 @@ function describeRoute(
 function routeTargets(backends: RuleRoute['backends'], { catalog }: MeshService): RouteTarget[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   const endpoints = endpointsOf(catalog);
-  return backends.map(({ weight, chain, service }) => ({
+  return backends.map(({ weight, chain, service, refused }) => ({
     percent: total === 0 ? 0 : (100 * weight) / total,
     ...(service === undefined ? {} : { service: `${service.name}.${service.namespace}:${service.port}` }),
+    ...(refused === undefined ? {} : { refused }),
     chain: countChain(chain, service === undefined ? endpoints : []).map(({ destination, ready, total: all }) => ({
       destination: destinationName(destination),
       ready,

@@ -8,8 +8,7 @@
 import type { Previewer } from '../../api/preview-route.ts';
 import { FairwayError } from '../../core/errors.ts';
 import { readYamlInTurns } from '../../manifest/yaml-documents.ts';
-import { compileService } from '../../mesh/compile.ts';
-import type { MeshService, Scope } from '../../model/mesh.ts';
+import type { Scope } from '../../model/mesh.ts';
 import type { RawObject } from '../../model/object.ts';
 import type { PreviewReport } from '../../model/preview.ts';
 import type { TrafficRule } from '../../model/rule.ts';
@@ -21,11 +20,15 @@ import type { RuleSet } from '../../rules/rule-set.ts';
 import type { Engine } from '../engine.ts';
 import type { Proxy } from '../proxies.ts';
 import type { ScopeView } from '../scope-view.ts';
+import { type Sides, sidesOf } from './sides.ts';
 import { type Trial, tryObjects } from './trial.ts';
+import type { OtherSets } from './trial-kinds.ts';
 
 export interface LivePreviewInputs {
   readonly engine: Engine;
   readonly rules: RuleSet;
+  /** The sets of other kinds. */
+  readonly others: Omit<OtherSets, 'clusterDomain' | 'catalog'>;
   /** The registered clusters' names. */
   readonly clusters: () => ReadonlySet<string>;
   /** The source that new objects would come from. */
@@ -80,14 +83,26 @@ export async function previewObjects(
   defaultNamespace: string,
 ): Promise<PreviewReport> {
   const { engine, rules, source } = inputs;
-  const trial = tryObjects(rules, objects, { source, defaultNamespace, nowMs: inputs.now() });
+  const others = { ...inputs.others, clusterDomain: engine.mesh.settings.clusterDomain, catalog: engine.catalog };
+  const trial = tryObjects(rules, others, objects, { source, defaultNamespace, nowMs: inputs.now() });
   const findings = [...trial.findings, ...unresolved(inputs, trial)];
-  const compared = await preview(await previewInput(engine, trial.services));
-  return { objects: trial.objects, findings, changed: trial.services.size > 0, ...compared };
+  const { services, members } = trial.others;
+  const primary = (key: ServiceKey): TrafficRule | undefined =>
+    trial.services.has(key) ? trial.services.get(key) : engine.ruleInForce(key);
+  const { memberRules } = inputs.others;
+  const membersBefore = memberRules.table;
+  const sides = sidesOf(engine, {
+    rules: trial.services,
+    services,
+    membersBefore,
+    membersAfter: members?.(primary) ?? memberRules.tableWith(memberRules.grants, primary),
+  });
+  const compared = await preview(await previewInput(engine, sides));
+  return { objects: trial.objects, findings, changed: trial.services.size > 0 || !sides.isEmpty, ...compared };
 }
 
 function unresolved({ engine, clusters }: LivePreviewInputs, { records }: Trial): PreviewReport['findings'] {
-  const targets = { service: (key: ServiceKey) => engine.catalog.get(key), clusters: clusters() };
+  const targets = { service: (key: ServiceKey) => engine.ruled(key), clusters: clusters() };
   return records.flatMap(({ latest, raw }) => {
     if (latest === undefined) return [];
     const resolution = resolveRule(latest, targets, (path) => raw.where(path));
@@ -95,16 +110,12 @@ function unresolved({ engine, clusters }: LivePreviewInputs, { records }: Trial)
   });
 }
 
-async function previewInput(
-  engine: Engine,
-  changes: ReadonlyMap<ServiceKey, TrafficRule | undefined>,
-): Promise<PreviewInput> {
-  const sides = sidesOf(engine, changes);
+async function previewInput(engine: Engine, sides: Sides): Promise<PreviewInput> {
   const scope = nobody;
   const pause = pauses();
   return {
     settings: engine.mesh.settings,
-    sets: changes.size === 0 ? [] : await proxySets(engine, sides, pause),
+    sets: sides.isEmpty ? [] : await proxySets(engine, sides, pause),
     unseen: { before: { scope, services: sides.before(scope) }, after: { scope, services: sides.after(scope) } },
     pause,
   };
@@ -122,48 +133,6 @@ const nobody: Scope = {
   routes: 'vhds',
   rejected: [],
 };
-
-type Services = ReadonlyMap<ServiceKey, MeshService>;
-
-interface Sides {
-  readonly before: (scope: Scope) => Services;
-  readonly after: (scope: Scope) => Services;
-  /** As most proxies would see them. */
-  readonly compiled: Services;
-}
-
-function sidesOf(engine: Engine, changes: ReadonlyMap<ServiceKey, TrafficRule | undefined>): Sides {
-  // Taken once: what happens to the mesh meanwhile is another change.
-  const { mesh } = engine;
-  const own = new Map<ServiceKey, MeshService>();
-  const compiled = new Map<ServiceKey, MeshService>();
-  for (const [key, rule] of changes) {
-    const service = mesh.services.get(key);
-    if (service === undefined) continue;
-    own.set(key, service);
-    compiled.set(key, compileService(service.catalog, rule));
-  }
-  const seen = (scope: Scope): Services =>
-    new Map([...own.keys()].flatMap((key) => engine.meshSeenBy(scope).services.get(key) ?? []).map(byKey));
-  return {
-    compiled,
-    before: seen,
-    // A cluster's own rule stays before that of the mesh; a form that was rejected gives way to the new one.
-    after: (scope) => {
-      const ofCluster = seen({ ...scope, rejected: [] });
-      return new Map(
-        [...compiled].map(([key, after]) => {
-          const there = ofCluster.get(key);
-          return [key, there === undefined || there === own.get(key) ? after : there] as const;
-        }),
-      );
-    },
-  };
-}
-
-function byKey(service: MeshService): readonly [ServiceKey, MeshService] {
-  return [service.catalog.key, service];
-}
 
 interface Building {
   readonly proxy: Proxy;

@@ -12,6 +12,7 @@ import { type ErrorCode, FairwayError, type Finding, type Where } from '../../co
 import { type Logger, silentLogger } from '../../core/logger.ts';
 import { shortTypeName, type TypeUrl } from '../../core/type-urls.ts';
 import { decodeResource } from '../../envoy/proto/decode.ts';
+import { allKinds } from '../../kinds/all-kinds.ts';
 import { defaultYamlLimits } from '../../manifest/yaml-documents.ts';
 import type { Scope } from '../../model/mesh.ts';
 import type { RawObject } from '../../model/object.ts';
@@ -22,7 +23,7 @@ import { FileClusters } from '../../registry/file/file-clusters.ts';
 import { FolderWatch } from '../../registry/file/folder-watch.ts';
 import type { Inventory } from '../../registry/inventory.ts';
 import { ruleObjectId } from '../../registry/rule-sink.ts';
-import { parseObject } from '../../rules/kinds.ts';
+import { standards } from '../../rules/kind-types.ts';
 import { type Assembly, assemble } from '../assembly.ts';
 import type { PilotConfig } from '../config.ts';
 import { meshFindings } from '../inspect/findings.ts';
@@ -128,7 +129,7 @@ export async function openOffline(input: OfflineInput): Promise<OfflinePilot> {
       }
       const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
       const report = await previewObjects(
-        { engine, rules, clusters, source, now: systemClock.now },
+        { engine, rules, others: assembly.others, clusters, source, now: systemClock.now },
         objects,
         defaultNamespace,
       );
@@ -159,6 +160,8 @@ function configOf({ outbound, mode, clusterDomain, detectProtocols }: OfflineInp
     mode,
     clusterDomain,
     detectProtocols,
+    // Whoever names a file means it.
+    standards,
     accessLog: true,
     logLevel: 'error',
     logFormat: 'json',
@@ -238,7 +241,7 @@ async function addCluster(folder: string, inventory: Inventory, logged: Finding[
 function putObjects({ objects, defaultNamespace }: OfflineInput, { inputs }: Assembly): void {
   inputs.attach(source, (sink) => {
     for (const [index, raw] of objects.entries()) {
-      const { namespace, name } = parseObject(raw, { defaultNamespace });
+      const { namespace, name } = allKinds.parse(raw, { defaultNamespace });
       const kind = (raw.object as { readonly kind?: unknown } | null | undefined)?.kind;
       sink.put(raw, ruleObjectId(String(kind), namespace, name === '' ? `#${index}` : name));
     }

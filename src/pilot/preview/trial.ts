@@ -1,5 +1,5 @@
 /**
- * Which rules would be in force if some objects were applied. In: the rule set as it is, and the objects. Out: by service the rule in force now
+ * Which rules would be in force, and what services would be, if some objects were applied. In: the rule set as it is, and the objects. Out: by service the rule in force now
  * and then, what would become of each object, and what is wrong with it.
  *
  * What always holds: the set is only read. The judgement is that of a set of its own, which holds the objects for the services in question and
@@ -9,20 +9,29 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../../core/errors.ts';
 import { silentLogger } from '../../core/logger.ts';
+import { allKinds } from '../../kinds/all-kinds.ts';
 import type { RawObject } from '../../model/object.ts';
 import type { PreviewReport } from '../../model/preview.ts';
 import type { TrafficRule } from '../../model/rule.ts';
 import type { ServiceKey } from '../../model/service.ts';
 import { ruleObjectId } from '../../registry/rule-sink.ts';
-import type { ParsedObject } from '../../rules/kind-types.ts';
-import { parseObject } from '../../rules/kinds.ts';
 import { type RuleRecord, RuleSet } from '../../rules/rule-set.ts';
+import {
+  comparedKinds,
+  type GivenObject,
+  type OtherSets,
+  type OtherTrial,
+  recordsNamed,
+  tryOthers,
+} from './trial-kinds.ts';
 
 export interface Trial {
   readonly objects: PreviewReport['objects'];
   readonly findings: readonly Finding[];
   /** Services whose rule in force would be another; none if an object is invalid. */
   readonly services: ReadonlyMap<ServiceKey, TrafficRule | undefined>;
+  /** What objects of other kinds would make of it. */
+  readonly others: OtherTrial;
   /** The objects that would be in the set, and the rules made of them. */
   readonly records: readonly RuleRecord[];
 }
@@ -34,17 +43,13 @@ export interface TrialOptions {
   readonly nowMs: number;
 }
 
-interface Given {
-  readonly raw: RawObject;
-  readonly kind: string;
-  readonly parsed: ParsedObject;
-}
+const nothing: OtherTrial = { services: new Map(), findings: [] };
 
 const ruleKind = 'TrafficRule';
 
-export function tryObjects(rules: RuleSet, raws: readonly RawObject[], options: TrialOptions): Trial {
-  const given = raws.map((raw): Given => {
-    const parsed = parseObject(raw, { defaultNamespace: options.defaultNamespace });
+export function tryObjects(rules: RuleSet, sets: OtherSets, raws: readonly RawObject[], options: TrialOptions): Trial {
+  const given = raws.map((raw): GivenObject => {
+    const parsed = allKinds.parse(raw, { defaultNamespace: options.defaultNamespace });
     return { raw, kind: kindOf(raw), parsed };
   });
   const findings = [...given.flatMap(({ parsed }) => parsed.findings), ...given.flatMap(notCompared)];
@@ -53,9 +58,10 @@ export function tryObjects(rules: RuleSet, raws: readonly RawObject[], options: 
     kind: each.kind,
     namespace: each.parsed.namespace,
     name: each.parsed.name,
-    action: actionOf(rules, each),
+    action: actionOf(rules, sets, each),
   }));
-  if (invalid) return { objects, findings, services: new Map(), records: [] };
+  if (invalid) return { objects, findings, services: new Map(), records: [], others: nothing };
+  const others = tryOthers(sets, given, options);
   const trial = new RuleSet(silentLogger);
   const touched = copyConcerned(rules, given, trial);
   const keys = given.filter(({ kind }) => kind === ruleKind).map((each) => put(rules, each, trial, options));
@@ -68,7 +74,7 @@ export function tryObjects(rules: RuleSet, raws: readonly RawObject[], options: 
     const after = trial.winners.get(service);
     if (!isSameForm(rules.winners.get(service), after)) services.set(service, after);
   }
-  return { objects, findings: [...findings, ...losses], services, records };
+  return { objects, findings: [...findings, ...losses, ...others.findings], services, records, others };
 }
 
 function kindOf({ object }: RawObject): string {
@@ -76,13 +82,13 @@ function kindOf({ object }: RawObject): string {
   return typeof kind === 'string' ? kind : '';
 }
 
-function notCompared({ raw, kind, parsed }: Given): Finding[] {
-  if (kind === ruleKind || parsed.value === undefined) return [];
+function notCompared({ raw, kind, parsed }: GivenObject): Finding[] {
+  if (kind === ruleKind || comparedKinds.has(kind) || parsed.value === undefined) return [];
   return [
     {
       code: 'FW-PREVIEW-001',
       severity: 'warning',
-      message: `what the ${kind} would change is not compared: only TrafficRules are`,
+      message: `what the ${kind} would change is not compared: only Fairway's own kinds are`,
       where: { ...raw.where(['kind']), object: `${kind} ${parsed.name}` },
       hint: 'Look at its effect with `fairway translate`, once with the object and once without',
     },
@@ -91,16 +97,17 @@ function notCompared({ raw, kind, parsed }: Given): Finding[] {
 
 type Action = PreviewReport['objects'][number]['action'];
 
-function actionOf(rules: RuleSet, { kind, parsed }: Given): Action {
+function actionOf(rules: RuleSet, sets: OtherSets, given: GivenObject): Action {
+  const { kind, parsed } = given;
   if (parsed.value === undefined) return 'invalid';
-  if (kind !== ruleKind) return 'not-compared';
-  const copies = rules.recordsNamed(parsed.namespace, parsed.name);
+  if (kind !== ruleKind && !comparedKinds.has(kind)) return 'not-compared';
+  const copies = kind === ruleKind ? rules.recordsNamed(parsed.namespace, parsed.name) : recordsNamed(sets, given);
   if (copies.length === 0) return 'created';
   return copies.some(({ spec }) => isDeepStrictEqual(spec, parsed.spec)) ? 'unchanged' : 'configured';
 }
 
 /** All records that may have a say in the services of the objects, as they are and as they were. Returns these services. */
-function copyConcerned(rules: RuleSet, given: readonly Given[], trial: RuleSet): Set<ServiceKey> {
+function copyConcerned(rules: RuleSet, given: readonly GivenObject[], trial: RuleSet): Set<ServiceKey> {
   const services = new Set<ServiceKey>();
   for (const { kind, parsed } of given) {
     if (kind !== ruleKind) continue;
@@ -124,7 +131,7 @@ function copyConcerned(rules: RuleSet, given: readonly Given[], trial: RuleSet):
 }
 
 /** As whoever applies it would: in the place of the object that is there, with its age. Returns the record's key. */
-function put(rules: RuleSet, { raw, parsed }: Given, trial: RuleSet, options: TrialOptions): string {
+function put(rules: RuleSet, { raw, parsed }: GivenObject, trial: RuleSet, options: TrialOptions): string {
   const { namespace, name } = parsed;
   const copies = rules.recordsNamed(namespace, name);
   const before = copies.find(({ loss }) => loss?.kind !== 'duplicate') ?? copies[0];
@@ -136,11 +143,12 @@ function put(rules: RuleSet, { raw, parsed }: Given, trial: RuleSet, options: Tr
   return `${source}#${id}`;
 }
 
-function withAge(object: unknown, namespace: string, createdAtMs: number): unknown {
+/** `namespace`: '' for kinds without one. */
+export function withAge(object: unknown, namespace: string, createdAtMs: number): unknown {
   const { metadata, ...rest } = object as { readonly metadata?: Readonly<Record<string, unknown>> };
   const { creationTimestamp: _given, ...own } = metadata ?? {};
   const age = createdAtMs === 0 ? {} : { creationTimestamp: new Date(createdAtMs).toISOString() };
-  return { ...rest, metadata: { ...own, namespace, ...age } };
+  return { ...rest, metadata: { ...own, ...(namespace === '' ? {} : { namespace }), ...age } };
 }
 
 function isSameForm(a: TrafficRule | undefined, b: TrafficRule | undefined): boolean {

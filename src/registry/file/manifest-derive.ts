@@ -15,12 +15,14 @@ import { type ClusterObjectKind, readClusterObject } from '../derive-objects.ts'
 import { type HeldObject, mapping, objectTitle, type ResolvedObjects } from './file-objects.ts';
 import { selectorOf, slicesFromPods } from './pod-slices.ts';
 
-const apiVersions: ReadonlyMap<string, string> = new Map<ClusterObjectKind, string>([
-  ['Namespace', 'v1'],
-  ['Node', 'v1'],
-  ['Pod', 'v1'],
-  ['Service', 'v1'],
-  ['EndpointSlice', 'discovery.k8s.io/v1'],
+/** The first is the one that people are told of. */
+const apiVersions: ReadonlyMap<string, readonly string[]> = new Map<ClusterObjectKind, readonly string[]>([
+  ['Namespace', ['v1']],
+  ['Node', ['v1']],
+  ['Pod', ['v1']],
+  ['Service', ['v1']],
+  ['EndpointSlice', ['discovery.k8s.io/v1']],
+  ['ServiceExport', ['multicluster.x-k8s.io/v1beta1', 'multicluster.x-k8s.io/v1alpha1']],
 ]);
 
 export interface DerivedManifests {
@@ -42,7 +44,7 @@ export function deriveManifests(
   let partial = resolved.partial;
   const skipped = new Map<string, { first: HeldObject; count: number }>();
   for (const object of resolved.objects.values()) {
-    if (apiVersions.get(object.kind) !== object.apiVersion) {
+    if (apiVersions.get(object.kind)?.includes(object.apiVersion) !== true) {
       const key = `${object.file} ${object.apiVersion} ${object.kind}`;
       const known = skipped.get(key);
       skipped.set(key, { first: known?.first ?? object, count: (known?.count ?? 0) + 1 });
@@ -161,7 +163,7 @@ function unusable(object: HeldObject): Finding | undefined {
 }
 
 function skipFinding(first: HeldObject, count: number): Finding {
-  const expected = apiVersions.get(first.kind);
+  const expected = apiVersions.get(first.kind)?.[0];
   const kinds = [...apiVersions.keys()].join(', ');
   return {
     code: 'FW-FILE-007',

@@ -1,7 +1,7 @@
 /**
  * One registered cluster, read from its Kubernetes API.
  *
- * In: an access. Out, through the sink: its state, one complete statement once all five kinds of objects are listed, and changes after
+ * In: an access. Out, through the sink: its state, one complete statement once all kinds of objects are listed, and changes after
  * that. It gets, lists and watches, and nothing else. An API that cannot be reached, refuses, empties itself or becomes another one makes
  * the cluster stale; it removes nothing.
  */
@@ -21,9 +21,11 @@ import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { evaluatePhase } from './cluster-phase.ts';
+import { ExportWatch } from './export-watch.ts';
 import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
+import { KubeMcsWriter } from './mcs-writer.ts';
 import { memberSource } from './member-source.ts';
-import { probeOnce } from './probe.ts';
+import { probeOnce, readVersion } from './probe.ts';
 import { RequestBudget } from './request-budget.ts';
 import { sourceFindings } from './source-findings.ts';
 import type { WatchCounters } from './watch-health.ts';
@@ -80,6 +82,7 @@ export function kubeSource(options: KubeSourceOptions): StartSource {
     const close = openMember(place.name, {
       start: (sink, isLeader) => memberSource({ access, cluster: place.name, sink, isLeader, clock, logger }),
       isFree: false,
+      writeImports: (host) => new KubeMcsWriter({ access, cluster: place.name, clock, logger, host }),
     });
     return {
       stop() {
@@ -97,6 +100,7 @@ class ClusterSupervisor implements ClusterSource {
   readonly #api: ApiClient;
   readonly #index: ClusterIndex;
   readonly #watchers: readonly ListerWatcher<unknown>[];
+  readonly #exports: ExportWatch;
   readonly #stop = new AbortController();
   readonly #probing: Promise<void>;
   #synced = false;
@@ -105,6 +109,9 @@ class ClusterSupervisor implements ClusterSource {
   #lastNewsMonotonicMs: number;
   #probe: { readonly failures: number; readonly error: ApiError | undefined } = { failures: 0, error: undefined };
   #uid = '';
+  #version = '';
+  /** As of the last statement of everything. */
+  #saidExports: { readonly isKnown: boolean; readonly clusterId: string | undefined } | undefined;
   #impostor: { readonly uid: string; readonly sinceMs: number } | undefined;
   #state: ClusterState | undefined;
   #findings = '[]';
@@ -144,6 +151,16 @@ class ClusterSupervisor implements ClusterSource {
           updated: () => this.#scheduleFlush(),
         }),
     );
+    this.#exports = new ExportWatch({
+      api: this.#api,
+      index: this.#index,
+      settings: this.#settings.watch,
+      clock,
+      budget,
+      verify: (signal) => this.#verify(signal),
+      heard: () => this.#news(),
+      updated: () => this.#scheduleFlush(),
+    });
     options.observe?.(() => this.#stats());
     this.#evaluate();
     this.#probing = this.#probeForEver();
@@ -153,7 +170,7 @@ class ClusterSupervisor implements ClusterSource {
     this.#stop.abort();
     this.#again?.cancel();
     this.#api.close();
-    await Promise.all([this.#probing, ...this.#watchers.map((watcher) => watcher.stop())]);
+    await Promise.all([this.#probing, this.#exports.stop(), ...this.#watchers.map((watcher) => watcher.stop())]);
   }
 
   #stats(): KubeSourceStats {
@@ -182,28 +199,38 @@ class ClusterSupervisor implements ClusterSource {
 
   #flush(): void {
     if (this.#impostor !== undefined) return;
-    if (this.#synced) {
+    const { isKnown, clusterId } = this.#exports;
+    const isAsSaid = this.#saidExports?.isKnown === isKnown && this.#saidExports.clusterId === clusterId;
+    if (this.#synced && isAsSaid) {
       const change = this.#index.flush();
-      if (change !== undefined) this.#sink.change(change);
+      if (change !== undefined) this.#sink.change(isKnown ? change : { ...change, exportsUnknown: true });
+    } else if (this.#synced) {
+      this.#syncAll();
     } else {
-      if (!this.#watchers.every(({ health }) => health.listed)) return;
+      if (!this.#watchers.every(({ health }) => health.listed) || !this.#exports.isSettled) return;
       const system = this.#index.get('Namespace', 'kube-system') as NamespaceObject | undefined;
       this.#uid = system?.uid ?? '';
       this.#synced = true;
-      this.#sink.sync({ info: { ...this.#options.place, uid: this.#uid }, ...this.#index.snapshot() });
+      this.#syncAll();
       this.#evaluate();
     }
     this.#sayFindings();
   }
 
+  #syncAll(): void {
+    const { isKnown, clusterId } = this.#exports;
+    this.#saidExports = { isKnown, clusterId };
+    const info = { ...this.#options.place, uid: this.#uid, ...(clusterId === undefined ? {} : { clusterId }) };
+    this.#sink.sync({ info, ...this.#index.snapshot(), ...(isKnown ? {} : { exportsUnknown: true }) });
+  }
+
   #sayFindings(): void {
     const truncated = this.#watchers.filter(({ health }) => health.truncated).map(({ resource }) => resource.name);
-    const findings: readonly Finding[] = sourceFindings(
-      this.#options.place.name,
-      this.#index.skips(),
-      truncated,
-      this.#settings,
-    );
+    const { name } = this.#options.place;
+    const findings: readonly Finding[] = [
+      ...sourceFindings(name, this.#index.skips(), truncated, this.#settings),
+      ...this.#exports.findings(name),
+    ];
     const text = JSON.stringify(findings);
     if (text === this.#findings) return;
     this.#findings = text;
@@ -281,12 +308,16 @@ class ClusterSupervisor implements ClusterSource {
       const error = await probeOnce(this.#api, probeAnswerMs, signal);
       if (signal.aborted) return;
       const failed = this.#probe.failures > 0;
+      if (error === undefined && (failed || this.#version === '')) {
+        const version = await readVersion(this.#api, probeAnswerMs, signal);
+        if (version !== this.#version && !signal.aborted) this.#sink.version?.((this.#version = version));
+      }
       this.#probe =
         error === undefined ? { failures: 0, error: undefined } : { failures: this.#probe.failures + 1, error };
       if (error === undefined) {
         this.#news();
         backoff.reset();
-        if (failed) for (const watcher of this.#watchers) watcher.kick(outageSinceMs);
+        if (failed) for (const watcher of [...this.#watchers, this.#exports]) watcher.kick(outageSinceMs);
       }
       this.#evaluate();
       waitMs = error === undefined ? probeMs * (0.8 + Math.random() * 0.4) : backoff.next();

@@ -7,12 +7,13 @@
  */
 
 import { createHash } from 'node:crypto';
-import { type Clock, sleep } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type ApiError, networkError } from './api-error.ts';
+import { LeaderLoop } from './leader-loop.ts';
 
 export interface EventSubject {
   readonly apiVersion: string;
@@ -91,19 +92,16 @@ interface Known {
   writtenMs: number;
 }
 
-const lookAgainMs = 1_000;
 const controller = 'fairway.dev/pilot';
 
 export class EventWriter {
   readonly #options: EventWriterOptions;
   readonly #settings: EventSettings;
   readonly #api: ApiClient;
-  readonly #stop = new AbortController();
   /** By name, in the order in which they came. */
   readonly #queue = new Map<string, Waiting>();
   readonly #known = new Map<string, Known>();
-  readonly #done: Promise<void>;
-  #wake = new AbortController();
+  readonly #loop: LeaderLoop;
   #refusedUntilMs = Number.NEGATIVE_INFINITY;
   #isRefused = false;
 
@@ -111,7 +109,13 @@ export class EventWriter {
     this.#options = options;
     this.#settings = options.settings ?? defaultEventSettings;
     this.#api = new ApiClient(options.access, options.clock);
-    this.#done = this.#run();
+    const { clock, isLeader } = options;
+    this.#loop = new LeaderLoop({
+      clock,
+      isLeader,
+      step: (signal) => this.#step(signal),
+      followed: () => this.#forgetOthers(),
+    });
   }
 
   /** It happened just now. */
@@ -130,7 +134,7 @@ export class EventWriter {
     }
     const nowMs = clock.monotonic();
     this.#queue.set(name, { event, name, atMs: clock.now(), times: 1, sinceMs: nowMs, wasLed: !isLeader() });
-    this.#wake.abort();
+    this.#loop.wake();
   }
 
   rotate(access: Access): void {
@@ -139,33 +143,22 @@ export class EventWriter {
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    const stopped = this.#loop.stop();
     this.#api.close();
-    await this.#done;
+    await stopped;
   }
 
-  async #run(): Promise<void> {
-    const { clock, isLeader } = this.#options;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      this.#wake = new AbortController();
-      this.#forgetOthers();
-      const next = isLeader() ? this.#next() : undefined;
-      if (next === undefined) {
-        await sleep(clock, lookAgainMs, AbortSignal.any([signal, this.#wake.signal]));
-        continue;
-      }
-      this.#queue.delete(next.name);
-      await this.#write(next, signal);
-      await sleep(clock, this.#settings.pauseMs, signal);
-    }
+  async #step(signal: AbortSignal): Promise<number | undefined> {
+    const next = this.#next();
+    if (next === undefined) return undefined;
+    this.#queue.delete(next.name);
+    await this.#write(next, signal);
+    return this.#settings.pauseMs;
   }
 
   /** What waited too long for leadership is for whoever leads. */
   #forgetOthers(): void {
-    const { clock, isLeader } = this.#options;
-    if (isLeader()) return;
-    const limitMs = clock.monotonic() - this.#settings.leadWaitMs;
+    const limitMs = this.#options.clock.monotonic() - this.#settings.leadWaitMs;
     for (const { name, sinceMs } of this.#queue.values()) if (sinceMs < limitMs) this.#queue.delete(name);
   }
 

@@ -97,6 +97,17 @@ export class KubeObjects {
     })) as KubeObject;
   }
 
+  /** The first of these apiVersions in which the API has the kind; the first of all where it has it in none. */
+  async servedVersion(apiVersions: readonly [string, ...string[]], kind: string): Promise<string> {
+    for (const apiVersion of apiVersions) {
+      const places = this.#places.get(apiVersion) ?? this.#discover({ apiVersion, kind, namespace: '', name: '' });
+      this.#places.set(apiVersion, places);
+      places.catch(() => this.#places.delete(apiVersion));
+      if ((await places).has(kind)) return apiVersion;
+    }
+    return apiVersions[0];
+  }
+
   async delete(ref: KubeObjectRef, options: { readonly dryRun: boolean }): Promise<'deleted' | 'not-found'> {
     const path = await this.#path(ref);
     const query = options.dryRun ? { dryRun: 'All' } : {};

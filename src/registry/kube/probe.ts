@@ -1,4 +1,4 @@
-/** Asks an API whether it answers at all: watches alone do not show an outage. */
+/** Asks an API whether it answers at all, for watches alone do not show an outage; and what it is. */
 
 import type { ApiClient } from './api-client.ts';
 import { ApiError, networkError } from './api-error.ts';
@@ -14,4 +14,11 @@ export async function probeOnce(api: ApiClient, answerMs: number, signal: AbortS
   } catch (error) {
     return networkError(error);
   }
+}
+
+/** `v1.36.1`; '' where it does not say, or may not be asked. Never throws. */
+export async function readVersion(api: ApiClient, answerMs: number, signal: AbortSignal): Promise<string> {
+  const answer = await api.json({ path: '/version', signal, answerMs }).catch(() => undefined);
+  const version = (answer as { readonly gitVersion?: unknown } | null | undefined)?.gitVersion;
+  return typeof version === 'string' ? version.slice(0, 64) : '';
 }

@@ -6,9 +6,9 @@
 
 import { FairwayError } from '../../core/errors.ts';
 import type { HistoryEntry } from '../../model/history.ts';
+import { lastWriter } from './held-rule.ts';
 import type { AppliedObject, ApplyOptions, KubeObject, KubeObjectRef, KubeObjects } from './objects.ts';
 import { ownerLabel, revisionAnnotation } from './revision-names.ts';
-import { lastWriter } from './rule-source.ts';
 
 /**
  * Oldest first; the form that is there now is the last one, whether or not it has been kept yet. undefined: there is no such object. Of a kind

@@ -7,13 +7,14 @@
  */
 
 import { Backoff } from '../../core/backoff.ts';
-import { type Clock, sleep } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { historyLength } from '../../model/history.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type ApiError, networkError } from './api-error.ts';
+import { LeaderLoop } from './leader-loop.ts';
 import { ownerLabel, revisionAnnotation, revisionName } from './revision-names.ts';
 
 export interface RevisionOwner {
@@ -65,7 +66,6 @@ interface Kept {
   generations: number[];
 }
 
-const lookAgainMs = 1_000;
 const pageSize = 500;
 /** Objects whose forms wait to be written. */
 const maxWaiting = 20_000;
@@ -73,11 +73,10 @@ const maxWaiting = 20_000;
 export class RevisionWriter {
   readonly #options: RevisionWriterOptions;
   readonly #api: ApiClient;
-  readonly #stop = new AbortController();
   /** By the owner's uid. */
   readonly #wanted = new Map<string, Wanted>();
-  readonly #done: Promise<void>;
-  #wake = new AbortController();
+  readonly #backoff = new Backoff({ firstMs: 200, maxMs: 30_000 });
+  readonly #loop: LeaderLoop;
   /** What the API keeps, by the owner's uid; undefined until it has been read in this time of leading. */
   #kept: Map<string, Kept> | undefined;
   #isRefused = false;
@@ -86,7 +85,15 @@ export class RevisionWriter {
   constructor(options: RevisionWriterOptions) {
     this.#options = options;
     this.#api = new ApiClient(options.access, options.clock);
-    this.#done = this.#run();
+    const { clock, isLeader } = options;
+    this.#loop = new LeaderLoop({
+      clock,
+      isLeader,
+      step: (signal) => this.#step(signal),
+      followed: () => {
+        this.#kept = undefined;
+      },
+    });
   }
 
   get counters(): RevisionCounters {
@@ -104,7 +111,7 @@ export class RevisionWriter {
     const [oldest] = forms.keys();
     if (forms.size > historyLength && oldest !== undefined) forms.delete(oldest);
     this.#wanted.set(owner.uid, { owner, forms });
-    this.#wake.abort();
+    this.#loop.wake();
   }
 
   rotate(access: Access): void {
@@ -112,34 +119,26 @@ export class RevisionWriter {
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    const stopped = this.#loop.stop();
     this.#api.close();
-    await this.#done;
+    await stopped;
   }
 
-  async #run(): Promise<void> {
-    const { clock, isLeader, pauseMs = 50, refusedMs = 600_000 } = this.#options;
-    const { signal } = this.#stop;
-    const backoff = new Backoff({ firstMs: 200, maxMs: 30_000 });
-    while (!signal.aborted) {
-      this.#wake = new AbortController();
-      if (!isLeader()) this.#kept = undefined;
-      const next = isLeader() ? this.#wanted.values().next().value : undefined;
-      if (next === undefined) {
-        await sleep(clock, lookAgainMs, AbortSignal.any([signal, this.#wake.signal]));
-        continue;
-      }
-      try {
-        this.#kept ??= await this.#read(signal);
-        if (await this.#write(next, this.#kept, signal)) await sleep(clock, pauseMs, signal);
-        backoff.reset();
-        this.#isRefused = false;
-      } catch (thrown) {
-        const error = networkError(thrown);
-        if (signal.aborted) return;
-        this.#say(error);
-        await sleep(clock, error.kind === 'forbidden' ? refusedMs : (error.retryAfterMs ?? backoff.next()), signal);
-      }
+  async #step(signal: AbortSignal): Promise<number | undefined> {
+    const { pauseMs = 50, refusedMs = 600_000 } = this.#options;
+    const next = this.#wanted.values().next().value;
+    if (next === undefined) return undefined;
+    try {
+      this.#kept ??= await this.#read(signal);
+      const isWritten = await this.#write(next, this.#kept, signal);
+      this.#backoff.reset();
+      this.#isRefused = false;
+      return isWritten ? pauseMs : 0;
+    } catch (thrown) {
+      const error = networkError(thrown);
+      if (signal.aborted) return undefined;
+      this.#say(error);
+      return error.kind === 'forbidden' ? refusedMs : (error.retryAfterMs ?? this.#backoff.next());
     }
   }
 

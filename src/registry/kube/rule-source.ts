@@ -2,35 +2,23 @@
  * Rules (and other kinds that people apply) from one Kubernetes API: objects of all namespaces go to a sink as they are written.
  *
  * What always holds: an object is put again only when something other than its status or bookkeeping changed; nothing is removed because
- * the API cannot be read. A kind whose CRD is not installed has no objects: that is said once, and looked at again from time to time.
+ * the API cannot be read. A kind whose CRD is not installed has no objects, and is found when it comes; a kind that others define holds up nothing,
+ * whether it is missing, goes, or may not be read.
  */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
-import type { Finding, Where } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { RawObject } from '../../model/object.ts';
-import { type RuleSink, type RuleSource, ruleObjectId } from '../rule-sink.ts';
+import type { RuleSink, RuleSource } from '../rule-sink.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
-import type { ApiError } from './api-error.ts';
-import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
+import { type HeldRule, type RuleView, rawObjectOf, viewOf } from './held-rule.ts';
+import { KindReader } from './kind-reader.ts';
+import { type KindReading, readingFindings, readingOf } from './kind-reading.ts';
+import { defaultWatchSettings, type WatchSettings } from './lister-watcher.ts';
 import { RequestBudget } from './request-budget.ts';
-
-export interface RuleKind {
-  readonly kind: string;
-  /** `fairway.dev/v1alpha1` */
-  readonly apiVersion: string;
-  readonly plural: string;
-  /** Default true. */
-  readonly namespaced?: boolean;
-}
-
-export const trafficRuleKind: RuleKind = {
-  kind: 'TrafficRule',
-  apiVersion: 'fairway.dev/v1alpha1',
-  plural: 'trafficrules',
-};
+import { type RuleKind, trafficRuleKind } from './rule-kind.ts';
+import { ServedKinds } from './served-kinds.ts';
 
 export interface KubeRuleSourceOptions {
   readonly access: Access;
@@ -45,52 +33,43 @@ export interface KubeRuleSourceOptions {
 }
 
 /** An absent CRD is looked for this often. */
-export const defaultRuleWatchSettings: WatchSettings = { ...defaultWatchSettings, refusedRetryMs: 10_000 };
-
-type Fields = Readonly<Record<string, unknown>>;
-
-export interface RuleView {
-  readonly uid: string;
-  readonly resourceVersion: string;
-  /** undefined without one. */
-  readonly status: unknown;
-  /** Who wrote what is not status last, as far as the API knows. */
-  readonly writer: LastWriter | undefined;
-}
-
-export interface LastWriter {
-  /** A field manager: `kubectl-client-side-apply`, `fairway-cli`. */
-  readonly manager: string;
-  /** RFC 3339. */
-  readonly at: string;
-}
-
-interface HeldRule {
-  readonly id: string;
-  /** Without managedFields. */
-  readonly object: Fields;
-  readonly writer: LastWriter | undefined;
-  /** What decides whether it is put again. */
-  readonly essence: unknown;
-}
+const defaultRuleWatchSettings: WatchSettings = { ...defaultWatchSettings, refusedRetryMs: 10_000 };
 
 export class KubeRuleSource implements RuleSource {
   readonly #options: KubeRuleSourceOptions;
   readonly #api: ApiClient;
   readonly #held = new Map<string, HeldRule>();
-  readonly #watchers: readonly ListerWatcher<HeldRule>[];
+  readonly #readers: readonly KindReader[];
+  readonly #served: ServedKinds;
   #synced = false;
   #stopped = false;
   #findings = '[]';
+  #absent = '';
+  /** Of the last word on being synced. */
+  #unread: ReadonlySet<string> = new Set();
 
   constructor(options: KubeRuleSourceOptions) {
     this.#options = options;
-    this.#api = new ApiClient(options.access, options.clock);
-    const budget = new RequestBudget(options.clock);
-    this.#watchers = (options.kinds ?? [trafficRuleKind]).map((kind) => this.#watch(kind, budget));
+    const { clock, watch: settings = defaultRuleWatchSettings, kinds = [trafficRuleKind] } = options;
+    const api = new ApiClient(options.access, clock);
+    this.#api = api;
+    const budget = new RequestBudget(clock);
+    const put = (rule: HeldRule): void => this.#put(rule);
+    const remove = (id: string): void => this.#remove(id);
+    const changed = (): void => this.#checkHealth();
+    this.#readers = kinds.map((kind) => new KindReader({ kind, api, budget, clock, settings, put, remove, changed }));
+    this.#served = new ServedKinds({
+      api,
+      kinds: kinds.filter(({ foreign }) => foreign === true),
+      clock,
+      budget,
+      settings,
+      changed: () => this.#follow(),
+    });
+    for (const reader of this.#readers) if (reader.kind.foreign !== true) reader.read(reader.kind.apiVersion);
   }
 
-  /** Every kind has been read at least once, or is not installed. */
+  /** Every kind has been read at least once, is not installed, or is one that others define and may not be read. */
   get isSynced(): boolean {
     return this.#synced;
   }
@@ -98,64 +77,53 @@ export class KubeRuleSource implements RuleSource {
   /** What the API holds of an object now, as far as is known. */
   view(id: string): RuleView | undefined {
     const held = this.#held.get(id);
-    if (held === undefined) return undefined;
-    const { object, writer } = held;
-    const metadata = fields(object['metadata']);
-    const [uid, resourceVersion] = [text(metadata['uid']), text(metadata['resourceVersion'])];
-    return { uid, resourceVersion, status: object['status'], writer };
+    return held === undefined ? undefined : viewOf(held);
+  }
+
+  /** How each kind fares. */
+  readings(): readonly KindReading[] {
+    return this.#readers.map((reader) => readingOf(reader, this.#served));
   }
 
   /** The API's credential (or address) is another from now on. What is held stays; what waits tries at once. */
   rotate(access: Access): void {
     this.#api.rotate(access);
-    for (const watcher of this.#watchers) watcher.kick(this.#options.clock.monotonic());
+    this.#served.look();
+    for (const reader of this.#readers) reader.kick(this.#options.clock.monotonic());
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#api.close();
-    await Promise.all(this.#watchers.map((watcher) => watcher.stop()));
+    await Promise.all([this.#served.stop(), ...this.#readers.map((reader) => reader.stop())]);
   }
 
-  #watch(kind: RuleKind, budget: RequestBudget): ListerWatcher<HeldRule> {
-    const { clock, watch } = this.#options;
-    const ids = new Set<string>();
-    const put = (id: string, rule: HeldRule): void => {
-      ids.add(id);
-      this.#put(rule);
-    };
-    const remove = (id: string): void => {
-      if (!ids.delete(id) || this.#stopped) return;
-      this.#held.delete(id);
-      this.#options.sink.remove(id);
-    };
-    const [group = ''] = kind.apiVersion.split('/');
-    return new ListerWatcher<HeldRule>({
-      api: this.#api,
-      resource: { name: kind.plural, group, path: `/apis/${kind.apiVersion}/${kind.plural}` },
-      target: {
-        read(raw) {
-          const value = readRule(raw, kind);
-          return { key: value.id, value };
-        },
-        size: () => ids.size,
-        has: (id) => ids.has(id),
-        replace(items) {
-          for (const id of [...ids]) if (!items.has(id)) remove(id);
-          for (const [id, rule] of items) put(id, rule);
-        },
-        put,
-        remove,
-      },
-      settings: watch ?? defaultRuleWatchSettings,
-      clock,
-      budget,
-      empty: 'possible',
-      verify: () => Promise.resolve(),
-      heard: () => undefined,
-      changed: () => this.#checkHealth(),
-      updated: () => undefined,
-    });
+  /** Reads the kinds of others in the versions that are served now. */
+  #follow(): void {
+    if (this.#stopped) return;
+    for (const reader of this.#readers) {
+      if (reader.kind.foreign !== true) continue;
+      const served = this.#served.of(reader.kind.kind);
+      if (served !== undefined) reader.read(served.apiVersion);
+      // Discovery is for everybody unless somebody took it away: then the newest version is tried.
+      else if (this.#served.error?.kind === 'forbidden') reader.read(reader.kind.apiVersion);
+    }
+    this.#sayAbsent();
+    this.#checkHealth();
+  }
+
+  #sayAbsent(): void {
+    const absent = this.#readers
+      .filter(({ kind: { kind } }) => this.#served.of(kind)?.apiVersion === undefined)
+      .flatMap(({ kind: { kind, foreign } }) =>
+        foreign === true && this.#served.of(kind) !== undefined ? [kind] : [],
+      );
+    const text = absent.join(', ');
+    if (text === this.#absent) return;
+    this.#absent = text;
+    const { cluster, logger } = this.#options;
+    if (text === '') logger.info('all kinds of the standards are installed now', { cluster });
+    else logger.info('kinds are not installed, and are looked for from time to time', { cluster, kinds: text });
   }
 
   #put(rule: HeldRule): void {
@@ -163,127 +131,40 @@ export class KubeRuleSource implements RuleSource {
     const before = this.#held.get(rule.id);
     this.#held.set(rule.id, rule);
     if (before !== undefined && isDeepStrictEqual(before.essence, rule.essence)) return;
-    this.#options.sink.put(this.#rawObject(rule), rule.id);
+    this.#options.sink.put(rawObjectOf(rule, this.#options.cluster), rule.id);
   }
 
-  #rawObject({ object, id }: HeldRule): RawObject {
-    const { cluster } = this.#options;
-    const [kind = '', namespace = '', name = ''] = id.split('/');
-    return {
-      object,
-      origin: `cluster ${cluster}`,
-      where: (path): Where => ({
-        cluster,
-        object: namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`,
-        ...(path.length === 0 ? {} : { field: formatPath(path) }),
-      }),
-    };
+  #remove(id: string): void {
+    if (this.#stopped) return;
+    this.#held.delete(id);
+    this.#options.sink.remove(id);
   }
 
   #checkHealth(): void {
     if (this.#stopped) return;
-    const findings: Finding[] = [];
-    let ready = true;
-    for (const { resource, health } of this.#watchers) {
-      const { error, listed, suspicion, truncated } = health;
-      const absent = error?.kind === 'not-found' && !listed;
-      if (!listed && !absent) ready = false;
-      const name = `${resource.name}.${resource.group}`;
-      if (error !== undefined && error.kind !== 'expired') findings.push(this.#finding(error, name, absent));
-      if (suspicion !== undefined && suspicion.held > 0) {
-        findings.push({
-          code: 'FW-KUBE-008',
-          severity: 'warning',
-          message: `the API lists no ${name}; before, there were ${suspicion.held}. That is not believed yet, and nothing is removed`,
-          where: { cluster: this.#options.cluster },
-          hint: 'If all were really deleted, this passes by itself.',
-        });
-      }
-      if (truncated) {
-        findings.push({
-          code: 'FW-KUBE-011',
-          severity: 'error',
-          message: `there are too many ${name}; those over the limit are left out`,
-          where: { cluster: this.#options.cluster },
-          hint: 'Delete what is not needed.',
-        });
-      }
-    }
+    const { sink, cluster } = this.#options;
+    const readings = this.readings();
+    // Where its CRD went, discovery knows of it before the next try would.
+    if (readings.some(({ state, foreign }) => foreign && state === 'missing')) this.#served.look();
+    const findings = readings.flatMap((reading) => readingFindings(reading, cluster));
     const text = JSON.stringify(findings);
     if (text !== this.#findings) {
       this.#findings = text;
-      this.#options.sink.problem(findings);
+      sink.problem(findings);
     }
-    if (ready && !this.#synced) {
-      this.#synced = true;
-      this.#options.sink.synced();
-    }
+    this.#saySynced(readings);
   }
 
-  #finding(error: ApiError, resource: string, absent: boolean): Finding {
-    const { cluster } = this.#options;
-    if (absent) {
-      return {
-        code: 'FW-KUBE-014',
-        severity: 'warning',
-        message: `${resource} is not installed there, so there are no such objects`,
-        where: { cluster },
-        hint: 'Install the CRDs (kubectl apply -f deploy/crds); they are found without a restart.',
-      };
-    }
-    const hint =
-      error.kind === 'forbidden'
-        ? `Give the pilot a ClusterRole with get, list and watch on ${resource}.`
-        : 'Check that the API is up and that the pilot’s credential is good; it is tried again all the time.';
-    return {
-      code: 'FW-KUBE-018',
-      severity: 'error',
-      message: `${resource} cannot be read: ${error.message}; what was read before stays in force`,
-      where: { cluster },
-      hint,
-    };
+  #saySynced(readings: readonly KindReading[]): void {
+    const isOwnRead = readings.every(({ foreign, isRead, state }) => foreign || isRead || state === 'missing');
+    // An API that has just come up refuses everybody; one that lets our own kinds be read means it.
+    const isSettled = (reading: KindReading): boolean =>
+      reading.isRead || reading.state === 'absent' || reading.state === 'refused' || reading.state === 'missing';
+    if (!isOwnRead || !readings.every((reading) => !reading.foreign || isSettled(reading))) return;
+    const unread = new Set(readings.flatMap(({ kind, foreign, isKnown }) => (foreign && !isKnown ? [kind] : [])));
+    if (this.#synced && [...this.#unread].every((kind) => unread.has(kind))) return;
+    this.#synced = true;
+    this.#unread = unread;
+    this.#options.sink.synced(unread);
   }
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-/** List items do not say their kind. */
-function readRule(raw: unknown, { kind, apiVersion }: RuleKind): HeldRule {
-  const { managedFields, ...metadata } = fields(fields(raw)['metadata']);
-  const object: Fields = { ...fields(raw), kind, apiVersion, metadata };
-  const { status: __, ...rest } = object;
-  const { resourceVersion: ___, ...meta } = metadata;
-  return {
-    id: ruleObjectId(kind, text(metadata['namespace']), text(metadata['name'])),
-    object,
-    writer: lastWriter(managedFields),
-    essence: { ...rest, metadata: meta },
-  };
-}
-
-/** The youngest entry that is about something else than a subresource. https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
-export function lastWriter(managedFields: unknown): LastWriter | undefined {
-  let last: LastWriter | undefined;
-  for (const entry of Array.isArray(managedFields) ? managedFields : []) {
-    const { manager, time, subresource } = fields(entry);
-    if (typeof manager !== 'string' || typeof time !== 'string' || (subresource ?? '') !== '') continue;
-    if (!Object.hasOwn(fields(fields(entry)['fieldsV1']), 'f:spec')) continue;
-    if (last === undefined || time >= last.at) last = { manager, at: time };
-  }
-  return last;
-}
-
-function formatPath(path: readonly (string | number)[]): string {
-  let out = '';
-  for (const part of path) {
-    if (typeof part === 'number') out += `[${part}]`;
-    else out += out === '' ? part : `.${part}`;
-  }
-  return out;
 }

@@ -4,19 +4,24 @@
  * In: the latest status of each object, as often as anybody likes. Out: server-side applies on the status subresource, one at a time and not
  * too fast, of what differs from what the API holds. What always holds: the newest status wins; an unchanged one is not written; an object
  * that was deleted or made anew meanwhile gets nobody else's status; lastTransitionTime moves only with a condition's status, over restarts too;
- * conditions that somebody else keeps there are left alone, and are no reason to write.
+ * conditions that somebody else keeps there are left alone, and are no reason to write. A list of parents is shared with other controllers: it is
+ * written whole, in the very version that was read, and tried again from the newer one if somebody was faster.
  */
 
 import { isDeepStrictEqual } from 'node:util';
 import { Backoff } from '../../core/backoff.ts';
-import { type Clock, sleep } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { ApiError, networkError } from './api-error.ts';
-import { type RuleKind, type RuleView, trafficRuleKind } from './rule-source.ts';
+import type { RuleView } from './held-rule.ts';
+import { LeaderLoop } from './leader-loop.ts';
+import { parentEntries } from './parent-entries.ts';
+import { type RuleKind, trafficRuleKind } from './rule-kind.ts';
+import { keepTransitionTimes, withoutForeign } from './transition-times.ts';
 
 export interface StatusTarget {
   readonly namespace: string;
@@ -50,28 +55,33 @@ interface Pending {
   readonly status: unknown;
 }
 
-/** While somebody else leads, there is nothing to do but to look again. */
-const lookAgainMs = 1_000;
 const fieldManager = 'fairway';
 
 export class RuleStatusWriter {
   readonly #options: RuleStatusWriterOptions;
   readonly #kind: RuleKind;
   readonly #api: ApiClient;
-  readonly #stop = new AbortController();
   /** The latest status of every object, by id. */
   readonly #wanted = new Map<string, Pending>();
   readonly #dirty = new Set<string>();
-  readonly #done: Promise<void>;
-  #wake = new AbortController();
-  #wasLeader = false;
+  readonly #backoff = new Backoff({ firstMs: 200, maxMs: 30_000 });
+  readonly #loop: LeaderLoop;
   #counters: StatusCounters = { written: 0, failed: 0 };
 
   constructor(options: RuleStatusWriterOptions) {
     this.#options = options;
     this.#kind = options.kind ?? trafficRuleKind;
     this.#api = new ApiClient(options.access, options.clock);
-    this.#done = this.#run();
+    const { clock, isLeader } = options;
+    this.#loop = new LeaderLoop({
+      clock,
+      isLeader,
+      step: (signal) => this.#step(signal),
+      // A new leader writes what the old one may have left undone.
+      gained: () => {
+        for (const id of this.#wanted.keys()) this.#dirty.add(id);
+      },
+    });
   }
 
   get counters(): StatusCounters {
@@ -83,7 +93,7 @@ export class RuleStatusWriter {
     const id = ruleObjectId(this.#kind.kind, target.namespace, target.name);
     this.#wanted.set(id, { target, status });
     this.#dirty.add(id);
-    this.#wake.abort();
+    this.#loop.wake();
   }
 
   /** The object is gone. */
@@ -99,47 +109,53 @@ export class RuleStatusWriter {
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    const stopped = this.#loop.stop();
     this.#api.close();
-    await this.#done;
+    await stopped;
   }
 
-  async #run(): Promise<void> {
-    const { clock, isLeader } = this.#options;
-    const { signal } = this.#stop;
-    const backoff = new Backoff({ firstMs: 200, maxMs: 30_000 });
-    while (!signal.aborted) {
-      this.#wake = new AbortController();
-      const leader = isLeader();
-      // A new leader writes what the old one may have left undone.
-      if (leader && !this.#wasLeader) for (const id of this.#wanted.keys()) this.#dirty.add(id);
-      this.#wasLeader = leader;
-      const id = leader ? this.#dirty.values().next().value : undefined;
-      if (id === undefined) {
-        const wake = leader ? AbortSignal.any([signal, this.#wake.signal]) : signal;
-        await sleep(clock, lookAgainMs, wake);
-        continue;
-      }
-      this.#dirty.delete(id);
-      const error = await this.#write(id, signal);
-      if (error === undefined) {
-        backoff.reset();
-        continue;
-      }
-      if (signal.aborted) return;
-      if (error.kind !== 'conflict' && error.kind !== 'not-found') {
-        this.#counters = { ...this.#counters, failed: this.#counters.failed + 1 };
-      }
-      if (retryable(error) && this.#wanted.has(id)) this.#dirty.add(id);
-      await sleep(clock, error.retryAfterMs ?? backoff.next(), signal);
+  /** A write at most; the pause after it. */
+  async #step(signal: AbortSignal): Promise<number | undefined> {
+    const { pauseMs = 50 } = this.#options;
+    const id = this.#dirty.values().next().value;
+    if (id === undefined) return undefined;
+    this.#dirty.delete(id);
+    const { written } = this.#counters;
+    const error = await this.#write(id, signal);
+    if (error === undefined) {
+      this.#backoff.reset();
+      return this.#counters.written > written ? pauseMs : 0;
     }
+    if (error.kind !== 'conflict' && error.kind !== 'not-found') {
+      this.#counters = { ...this.#counters, failed: this.#counters.failed + 1 };
+    }
+    if (retryable(error) && this.#wanted.has(id)) this.#dirty.add(id);
+    return error.retryAfterMs ?? this.#backoff.next();
+  }
+
+  /** undefined: it is there already. */
+  #toWrite(wanted: unknown, held: unknown, id: string): unknown {
+    if (this.#kind.statusShape !== 'parents') {
+      const status = keepTransitionTimes(wanted, held);
+      return isDeepStrictEqual(status, withoutForeign(held, status)) ? undefined : status;
+    }
+    const entries = parentEntries(wanted, held);
+    if (entries !== undefined && entries.omitted > 0) {
+      this.#options.logger.warn('a status has no room for all of its parents', {
+        code: 'FW-KUBE-047',
+        object: id,
+        omitted: entries.omitted,
+        hint: 'Remove parents from the route: their controllers share one list of 32.',
+      });
+    }
+    return entries?.status;
   }
 
   /** undefined: written, or nothing to write. */
   async #write(id: string, signal: AbortSignal): Promise<ApiError | undefined> {
     const pending = this.#wanted.get(id);
     if (pending === undefined) return undefined;
-    const { clock, logger, view, pauseMs = 50 } = this.#options;
+    const { logger, view } = this.#options;
     const { namespace, name, uid } = pending.target;
     const held = view(id);
     if (held === undefined && this.#options.isRead?.() === false) {
@@ -151,9 +167,10 @@ export class RuleStatusWriter {
       logger.debug('an object is gone or another one; its status is not written', { object: id });
       return undefined;
     }
-    const status = keepTransitionTimes(pending.status, held.status);
-    if (isDeepStrictEqual(status, withoutForeign(held.status, status))) return undefined;
-    const { apiVersion, kind, plural, namespaced = true } = this.#kind;
+    const status = this.#toWrite(pending.status, held.status, id);
+    if (status === undefined) return undefined;
+    const { kind, plural, namespaced = true } = this.#kind;
+    const { apiVersion } = held;
     const folder = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
     const space = namespaced ? { namespace } : {};
     try {
@@ -167,7 +184,6 @@ export class RuleStatusWriter {
         signal,
       });
       this.#counters = { ...this.#counters, written: this.#counters.written + 1 };
-      await sleep(clock, pauseMs, signal);
       return undefined;
     } catch (thrown) {
       const error = networkError(thrown);
@@ -187,36 +203,4 @@ export class RuleStatusWriter {
 
 function retryable(error: ApiError): boolean {
   return error.kind !== 'invalid';
-}
-
-/** The status to write, with the API's lastTransitionTime for each condition whose status is the same there. Pure. */
-export function keepTransitionTimes(wanted: unknown, held: unknown): unknown {
-  const before = conditionsOf(held);
-  const conditions = conditionsOf(wanted);
-  if (conditions.length === 0) return wanted;
-  return {
-    ...(wanted as object),
-    conditions: conditions.map((condition) => {
-      const same = before.find(({ type, status }) => type === condition['type'] && status === condition['status']);
-      const time = same?.['lastTransitionTime'];
-      return typeof time === 'string' ? { ...condition, lastTransitionTime: time } : condition;
-    }),
-  };
-}
-
-/** Types of conditions that are Fairway's own, whether or not a status has them now: one that is not wanted any more must go. */
-const ownTypes: ReadonlySet<unknown> = new Set(['Accepted', 'ResolvedRefs', 'Programmed']);
-
-/** The held status without the conditions that somebody else keeps there (a deployment tool's, say): server-side apply leaves them alone. Pure. */
-export function withoutForeign(held: unknown, wanted: unknown): unknown {
-  const all = conditionsOf(held);
-  const ours = new Set(conditionsOf(wanted).map(({ type }) => type));
-  const own = all.filter(({ type }) => ownTypes.has(type) || ours.has(type));
-  return own.length === all.length ? held : { ...(held as object), conditions: own };
-}
-
-function conditionsOf(status: unknown): readonly Readonly<Record<string, unknown>>[] {
-  const conditions =
-    typeof status === 'object' && status !== null ? (status as Record<string, unknown>)['conditions'] : undefined;
-  return Array.isArray(conditions) ? conditions.filter((item) => typeof item === 'object' && item !== null) : [];
 }

@@ -2,14 +2,31 @@
  * What is wrong with a cluster's objects while the rest of them is in force, in words.
  */
 
-import type { Finding } from '../../core/errors.ts';
+import type { ErrorCode, Finding } from '../../core/errors.ts';
 import type { SkipReason } from '../derive.ts';
 import type { SkipSummary } from '../derive-index.ts';
 import type { ClusterLimits } from '../derive-limits.ts';
 import type { WatchSettings } from './lister-watcher.ts';
 
 /** The other reasons are how Kubernetes works, not a fault: they are counted and not complained of. */
-const complaints: Partial<Record<SkipReason, { readonly what: string; readonly hint: string }>> = {
+interface Complaint {
+  /** Default: FW-KUBE-012. */
+  readonly code?: ErrorCode;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const complaints: Partial<Record<SkipReason, Complaint>> = {
+  'export-without-service': {
+    code: 'FW-MCS-003',
+    what: 'ServiceExports have no Service of their name',
+    hint: 'Create the Service of the same name in the namespace, or delete the ServiceExport.',
+  },
+  'export-of-alias': {
+    code: 'FW-MCS-002',
+    what: 'ServiceExports are of DNS aliases (ExternalName), which cannot be exported',
+    hint: 'Export a Service with a cluster IP or a headless one; a DNS alias (ExternalName) has no endpoints to export.',
+  },
   'fqdn-slice': {
     what: 'endpoints given as DNS names are left out',
     hint: 'Give these endpoints as IP addresses.',
@@ -39,7 +56,7 @@ export function sourceFindings(
     const complaint = complaints[reason];
     if (complaint === undefined) continue;
     findings.push({
-      code: 'FW-KUBE-012',
+      code: complaint.code ?? 'FW-KUBE-012',
       severity: 'warning',
       message: `${complaint.what}: ${count}, for instance ${example}`,
       where: { cluster },

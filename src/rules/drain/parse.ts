@@ -6,7 +6,7 @@
 import type { Drain } from '../../model/drain.ts';
 import { contentHash } from '../build.ts';
 import { durationMs } from '../duration.ts';
-import { type Findings, show } from '../findings.ts';
+import { type Findings, type Path, show } from '../findings.ts';
 import { objectParser } from '../parse-object.ts';
 import type { Sound } from '../structure.ts';
 import { drainHead } from './head.ts';
@@ -25,21 +25,28 @@ export const parseDrain = objectParser<RawDrainSpec, Drain>({
   },
 });
 
-function checkSpec({ cluster, zone, over, startAt }: Sound<RawDrainSpec>, findings: Findings): void {
+function checkSpec({ cluster, zone, over, startAt, undrain }: Sound<RawDrainSpec>, findings: Findings): void {
   if (cluster === undefined && zone === undefined) {
     const message = 'the drain names neither a cluster nor a zone';
     findings.error('FW-RULE-210', ['spec', 'cluster'], message, 'Write cluster, zone, or both', ['spec']);
   }
+  checkOver(over, ['spec', 'over'], findings);
+  checkStart(startAt, ['spec', 'startAt'], findings);
+  checkOver(undrain?.over, ['spec', 'undrain', 'over'], findings);
+  checkStart(undrain?.startAt, ['spec', 'undrain', 'startAt'], findings);
+}
+
+function checkOver(over: string | undefined, at: Path, findings: Findings): void {
   // What the patterns refuse has been told.
   const overMs = over === undefined ? undefined : durationMs(over);
-  if (overMs !== undefined && overMs > longestMs) {
-    const message = `over must be at most 168h; it is ${show(over)}`;
-    findings.error('FW-RULE-214', ['spec', 'over'], message, 'Take less time');
-  }
-  if (startAt !== undefined && /^20.*Z$/.test(startAt) && timeMs(startAt) === undefined) {
-    const message = `startAt must be a time that there is; it is ${show(startAt)}`;
-    findings.error('FW-RULE-215', ['spec', 'startAt'], message, 'Write it as in 2026-01-31T08:00:00Z');
-  }
+  if (overMs === undefined || overMs <= longestMs) return;
+  findings.error('FW-RULE-214', at, `over must be at most 168h; it is ${show(over)}`, 'Take less time');
+}
+
+function checkStart(startAt: string | undefined, at: Path, findings: Findings): void {
+  if (startAt === undefined || !/^20.*Z$/.test(startAt) || timeMs(startAt) !== undefined) return;
+  const message = `startAt must be a time that there is; it is ${show(startAt)}`;
+  findings.error('FW-RULE-215', at, message, 'Write it as in 2026-01-31T08:00:00Z');
 }
 
 /** undefined for days that no calendar has, which Date.parse may take for others. */
@@ -48,15 +55,21 @@ function timeMs(text: string): number | undefined {
   return Number.isFinite(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19) ? ms : undefined;
 }
 
-type Content = Pick<Drain, 'place' | 'services' | 'overMs' | 'startAtMs' | 'force'>;
+type Content = Pick<Drain, 'place' | 'services' | 'overMs' | 'startAtMs' | 'back' | 'force'>;
 
-function build({ cluster = '', zone = '', services = [], over, startAt, force }: RawDrainSpec): Content {
+function build({ cluster = '', zone = '', services = [], over, startAt, undrain, force }: RawDrainSpec): Content {
   const startAtMs = startAt === undefined ? undefined : timeMs(startAt);
+  const backAtMs = undrain === undefined ? undefined : timeMs(undrain.startAt);
   return {
     place: { cluster, zone },
     services: services.toSorted() as Content['services'][number][],
-    overMs: over === undefined ? 0 : (durationMs(over) ?? 0),
+    overMs: msOf(over),
     ...(startAtMs === undefined ? {} : { startAtMs }),
+    ...(backAtMs === undefined ? {} : { back: { startAtMs: backAtMs, overMs: msOf(undrain?.over) } }),
     force: force === true,
   };
+}
+
+function msOf(text: string | undefined): number {
+  return text === undefined ? 0 : (durationMs(text) ?? 0);
 }

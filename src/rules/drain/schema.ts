@@ -8,6 +8,29 @@ import type { FromSchema, Schema } from '../schema-types.ts';
 
 const name = '[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?';
 
+const duration = {
+  ...durationText,
+  'x-fairway': { code: 'FW-RULE-214', says: 'must be a duration of at most 168h, such as 30s, 5m or 1h' },
+  'x-kubernetes-validations': [
+    { rule: "duration(self) <= duration('168h')", message: 'must be a duration of at most 168h' },
+  ],
+} as const;
+
+const time = {
+  type: 'string',
+  minLength: 20,
+  maxLength: 30,
+  pattern: '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z$',
+  'x-fairway': {
+    code: 'FW-RULE-215',
+    says: 'must be a time in UTC, such as 2026-01-31T08:00:00Z',
+    keepsPattern: true,
+  },
+  'x-kubernetes-validations': [
+    { rule: "timestamp(self) > timestamp('2000-01-01T00:00:00Z')", message: 'must be a time in UTC' },
+  ],
+} as const;
+
 export const drainSpecSchema = {
   type: 'object',
   description: 'A place whose load moves away, and how fast.',
@@ -44,27 +67,25 @@ export const drainSpecSchema = {
       'x-kubernetes-list-type': 'set',
     },
     over: {
-      ...durationText,
+      ...duration,
       description: 'How long it takes from the first tenth to the last, at most 168h. 0s, or left out: at once.',
-      'x-fairway': { code: 'FW-RULE-214', says: 'must be a duration of at most 168h, such as 30s, 5m or 1h' },
-      'x-kubernetes-validations': [
-        { rule: "duration(self) <= duration('168h')", message: 'must be a duration of at most 168h' },
-      ],
     },
     startAt: {
-      type: 'string',
+      ...time,
       description: 'When the first tenth moves, in UTC. Left out: when the object is made.',
-      minLength: 20,
-      maxLength: 30,
-      pattern: '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z$',
-      'x-fairway': {
-        code: 'FW-RULE-215',
-        says: 'must be a time in UTC, such as 2026-01-31T08:00:00Z',
-        keepsPattern: true,
+    },
+    undrain: {
+      type: 'object',
+      description:
+        'The way back, in as many steps as were taken. Left out: the load comes back at once when the object is deleted.',
+      required: ['startAt'],
+      properties: {
+        startAt: { ...time, description: 'When the first of them is taken back, in UTC.' },
+        over: {
+          ...duration,
+          description: 'How long it takes until the last one is, at most 168h. 0s, or left out: at once.',
+        },
       },
-      'x-kubernetes-validations': [
-        { rule: "timestamp(self) > timestamp('2000-01-01T00:00:00Z')", message: 'must be a time in UTC' },
-      ],
     },
     force: {
       type: 'boolean',

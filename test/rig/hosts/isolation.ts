@@ -28,9 +28,10 @@ export function isolation(): ProxyMarking | undefined {
   return value === 'group' || value === 'packet-mark' ? value : undefined;
 }
 
-/** Programs that are missing, as Debian's packages. */
-export function missingPackages(): readonly string[] {
-  const missing = Object.entries(neededPrograms).filter(([program]) => findProgram(program) === undefined);
+/** Programs that are missing, as Debian's packages; `more` names packages by program, beside what isolation itself needs. */
+export function missingPackages(more: Readonly<Record<string, string>> = {}): readonly string[] {
+  const needed = Object.entries({ ...neededPrograms, ...more });
+  const missing = needed.filter(([program]) => findProgram(program) === undefined);
   return [...new Set(missing.map(([, debianPackage]) => debianPackage))];
 }
 

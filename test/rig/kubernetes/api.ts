@@ -1,8 +1,8 @@
 /**
  * A real Kubernetes API on loopback: etcd, kube-apiserver and, if wanted, kube-controller-manager. In: a name and a folder; out: a handle.
  *
- * There are no kubelets: Nodes and Pods are objects, and who plays the kubelet writes their status. The controllers that would miss
- * kubelets (node lifecycle, pod garbage collection) stay off, so what a test makes usable stays usable.
+ * Alone it has no kubelets: Nodes and Pods are objects, and who plays the kubelet writes their status. The controllers that would miss
+ * kubelets (node lifecycle, pod garbage collection) stay off, so what a test makes usable stays usable. With `nodesReach` real ones join it.
  * What always holds: everything lies in the folder given, listens on loopback, and ends with this process.
  */
 
@@ -14,6 +14,7 @@ import { type RigProcess, startProcess } from '../process.ts';
 import { waitFor } from '../wait.ts';
 import { findKubernetes, type KubernetesBinaries } from './binaries.ts';
 import { type ApiClient, connectApi, listens, readCertificateAuthority } from './client.ts';
+import { controllersAlone, controllersWithNodes } from './controllers.ts';
 import { type Kubectl, type KubectlResult, kubectlRunner, writeKubeconfig } from './kubectl.ts';
 import { pilotRoles } from './pilot-roles.ts';
 
@@ -30,11 +31,16 @@ export interface KubeApiOptions {
   readonly serviceCidr?: string;
   /** What the API calls itself in its certificate; default 127.0.0.1, where it listens in any case. */
   readonly advertise?: string;
+  /**
+   * For a cluster with real nodes: an address of this host under which they and their pods reach this API (`url` then names it), and
+   * all controllers that workloads need. Default: none.
+   */
+  readonly nodesReach?: string;
 }
 
 export interface KubeApi {
   readonly name: string;
-  /** `https://127.0.0.1:PORT` */
+  /** `https://127.0.0.1:PORT`, or the same at the address for nodes. */
   readonly url: string;
   readonly port: number;
   /** Of a cluster administrator. */
@@ -126,7 +132,7 @@ class LocalKubeApi implements KubeApi {
     this.#dir = join(options.dir, `api-${port}`);
     this.name = options.name;
     this.port = port;
-    this.url = `https://127.0.0.1:${port}`;
+    this.url = `https://${options.nodesReach ?? '127.0.0.1'}:${port}`;
     this.kubeconfig = join(this.#dir, 'admin.kubeconfig');
     this.readerKubeconfig = join(this.#dir, 'reader.kubeconfig');
     this.#kubectl = kubectlRunner(binaries.kubectl, this.kubeconfig, join(this.#dir, 'kubectl-cache'));
@@ -250,14 +256,17 @@ class LocalKubeApi implements KubeApi {
     const file = (name: string): string => join(this.#dir, name);
     const args = [
       `--etcd-servers=http://127.0.0.1:${this.#etcdPort}`,
-      '--bind-address=127.0.0.1',
+      `--bind-address=${this.#options.nodesReach === undefined ? '127.0.0.1' : '0.0.0.0'}`,
       `--secure-port=${this.port}`,
     ];
     args.push(
-      `--advertise-address=${this.#options.advertise ?? '127.0.0.1'}`,
-      '--endpoint-reconciler-type=none',
+      `--advertise-address=${this.#options.nodesReach ?? this.#options.advertise ?? '127.0.0.1'}`,
+      `--endpoint-reconciler-type=${this.#options.nodesReach === undefined ? 'none' : 'lease'}`,
       `--cert-dir=${file('certs')}`,
     );
+    if (this.#options.nodesReach !== undefined) {
+      args.push('--kubelet-preferred-address-types=InternalIP', '--allow-privileged=true');
+    }
     args.push(`--service-cluster-ip-range=${this.#options.serviceCidr ?? '10.96.0.0/16'}`, '--authorization-mode=RBAC');
     args.push(`--token-auth-file=${file('tokens.csv')}`, '--service-account-issuer=https://kubernetes.default.svc');
     args.push(`--service-account-key-file=${file('sa.pub')}`, `--service-account-signing-key-file=${file('sa.key')}`);
@@ -277,12 +286,7 @@ class LocalKubeApi implements KubeApi {
 
   async #startControllers(): Promise<void> {
     if (this.#options.controllers === false) return;
-    const enabled = [
-      'endpointslice-controller',
-      'namespace-controller',
-      'serviceaccount-controller',
-      'garbage-collector-controller',
-    ];
+    const enabled = this.#options.nodesReach === undefined ? controllersAlone : controllersWithNodes;
     const args = [
       `--kubeconfig=${this.kubeconfig}`,
       '--leader-elect=false',
@@ -290,6 +294,11 @@ class LocalKubeApi implements KubeApi {
       '--v=1',
       `--controllers=${enabled.join(',')}`,
     ];
+    if (this.#options.nodesReach !== undefined) {
+      const authority = join(this.#dir, 'ca.crt');
+      writeFileSync(authority, this.certificateAuthority);
+      args.push(`--root-ca-file=${authority}`, `--service-account-private-key-file=${join(this.#dir, 'sa.key')}`);
+    }
     args.push('--kube-api-qps=500', '--kube-api-burst=1000', '--concurrent-service-endpoint-syncs=4');
     args.push('--min-resync-period=30m', '--concurrent-gc-syncs=2', '--concurrent-namespace-syncs=2');
     this.#controllers = await startProcess({

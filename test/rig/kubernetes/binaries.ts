@@ -1,7 +1,7 @@
 /**
- * Finds the programs of a Kubernetes control plane, or makes them. In: the environment; out: paths.
+ * Finds the programs of a Kubernetes control plane and of its nodes, or makes them. In: the environment; out: paths.
  *
- * kube-apiserver, kube-controller-manager and kubectl: the folder FAIRWAY_KUBE_BIN, else Fairway's cache, else built with Go from the
+ * kube-apiserver, kube-controller-manager, kubectl and the nodes' programs: the folder FAIRWAY_KUBE_BIN, else Fairway's cache, else built with Go from the
  * module beside this file into that cache (minutes, once). etcd: PATH; on a Debian machine in CI, as root, it is installed.
  * What always holds: a program in the cache is whole (built beside it and renamed into place); what takes long says so on stderr.
  */
@@ -14,6 +14,7 @@ import { findProgram } from '../process.ts';
 
 export const kubernetesVersion = '1.36.1';
 const programs = ['kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
+const nodePrograms = ['kubelet', 'kube-proxy', 'kube-scheduler'] as const;
 const buildLimitMs = 60 * 60_000;
 
 export interface KubernetesBinaries {
@@ -26,14 +27,7 @@ export interface KubernetesBinaries {
 /** Finds or makes all of them. Throws with what to do when it cannot. */
 export async function findKubernetes(say: (message: string) => void = sayOnStderr): Promise<KubernetesBinaries> {
   const etcd = findEtcd(say);
-  const folder = process.env['FAIRWAY_KUBE_BIN'] ?? (await cachedOrBuilt(say));
-  for (const program of programs) {
-    if (!existsSync(join(folder, program))) {
-      throw new Error(
-        `FAIRWAY_KUBE_BIN=${folder} holds no ${program}: give a folder with ${programs.join(', ')}, or unset it`,
-      );
-    }
-  }
+  const folder = await folderWith(programs, say);
   return {
     apiserver: join(folder, 'kube-apiserver'),
     controllerManager: join(folder, 'kube-controller-manager'),
@@ -42,21 +36,50 @@ export async function findKubernetes(say: (message: string) => void = sayOnStder
   };
 }
 
+/** What makes a cluster of an API: its scheduler, and a node's own programs. */
+export interface NodeBinaries {
+  readonly kubelet: string;
+  readonly kubeProxy: string;
+  readonly scheduler: string;
+}
+
+/** Finds or makes all of them. Throws with what to do when it cannot. */
+export async function findNodeBinaries(say: (message: string) => void = sayOnStderr): Promise<NodeBinaries> {
+  const folder = await folderWith(nodePrograms, say);
+  return {
+    kubelet: join(folder, 'kubelet'),
+    kubeProxy: join(folder, 'kube-proxy'),
+    scheduler: join(folder, 'kube-scheduler'),
+  };
+}
+
+async function folderWith(wanted: readonly string[], say: (message: string) => void): Promise<string> {
+  const folder = process.env['FAIRWAY_KUBE_BIN'] ?? (await cachedOrBuilt(wanted, say));
+  for (const program of wanted) {
+    if (!existsSync(join(folder, program))) {
+      throw new Error(
+        `FAIRWAY_KUBE_BIN=${folder} holds no ${program}: give a folder with ${wanted.join(', ')}, or unset it`,
+      );
+    }
+  }
+  return folder;
+}
+
 function cacheFolder(): string {
   const root =
     process.env['FAIRWAY_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fairway');
   return join(root, `kubernetes-v${kubernetesVersion}`);
 }
 
-async function cachedOrBuilt(say: (message: string) => void): Promise<string> {
+async function cachedOrBuilt(wanted: readonly string[], say: (message: string) => void): Promise<string> {
   const cache = cacheFolder();
-  const missing = programs.filter((program) => !existsSync(join(cache, program)));
+  const missing = wanted.filter((program) => !existsSync(join(cache, program)));
   if (missing.length === 0) return cache;
   const go = findProgram('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined);
   if (go === undefined) {
     throw new Error(
       `${missing.join(', ')} v${kubernetesVersion} are neither in ${cache} nor can they be built, since there is no Go: install Go 1.26 or newer, ` +
-        `or set FAIRWAY_KUBE_BIN to a folder that holds ${programs.join(', ')}`,
+        `or set FAIRWAY_KUBE_BIN to a folder that holds ${wanted.join(', ')}`,
     );
   }
   mkdirSync(cache, { recursive: true });

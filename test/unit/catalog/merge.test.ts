@@ -82,6 +82,21 @@ describe('merging a service over clusters', () => {
   });
 });
 
+describe('what is each cluster’s own', () => {
+  it('is its API and its system’s services, and no other', () => {
+    for (const [namespace, name, own] of [
+      ['default', 'kubernetes', true],
+      ['kube-system', 'kube-dns', true],
+      ['shop', 'kubernetes', false],
+      ['default', 'reviews', false],
+    ] as const) {
+      const merged = mergeService([shard('east', name, { namespace }), shard('west', name, { namespace })]);
+      assert.equal(merged.ownClusterOnly, own ? true : undefined, `${namespace}/${name}`);
+      assert.deepEqual(merged.visibleIn, own ? new Set(['east', 'west']) : undefined, `${namespace}/${name}`);
+    }
+  });
+});
+
 describe('the catalog', () => {
   it('says only what changed', () => {
     const shards = new Map<ServiceKey, readonly ServiceShard[]>([['shop/reviews', [shard('east', 'reviews')]]]);

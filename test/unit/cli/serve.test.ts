@@ -31,6 +31,7 @@ describe('fairway serve options', () => {
       namespace: 'fairway-system',
       outbound: 'allow-any',
       mode: 'eager',
+      standards: ['gateway-api'],
       clusterDomain: 'cluster.local',
       accessLog: true,
       logLevel: 'info',

@@ -55,6 +55,31 @@ function pathOf(
 const hostOf = ({ ways }: RequestPath): string | undefined => ways[0]?.virtualHost?.name;
 
 describe('the path of a request', () => {
+  it('of a client without a proxy goes by its target’s name', () => {
+    const { listener, ways, clusters } = pathOf('reviews.shop', 80, [], { mode: 'grpc' });
+    assert.equal(listener, 'reviews.shop:80');
+    assert.deepEqual(
+      ways.map(({ traffic, table, routes }) => [
+        traffic,
+        table,
+        routes.map(({ name, action, rule }) => [name, action, rule]),
+      ]),
+      [
+        [
+          'gRPC',
+          'reviews.shop.svc.cluster.local:80',
+          [
+            ['b', 'answer gRPC status 2', 'shop/reviews'],
+            ['c', 'answer gRPC status 7', 'shop/reviews'],
+            ['d', 'forward', 'shop/reviews'],
+          ],
+        ],
+      ],
+    );
+    assert.equal(clusters.length, 2);
+    assert.deepEqual(pathOf('nobody.shop', 80, [], { mode: 'grpc' }).ways, []);
+  });
+
   for (const routes of ['tables', 'vhds', 'on-demand'] as const) {
     it(`is the same whichever way hosts go out (${routes})`, () => {
       const path = pathOf('reviews', 80, ['10.96.0.1'], { routes });

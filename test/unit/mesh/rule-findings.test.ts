@@ -93,6 +93,12 @@ describe('what is wrong with services', () => {
       serviceFindings(service(shard('west', 'reviews', { endpoints: [lostV2] }))).map(({ code }) => code),
       ['FW-MESH-002'],
     );
+    assert.deepEqual(
+      serviceFindings(service(shard('west', 'reviews', { ports: [], externalName: 'a.example.com' }))).map(
+        ({ code }) => code,
+      ),
+      ['FW-MESH-006'],
+    );
     assert.deepEqual(serviceFindings(service(shard('west', 'reviews', { ports: [] }))), [], 'it takes no requests');
   });
 });

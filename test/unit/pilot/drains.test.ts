@@ -67,6 +67,54 @@ describe('drains over time', () => {
     );
   });
 
+  const back = (over: string, at = '00:03:00'): string =>
+    drainText(`{cluster: west, over: 90s, undrain: {startAt: "2026-01-01T${at}Z", over: ${over}}}`, 'west', created);
+
+  it('take the same steps back, from their time to the last, and ask for each', () => {
+    const rig = new Rig();
+    rig.put(back('90s'));
+    rig.update();
+    rig.clock.advance(120_000);
+    rig.update();
+    assert.equal(rig.id(), 'west 10');
+    const seen: (string | undefined)[] = [];
+    for (let second = 121; second <= 300; second++) {
+      rig.clock.advance(1000);
+      if (rig.dues === 0) continue;
+      rig.dues = 0;
+      if (rig.update().length === 0) continue;
+      seen.push(rig.id());
+      assert.equal(second % 10, 0);
+    }
+    assert.deepEqual(seen, [...Array.from({ length: 9 }, (_, index) => `west ${9 - index}`), undefined]);
+    const [record] = rig.drains.objects.records();
+    assert.equal(record && rig.drains.state(record)?.phase, 'over');
+  });
+
+  it('go back from where they are, whoever looks, and at once without a time', () => {
+    const rig = new Rig();
+    rig.put(back('30s', '00:00:35'));
+    rig.clock.advance(34_000);
+    rig.update();
+    assert.equal(rig.id(), 'west 4');
+    rig.clock.advance(1000);
+    rig.update();
+    assert.equal(rig.id(), 'west 3');
+    const later = new Rig();
+    later.clock.advance(50_000);
+    later.put(back('30s', '00:00:35'));
+    later.update();
+    assert.equal(later.id(), 'west 2');
+    later.put(back('0s', '00:00:35'));
+    assert.deepEqual(later.update(), ['shop/reviews']);
+    assert.equal(later.id(), undefined);
+    const never = new Rig();
+    never.put(back('30s', '00:00:00'));
+    never.clock.advance(1000);
+    never.update();
+    assert.equal(never.id(), 'west 0', 'the first tenth comes back at once');
+  });
+
   it('go on where they were, whoever looks', () => {
     const rig = new Rig();
     rig.clock.advance(45_000);

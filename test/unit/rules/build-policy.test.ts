@@ -65,7 +65,7 @@ describe("a rule's policy", () => {
   it('has the limits that are given, and no others', () => {
     assert.deepEqual(policyOf('connections: {}')?.connections, {});
     const text =
-      'connections: {connectTimeout: 250ms, max: 1, maxPending: 2, maxRequests: 3, maxRetries: 0, maxRequestsPerConnection: 4, maxAge: 1h, idleTimeout: 0s}';
+      'connections: {connectTimeout: 250ms, max: 1, maxPending: 2, maxRequests: 3, maxRetries: 0, maxRequestsPerConnection: 4, maxAge: 1h, idleTimeout: 0s, unacknowledged: 1s}';
     assert.deepEqual(policyOf(text)?.connections, {
       connectTimeoutMs: 250,
       maxConnections: 1,
@@ -75,6 +75,7 @@ describe("a rule's policy", () => {
       maxRequestsPerConnection: 4,
       maxConnectionAgeMs: 3_600_000,
       idleTimeoutMs: 0,
+      unacknowledgedMs: 1000,
     });
     assert.deepEqual(policyOf('connections: {keepalive: {}, retryBudget: {percent: 20}}')?.connections, {
       keepalive: { idleMs: 60_000, intervalMs: 10_000, probes: 3 },

@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import type { ClusterPolicy } from '../../../../src/model/cluster-policy.ts';
 import { parseClusterPolicy } from '../../../../src/rules/cluster-policy/parse.ts';
 import type { ParsedObject } from '../../../../src/rules/kind-types.ts';
-import { kindCalled, parseObject } from '../../../../src/rules/kinds.ts';
+import { ownKinds } from '../../../../src/rules/kinds.ts';
 import { badClusterPolicies, clusterPolicyText, exampleClusterPolicy } from '../../../support/bad-cluster-policies.ts';
 import { rawObject } from '../../../support/rules.ts';
 
@@ -52,8 +52,8 @@ describe('parseClusterPolicy', () => {
 
   it('is called by the words that people use', () => {
     for (const word of ['ClusterPolicy', 'clusterpolicies', 'cp'])
-      assert.equal(kindCalled(word)?.kind, 'ClusterPolicy');
-    assert.equal(parseObject(rawObject(parseYaml(exampleClusterPolicy)), options).findings.length, 0);
+      assert.equal(ownKinds.called(word)?.kind, 'ClusterPolicy');
+    assert.equal(ownKinds.parse(rawObject(parseYaml(exampleClusterPolicy)), options).findings.length, 0);
   });
 
   describe('tells', () => {

@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import type { ExternalService } from '../../../../src/model/external.ts';
 import { parseExternalService } from '../../../../src/rules/external/parse.ts';
 import type { ParsedObject } from '../../../../src/rules/kind-types.ts';
-import { kindCalled, parseObject } from '../../../../src/rules/kinds.ts';
+import { ownKinds } from '../../../../src/rules/kinds.ts';
 import { badExternals, exampleExternal, externalText } from '../../../support/bad-externals.ts';
 import { rawObject } from '../../../support/rules.ts';
 
@@ -79,20 +79,20 @@ describe('parseExternalService', () => {
 
 describe('the table of kinds', () => {
   it('reads each kind as itself, and says what it knows where it does not', () => {
-    assert.ok(parseObject(rawObject(parseYaml(exampleExternal)), options).value);
-    const [finding] = parseObject(
+    assert.ok(ownKinds.parse(rawObject(parseYaml(exampleExternal)), options).value);
+    const [finding] = ownKinds.parse(
       rawObject({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }),
       options,
     ).findings;
     assert.equal(finding?.code, 'FW-RULE-002');
     assert.match(finding?.hint ?? '', /^Known kinds: TrafficRule, ExternalService/);
     const typo = { apiVersion: 'fairway.dev/v1alpha1', kind: 'ExternalServices', metadata: { name: 'a' } };
-    assert.equal(parseObject(rawObject(typo), options).findings[0]?.hint, 'Did you mean `ExternalService`?');
+    assert.equal(ownKinds.parse(rawObject(typo), options).findings[0]?.hint, 'Did you mean `ExternalService`?');
   });
 
   it('knows a kind by any of its words', () => {
     for (const word of ['ExternalService', 'externalservices', 'es', 'EXT'])
-      assert.equal(kindCalled(word)?.kind, 'ExternalService', word);
-    assert.equal(kindCalled('pods'), undefined);
+      assert.equal(ownKinds.called(word)?.kind, 'ExternalService', word);
+    assert.equal(ownKinds.called('pods'), undefined);
   });
 });

@@ -1,7 +1,7 @@
 /** Priority loads, worked out by hand from Envoy's documentation. */
 
 import assert from 'node:assert/strict';
-import { priorityLoads } from '../../../src/preview/priority-loads.ts';
+import { priorityLoads } from '../../../src/envoy/priority-loads.ts';
 
 const loads = (levels: readonly (readonly [healthy: number, endpoints: number])[], factor = 140, panic = 1): number[] =>
   priorityLoads(

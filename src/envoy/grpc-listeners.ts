@@ -1,0 +1,60 @@
+/**
+ * Listeners (LDS) of a service for proxyless gRPC clients: one for each name by which a client may ask for one of its ports. They hold where the
+ * routes are and the two filters that gRPC knows, so that no rule ever changes them.
+ *
+ * https://github.com/grpc/proposal/blob/master/A27-xds-global-load-balancing.md, A39 (filters)
+ */
+
+import type { EncodedResource } from '../core/resource.ts';
+import { typeUrl } from '../core/type-urls.ts';
+import type { MeshSettings } from '../model/mesh.ts';
+import type { CatalogService } from '../model/service.ts';
+import { overAds } from './common.ts';
+import { askablePorts, barePort, routeTableName } from './grpc-names.ts';
+import { faultFilter } from './http-filters.ts';
+import { serviceHost } from './names.ts';
+import { any, constantAny, encodeResource, type NamedPlain } from './proto/encode.ts';
+
+/** Here they do nothing; a route gives the first one work. A client that knows no faults leaves it out. */
+const filters = [
+  {
+    name: faultFilter,
+    typed_config: constantAny('envoy.extensions.filters.http.fault.v3.HTTPFault'),
+    is_optional: true,
+  },
+  {
+    name: 'envoy.filters.http.router',
+    typed_config: constantAny('envoy.extensions.filters.http.router.v3.Router'),
+  },
+];
+
+/** `hosts`: the service's names for who asks. */
+export function grpcListeners(
+  catalog: CatalogService,
+  hosts: readonly string[],
+  settings: MeshSettings,
+): readonly EncodedResource[] {
+  const full = serviceHost(catalog, settings.clusterDomain);
+  const bare = barePort(catalog, settings);
+  // Nobody's target is a wildcard.
+  const askable = hosts.filter((host) => !host.startsWith('*'));
+  return askablePorts(catalog).flatMap((port) => {
+    const table = routeTableName(full, port.port);
+    const names = askable.flatMap((host) => [...(port === bare ? [host] : []), `${host}:${port.port}`]);
+    return names.map((name) => encodeResource(typeUrl.listener, name, listener(name, table, catalog.createdAtMs)));
+  });
+}
+
+function listener(name: string, table: string, createdAtMs: number): NamedPlain {
+  return {
+    name,
+    api_listener: {
+      api_listener: any('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+        // gRPC for Node takes no notice of a listener that comes back as it was before it went: a service made anew is to be another.
+        stat_prefix: String(createdAtMs),
+        rds: { config_source: overAds, route_config_name: table },
+        http_filters: filters,
+      }),
+    },
+  };
+}

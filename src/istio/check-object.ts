@@ -1,0 +1,99 @@
+/**
+ * What is wrong with an object of Istio's whatever others there are, and what depends on no service. In: the object. Out: notes. What it comes to
+ * for a service is for translate.ts.
+ */
+
+import { checkFields, type Fields } from './fields.ts';
+import { destinationRuleFields } from './fields-destination-rule.ts';
+import { serviceEntryFields } from './fields-service-entry.ts';
+import { virtualServiceFields } from './fields-virtual-service.ts';
+import { hostOf } from './hosts.ts';
+import { isForMesh } from './http-match.ts';
+import { type Notes, nameOf } from './notes.ts';
+import { type IstioObjects, isDelegateForm } from './objects.ts';
+import { child, type IstioKindName, type IstioObject, itemsOf, type Part, specOf, textOf } from './parts.ts';
+import { audienceOf } from './visibility.ts';
+
+export const fieldsOfKind: Readonly<Record<IstioKindName, Fields>> = {
+  VirtualService: virtualServiceFields,
+  DestinationRule: destinationRuleFields,
+  ServiceEntry: serviceEntryFields,
+};
+
+export function checkShape(object: IstioObject, notes: Notes): void {
+  checkFields(specOf(object), fieldsOfKind[object.kind], notes);
+}
+
+/** `objects`: all that there are. */
+export function checkPlace(object: IstioObject, objects: IstioObjects, clusterDomain: string, notes: Notes): void {
+  if (object.kind === 'VirtualService') checkVirtualService(object, objects, clusterDomain, notes);
+  if (object.kind === 'DestinationRule') {
+    const host = child(specOf(object), 'host');
+    if (host === undefined) notes.error('FW-ISTIO-006', specOf(object), 'it names no host', 'Add host');
+    else checkHost(host, objects, clusterDomain, notes);
+  }
+}
+
+function checkVirtualService(object: IstioObject, objects: IstioObjects, clusterDomain: string, notes: Notes): void {
+  const spec = specOf(object);
+  if (isDelegateForm(object)) {
+    if (!objects.isDelegate(object))
+      notes.warn('FW-ISTIO-018', spec, 'it has no hosts, and nobody names it as a delegate');
+    return;
+  }
+  const gateways = child(spec, 'gateways');
+  if (!isForMesh(gateways, notes)) {
+    notes.error('FW-ISTIO-021', gateways ?? spec, 'it is for gateways alone, and nothing of it is translated');
+    return;
+  }
+  if (audienceOf(object)?.length === 0) {
+    notes.warn(
+      'FW-ISTIO-021',
+      child(spec, 'exportTo') ?? spec,
+      'it is exported to nobody, and nothing of it is translated',
+    );
+  }
+  for (const host of itemsOf(child(spec, 'hosts'))) checkHost(host, objects, clusterDomain, notes);
+}
+
+function checkHost(part: Part, objects: IstioObjects, clusterDomain: string, notes: Notes): void {
+  const text = textOf(part, notes);
+  if (text === undefined) return;
+  const host = hostOf(text, part.object.namespace, clusterDomain);
+  switch (host.kind) {
+    case 'service':
+      return;
+    case 'wildcard':
+      notes.error('FW-ISTIO-006', part, `${JSON.stringify(text)} stands for many hosts: a rule is for one service`);
+      return;
+    case 'workload':
+      notes.error('FW-ISTIO-006', part, `${JSON.stringify(text)} is one workload: a rule is for a service`);
+      return;
+    case 'outside':
+      checkOutside(part, text, objects, clusterDomain, notes);
+  }
+}
+
+/** A rule for hosts outside is one for all hosts of a ServiceEntry. */
+function checkOutside(part: Part, text: string, objects: IstioObjects, clusterDomain: string, notes: Notes): void {
+  const entry = objects.entryOf(text);
+  if (entry === undefined) {
+    const [name = '', space = '', ...more] = text.split('.');
+    const hint =
+      more.length === 0
+        ? `If the service is meant, write ${name}.${space}.svc.${clusterDomain}, as Istio wants it`
+        : 'Give the ServiceEntry that has the host too';
+    notes.error(
+      'FW-ISTIO-006',
+      part,
+      `${JSON.stringify(text)} is no service of the mesh, and no ServiceEntry has it`,
+      hint,
+    );
+    return;
+  }
+  const all = objects.outsideHosts(entry);
+  const named = objects.claims(entry).concat(objects.policies(entry));
+  if (named.some(({ key }) => key === part.object.key)) return;
+  const message = `${JSON.stringify(text)} is one of ${all.length} hosts of ${nameOf(entry)}, which are ruled together`;
+  notes.error('FW-ISTIO-006', part, message, 'Name all of its hosts, or give the host a ServiceEntry of its own');
+}

@@ -1,0 +1,95 @@
+/**
+ * Routes of the Gateway API at work: the objects that sources put and the services that there are go in; a rule per service, and the verdict on
+ * each object, come out.
+ *
+ * What always holds: rules follow the objects and the catalog within the batch in which these change; a service that no route names costs nothing.
+ */
+
+import type { Outcome } from '../gateway-api/compile.ts';
+import { grpcRouteKind, httpRouteKind, referenceGrantKind, tcpRouteKind, tlsRouteKind } from '../gateway-api/kinds.ts';
+import type { GatewayRoute } from '../gateway-api/route.ts';
+import { RouteTable } from '../gateway-api/route-table.ts';
+import { type TargetSettings, targetOf } from '../gateway-api/targets.ts';
+import type { TrafficRule } from '../model/rule.ts';
+import type { CatalogService, ServiceKey } from '../model/service.ts';
+import type { ForeignKind } from '../rules/kind-types.ts';
+import type { ObjectSet } from '../rules/object-set.ts';
+import type { Programming } from '../rules/programming.ts';
+import { judgeGrant, judgeRoute } from './gateway-verdicts.ts';
+import type { ObjectStage } from './object-stage.ts';
+import { type StandardStageInputs, standardStage } from './standards.ts';
+
+export interface GatewayInputs {
+  /** What clusters have. */
+  readonly find: (key: ServiceKey) => CatalogService | undefined;
+  readonly settings: TargetSettings;
+  readonly stages: StandardStageInputs;
+  /** In force per service, and before these; live. */
+  readonly trafficRules: Pick<ReadonlyMap<ServiceKey, TrafficRule>, 'get'>;
+  readonly progress: (rule: TrafficRule) => Programming;
+  /** `update` is due. */
+  readonly changed: () => void;
+}
+
+export class GatewayRoutes {
+  readonly #table: RouteTable;
+  readonly #inputs: GatewayInputs;
+  readonly #isOn: boolean;
+  readonly stages: readonly ObjectStage[];
+
+  constructor(inputs: GatewayInputs) {
+    const { find, settings, stages } = inputs;
+    this.#inputs = inputs;
+    this.#isOn = stages.standards.includes('gateway-api');
+    this.#table = new RouteTable((key) => {
+      const service = find(key);
+      return service === undefined ? undefined : targetOf(service, settings);
+    });
+    const table = this.#table;
+    const grants = standardStage(referenceGrantKind, judgeGrant, stages);
+    this.#follow(grants.objects, (key, before, after) => table.setGrant(key, before, after));
+    this.stages = [
+      ...[httpRouteKind, grpcRouteKind, tlsRouteKind, tcpRouteKind].map((row) => this.#routeStage(row)),
+      grants,
+    ];
+  }
+
+  /** By service; live. */
+  get rules(): ReadonlyMap<ServiceKey, TrafficRule> {
+    return this.#table.rules;
+  }
+
+  /** `services`: of the catalog, that changed. Returns those whose rule is another. */
+  update(services: ReadonlySet<ServiceKey>): ReadonlySet<ServiceKey> {
+    this.#table.servicesChanged(services);
+    return this.#table.update();
+  }
+
+  /** The routes that name a service as their parent, in the order in which they count. */
+  outcomesOf(service: ServiceKey): readonly Outcome[] {
+    return this.#table.outcomesOf(service);
+  }
+
+  #routeStage(row: ForeignKind<GatewayRoute>): ObjectStage {
+    const table = this.#table;
+    const { trafficRules, progress, stages } = this.#inputs;
+    const stage = standardStage(row, (record) => judgeRoute(record, { table, trafficRules, progress }), stages);
+    this.#follow(stage.objects, (key, before, after) => table.setRoute(key, before, after));
+    return stage;
+  }
+
+  /** An object counts in its last good form. */
+  #follow<T>(objects: ObjectSet<T>, set: (key: string, before: T | undefined, after: T | undefined) => void): void {
+    if (!this.#isOn) return;
+    const held = new Map<string, T>();
+    objects.onChange((key) => {
+      const before = held.get(key);
+      const after = objects.record(key)?.lastGood;
+      if (before === after) return;
+      if (after === undefined) held.delete(key);
+      else held.set(key, after);
+      set(key, before, after);
+      this.#inputs.changed();
+    });
+  }
+}

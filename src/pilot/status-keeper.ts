@@ -1,0 +1,114 @@
+/**
+ * The statuses of all objects of one kind, whatever they look like: judged anew when somebody looks, and, while somebody keeps statuses elsewhere
+ * (Kubernetes), soon after anything that may change them. How an object is judged is handed in.
+ *
+ * What always holds: an unchanged status is the same value as before, and nobody is told of it; who looks in between keeps no listener from hearing;
+ * after a restart what was written last goes on, so its transition times stay true, and nothing is written that says the same.
+ */
+
+import type { Clock } from '../core/clock.ts';
+import { Debounce } from '../core/debounce.ts';
+import type { Programming } from '../rules/programming.ts';
+import { StatusGate } from './status-gate.ts';
+
+/** What a keeper has to know of an object. */
+interface Kept {
+  readonly key: string;
+  readonly generation: number;
+}
+
+interface AnyStatus {
+  readonly observedGeneration: number;
+}
+
+/** How far each form has got with the proxies here, for other replicas. */
+export type Counted = Map<string, Programming>;
+
+export interface StatusKeeperInputs<R extends Kept, J, S extends AnyStatus> {
+  readonly clock: Clock;
+  readonly records: () => readonly R[];
+  readonly record: (key: string) => R | undefined;
+  /** What the object carries already, as far as it could have been written here. */
+  readonly written: (record: R) => S | undefined;
+  /** What is to be said of it; `counted` takes how far it has got with the proxies here. */
+  readonly judge: (record: R, counted: Counted | undefined) => J;
+  /** The very `previous` if that says the same. */
+  readonly make: (record: R, judged: J, nowMs: number, previous: S | undefined) => S;
+  /** Called before all objects are judged, and with what was counted after. */
+  readonly begin?: () => void;
+  readonly end?: (counted: Counted) => void;
+}
+
+/** Told of each status that is another than `before`; that is what was told last, or what the object carried at the start. */
+export type KeptListener<R, S> = (record: R, status: S, before: S | undefined) => void;
+
+/** Acknowledgements come in crowds: a status is judged once for many of them. */
+const judgeWindow = { minWindowMs: 100, maxWindowMs: 1000, costFactor: 10 };
+
+export class StatusKeeper<R extends Kept, J, S extends AnyStatus> {
+  readonly gate: StatusGate;
+  readonly #inputs: StatusKeeperInputs<R, J, S>;
+  readonly #debounce: Debounce;
+  /** By record: judged last, and told last. */
+  readonly #known = new Map<string, S>();
+  readonly #told = new Map<string, S>();
+  readonly #listeners: KeptListener<R, S>[] = [];
+  #stopped = false;
+
+  constructor(inputs: StatusKeeperInputs<R, J, S>) {
+    this.#inputs = inputs;
+    this.#debounce = new Debounce(inputs.clock, judgeWindow, () => this.#tell());
+    this.gate = new StatusGate(inputs.clock, () => this.touch());
+  }
+
+  /** From now on statuses are judged after every change, and `listener` is told, from the first judgement on if it listens before that. */
+  listen(listener: KeptListener<R, S>): void {
+    this.#listeners.push(listener);
+    this.#debounce.trigger();
+  }
+
+  /** Something that statuses depend on may be another now. */
+  touch(): void {
+    if (this.#listeners.length > 0 && !this.#stopped) this.#debounce.trigger();
+  }
+
+  /** Nobody is told from here on: proxies that leave a pilot which ends do not stop holding what they hold. */
+  stop(): void {
+    this.#stopped = true;
+    this.gate.stop();
+    this.#debounce.stop();
+  }
+
+  /** For whoever looks now. */
+  statusOf(record: R, judged: J): S {
+    const { clock, make, written } = this.#inputs;
+    const status = make(record, judged, clock.now(), this.#known.get(record.key) ?? written(record));
+    this.#known.set(record.key, status);
+    return status;
+  }
+
+  forgetGone(): void {
+    for (const statuses of [this.#known, this.#told]) {
+      for (const key of statuses.keys()) if (this.#inputs.record(key) === undefined) statuses.delete(key);
+    }
+  }
+
+  #tell(): void {
+    if (this.gate.isHeld) return;
+    const { records, written, judge, begin, end } = this.#inputs;
+    begin?.();
+    const counted: Counted = new Map();
+    for (const record of records()) {
+      const told = this.#told.get(record.key);
+      const before = told ?? written(record);
+      // Others are to know of it even where nothing is told of it yet.
+      const judged = judge(record, counted);
+      if (told === undefined && this.gate.keeps(record.generation, before)) continue;
+      const status = this.statusOf(record, judged);
+      this.#told.set(record.key, status);
+      if (status !== before) for (const listener of this.#listeners) listener(record, status, before);
+    }
+    end?.(counted);
+    this.forgetGone();
+  }
+}

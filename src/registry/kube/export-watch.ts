@@ -1,0 +1,184 @@
+/**
+ * A cluster's ServiceExports, where its API has such: listed and watched into the cluster's index; and the cluster's id, beside them.
+ *
+ * What always holds: an API without them costs a question now and then, and is no error; `isSettled` once it is known what there is, or that it
+ * cannot be known; as long as it is not known (`isKnown` false), nobody may conclude that there are none; kinds that were there are believed
+ * gone only after several answers that say so.
+ */
+
+import { type Clock, sleep } from '../../core/clock.ts';
+import type { Finding } from '../../core/errors.ts';
+import type { ClusterIndex } from '../derive-index.ts';
+import type { ApiClient } from './api-client.ts';
+import { type ApiError, networkError } from './api-error.ts';
+import { readClusterId } from './cluster-property.ts';
+import { ListerWatcher, type WatchSettings } from './lister-watcher.ts';
+import { mcsGroup, servedMcsVersion } from './mcs-group.ts';
+import type { RequestBudget } from './request-budget.ts';
+import { indexTarget } from './watched-objects.ts';
+
+export interface ExportWatchOptions {
+  readonly api: ApiClient;
+  readonly index: ClusterIndex;
+  readonly settings: WatchSettings;
+  readonly clock: Clock;
+  readonly budget: RequestBudget;
+  readonly verify: (signal: AbortSignal) => Promise<void>;
+  readonly heard: () => void;
+  /** The index, or anything that is shown here, is another. */
+  readonly updated: () => void;
+}
+
+/** An API that has no such kinds is asked again after this many pauses of one that refuses. */
+const absentPauses = 2;
+/** Whoever cannot be told whether there are any is not waited for longer than this. */
+const settleMs = 10_000;
+
+export class ExportWatch {
+  readonly #options: ExportWatchOptions;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  readonly #startedMs: number;
+  #watcher: ListerWatcher<unknown> | undefined;
+  #isKnown = false;
+  #answered = false;
+  #clusterId: string | undefined;
+  #refused: ApiError | undefined;
+
+  constructor(options: ExportWatchOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock.monotonic();
+    const timer = options.clock.after(settleMs + 1, () => options.updated());
+    this.#stop.signal.addEventListener('abort', () => timer.cancel());
+    this.#done = this.#run();
+  }
+
+  /** All of its exports are in the index, or it has none. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  get isSettled(): boolean {
+    return this.#answered || this.#options.clock.monotonic() - this.#startedMs > settleMs;
+  }
+
+  /** What the API claims; undefined: nothing. */
+  get clusterId(): string | undefined {
+    return this.#clusterId;
+  }
+
+  findings(cluster: string): readonly Finding[] {
+    if (this.#refused === undefined) return [];
+    return [
+      {
+        code: 'FW-MCS-010',
+        severity: 'warning',
+        message: `its serviceexports.${mcsGroup} may not be read (${this.#refused.message}); what was read before stays`,
+        where: { cluster },
+        hint: 'Apply deploy/remote/mcs.yaml in that cluster; without it the cluster exports nothing.',
+      },
+    ];
+  }
+
+  /** As ListerWatcher's. */
+  kick(sinceMs: number): void {
+    this.#watcher?.kick(sinceMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { api, settings, clock, budget } = this.#options;
+    const { signal } = this.#stop;
+    let absences = 0;
+    let backoffMs = settings.backoff.firstMs;
+    while (!signal.aborted) {
+      let waitMs = settings.refusedRetryMs * absentPauses * (0.75 + Math.random() / 2);
+      try {
+        await budget.turn(signal);
+        this.#setClusterId(await readClusterId(api, signal));
+        const apiVersion = await servedMcsVersion(api, 'serviceexports', signal);
+        backoffMs = settings.backoff.firstMs;
+        if (apiVersion !== undefined) {
+          absences = 0;
+          await this.#watch(apiVersion);
+          waitMs = settings.emptyConfirmMs;
+        } else {
+          absences += 1;
+          const held = this.#options.index.size('ServiceExport') > 0;
+          if (held && absences < settings.emptyConfirmations) waitMs = settings.emptyConfirmMs;
+          else this.#none();
+        }
+      } catch (thrown) {
+        if (signal.aborted) return;
+        const error = networkError(thrown);
+        if (error.kind === 'forbidden') this.#setAnswered();
+        if (error.retryAfterMs !== undefined) budget.pause(error.retryAfterMs);
+        waitMs = backoffMs;
+        backoffMs = Math.min(backoffMs * 2, settings.backoff.maxMs);
+      }
+      await sleep(clock, waitMs, signal);
+    }
+  }
+
+  /** Until the API does not have the kind any more. */
+  async #watch(apiVersion: string): Promise<void> {
+    const { api, index, settings, clock, budget, verify, heard, updated } = this.#options;
+    const over = new AbortController();
+    const ended = (): void => over.abort();
+    this.#stop.signal.addEventListener('abort', ended, { once: true });
+    const watcher = new ListerWatcher<unknown>({
+      api,
+      resource: { name: 'serviceexports', group: mcsGroup, path: `/apis/${apiVersion}/serviceexports` },
+      target: indexTarget(index, 'ServiceExport'),
+      settings,
+      clock,
+      budget,
+      empty: 'possible',
+      verify,
+      heard,
+      changed: () => {
+        const { listed, error } = watcher.health;
+        if (listed) this.#isKnown = true;
+        const kind = error?.kind;
+        this.#refused = kind === 'forbidden' || kind === 'unauthorized' ? error : undefined;
+        if (listed || this.#refused !== undefined) this.#setAnswered();
+        if (kind === 'not-found') ended();
+        updated();
+      },
+      updated,
+    });
+    this.#watcher = watcher;
+    await new Promise<void>((resolve) => {
+      if (over.signal.aborted) resolve();
+      else over.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.#watcher = undefined;
+    this.#refused = undefined;
+    this.#stop.signal.removeEventListener('abort', ended);
+    await watcher.stop();
+  }
+
+  #none(): void {
+    const { index, updated } = this.#options;
+    index.retain('ServiceExport', () => false);
+    this.#isKnown = true;
+    this.#setAnswered();
+    updated();
+  }
+
+  #setAnswered(): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#options.updated();
+  }
+
+  #setClusterId(id: string | undefined): void {
+    if (id === this.#clusterId) return;
+    this.#clusterId = id;
+    this.#options.updated();
+  }
+}

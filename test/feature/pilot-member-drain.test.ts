@@ -1,0 +1,102 @@
+/** What a drain would do, where a cluster holds a rule of its own: that rule's load is counted for its proxies, and its needs are judged. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DrainPlan } from '../../src/model/drain-plan.ts';
+import { type Pilot, startPilot } from '../rig/pilot.ts';
+import { freePort } from '../rig/ports.ts';
+import { waitFor } from '../rig/wait.ts';
+import { fairway } from './cli-run.ts';
+
+const service = (cluster: string): string => `apiVersion: v1
+kind: Service
+metadata: {name: reviews, namespace: shop}
+spec: {ports: [{name: http, port: 80, appProtocol: http}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: reviews-${cluster}, namespace: shop, labels: {kubernetes.io/service-name: reviews}}
+addressType: IPv4
+ports: [{name: http, port: 8080}]
+endpoints: [{addresses: [10.0.0.${cluster === 'edge' ? 1 : 2}], conditions: {ready: true}}]
+`;
+
+const own = (backend: string): string => `apiVersion: fairway.dev/v1alpha1
+kind: TrafficRule
+metadata: {name: own, namespace: shop}
+spec: {service: reviews, routes: [{backends: [${backend}]}]}
+`;
+
+const policy = `apiVersion: fairway.dev/v1alpha1
+kind: ClusterPolicy
+metadata: {name: edges}
+spec:
+  clusters: [edge]
+  grants: [{namespaces: [shop], kinds: [TrafficRule]}]
+  precedence: member
+`;
+
+describe("a drain's table, and a member's own rule", function () {
+  this.timeout(60_000);
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-member-drain-'));
+  const edge = join(dir, 'clusters', 'edge');
+  let pilot: Pilot;
+  let admin = '';
+
+  before(async () => {
+    for (const cluster of ['edge', 'hub']) {
+      mkdirSync(join(dir, 'clusters', cluster), { recursive: true });
+      writeFileSync(join(dir, 'clusters', cluster, 'reviews.yaml'), service(cluster));
+    }
+    mkdirSync(join(dir, 'rules'));
+    writeFileSync(join(dir, 'rules', 'policy.yaml'), policy);
+    admin = `127.0.0.1:${await freePort()}`;
+    pilot = await startPilot({
+      xds: `127.0.0.1:${await freePort()}`,
+      admin,
+      args: ['--clusters', join(dir, 'clusters'), '--rules', join(dir, 'rules')],
+      logFile: join(dir, 'pilot.log'),
+    });
+  });
+
+  after(async () => {
+    await pilot?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const drainHub = async (): Promise<{ readonly exit: number | null; readonly plan: DrainPlan; readonly err: string }> => {
+    const { exit, out, err } = await fairway(['cluster', 'drain', 'hub', '--dry-run', '-o', 'json', '--admin', admin]);
+    return { exit, plan: JSON.parse(out) as DrainPlan, err };
+  };
+  const loads = ({ services: [reviews] }: DrainPlan): readonly (readonly [string, number, number])[] =>
+    (reviews?.places ?? []).map(({ name, before, after }) => [name, before, after]);
+
+  it('says who is asked now and then, whoever decides', async () => {
+    const without = await drainHub();
+    assert.equal(without.exit, 0, without.err);
+    assert.deepEqual(loads(without.plan), [
+      ['edge', 0.5, 1],
+      ['hub', 0.5, 0],
+    ]);
+    writeFileSync(join(edge, 'own.yaml'), own('{cluster: hub, fallback: [{}]}'));
+    // Proxies in edge send all to the hub; there is no proxy, so one in each cluster counts.
+    const wanted = [
+      ['edge', 0.25, 1],
+      ['hub', 0.75, 0],
+    ];
+    await waitFor("the member's rule to count", async () => {
+      const { plan } = await drainHub();
+      return JSON.stringify(loads(plan)) === JSON.stringify(wanted);
+    });
+  });
+
+  it('refuses what would leave requests of the member with nothing', async () => {
+    writeFileSync(join(edge, 'own.yaml'), own('{cluster: hub}'));
+    await waitFor("the member's rule to be judged", async () => (await drainHub()).exit === 1);
+    const { plan, err } = await drainHub();
+    assert.equal(plan.services[0]?.outcome, 'stays');
+    assert.match(err, /FW-CLI-114 1 of 1 services .*shop\/reviews/);
+  });
+});

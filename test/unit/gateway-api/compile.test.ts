@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import type { RuleRoute } from '../../../src/model/rule.ts';
+import { GatewayScene } from '../../support/gateway-objects.ts';
+
+/** What a route leads to: `reviews-v1:80*70, 500*30`. */
+function leads({ backends, redirect }: RuleRoute): string {
+  if (redirect !== undefined) return `redirect ${redirect.statusCode}`;
+  return backends
+    .map(({ service, weight, refused }) =>
+      refused === undefined ? `${service?.namespace}/${service?.name}:${service?.port}*${weight}` : `refused*${weight}`,
+    )
+    .join(', ');
+}
+
+function shown(routes: readonly RuleRoute[] | undefined): unknown {
+  return routes?.map((route) => [
+    route.matches
+      .map(({ path, headers, source }) =>
+        [
+          path === undefined ? '/' : `${path.kind} ${path.value}`,
+          ...headers.map(({ name }) => name),
+          ...(source === undefined
+            ? []
+            : [source.namespace === '' ? `not ${source.notNamespaces?.join(' ')}` : `from ${source.namespace}`]),
+        ].join(' '),
+      )
+      .join(' | '),
+    leads(route),
+    ...(route.ports === undefined ? [] : [route.ports.join(' ')]),
+  ]);
+}
+
+const parent = '{group: "", kind: Service, name: reviews}';
+const to = (name: string, weight = 1): string => `{name: ${name}, port: 80, weight: ${weight}}`;
+
+function scene(): GatewayScene {
+  return new GatewayScene()
+    .service('shop/reviews', '80 requests http', '8080 requests alt', '6379 connections redis')
+    .service('shop/v1')
+    .service('shop/v2');
+}
+
+describe('routes of the Gateway API, compiled', () => {
+  it('sends to other services by weight; a backend that is missing is refused', () => {
+    const one = scene();
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: split, namespace: shop}
+spec:
+  parentRefs: [${parent}]
+  rules: [{backendRefs: [${to('v1', 90)}, ${to('v2', 8)}, ${to('gone', 2)}]}]
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'shop/v1:80*90, shop/v2:80*8, refused*2']]);
+    assert.deepEqual(one.rule()?.routes[0]?.takes, 'requests');
+    const { problems, ports } = one.outcome('HTTPRoute shop/split');
+    assert.deepEqual(ports, [80, 8080]);
+    assert.deepEqual(
+      problems.map(({ reason, message }) => [reason, message]),
+      [['BackendNotFound', 'no cluster has a Service shop/gone']],
+    );
+    // It comes, and everything follows.
+    one.service('shop/gone');
+    assert.deepEqual([...one.table.update()], ['shop/reviews']);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'shop/v1:80*90, shop/v2:80*8, shop/gone:80*2']]);
+  });
+
+  it('orders matches of several routes as the standard says', () => {
+    const one = scene();
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: b, namespace: shop, creationTimestamp: "2026-01-01T00:00:00Z"}
+spec:
+  parentRefs: [${parent}]
+  rules:
+  - matches: [{path: {value: /}}, {headers: [{name: version, value: one}]}]
+    backendRefs: [${to('v1')}]
+  - matches: [{path: {value: /v2/}}, {headers: [{name: Version, value: two}]}, {path: {type: Exact, value: /v2/x}}, {path: {type: RegularExpression, value: /r.*}}]
+    backendRefs: [${to('v2')}]
+---
+kind: HTTPRoute
+metadata: {name: a, namespace: shop, creationTimestamp: "2025-01-01T00:00:00Z"}
+spec:
+  parentRefs: [${parent}]
+  rules:
+  - matches: [{path: {value: /v2}}]
+    backendRefs: [${to('v1')}]
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [
+      ['exact /v2/x | regex /r.*', 'shop/v2:80*1'],
+      ['prefix /v2', 'shop/v1:80*1'],
+      ['prefix /v2', 'shop/v2:80*1'],
+      ['/ version', 'shop/v1:80*1'],
+      ['/ version', 'shop/v2:80*1'],
+      ['', 'shop/v1:80*1'],
+    ]);
+    const names = one.rule()?.routes.map(({ name }) => name) ?? [];
+    assert.equal(new Set(names).size, names.length);
+    assert.equal(names[0], 'httproute/shop/b/1');
+  });
+
+  it('keeps to the ports that are named', () => {
+    const one = scene();
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: one, namespace: shop}
+spec:
+  parentRefs: [{group: "", kind: Service, name: reviews, port: 80}]
+  rules: [{backendRefs: [${to('v1')}]}]
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'shop/v1:80*1', '80']]);
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: one, namespace: shop}
+spec:
+  parentRefs: [{group: "", kind: Service, name: reviews, sectionName: alt}]
+  rules: [{backendRefs: [${to('v1')}]}]
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'shop/v1:80*1', '8080']]);
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: one, namespace: shop}
+spec:
+  parentRefs: [{group: "", kind: Service, name: reviews, port: 81}, {group: "", kind: Service, name: reviews, port: 6379}, {group: "", kind: Service, name: gone}]
+  rules: [{backendRefs: [${to('v1')}]}]
+`);
+    assert.equal(one.rule(), undefined);
+    const refusals = [0, 1, 2].map((index) => one.outcome('HTTPRoute shop/one', index).refusal);
+    assert.deepEqual(
+      refusals.map((refusal) => refusal?.reason),
+      ['NoMatchingParent', 'NoMatchingParent', 'NoMatchingParent'],
+    );
+    assert.match(
+      refusals[0]?.message ?? '',
+      /has no TCP port with number 81; it has 80 \(http\), 8080 \(alt\), 6379 \(redis\)/,
+    );
+    assert.match(refusals[1]?.message ?? '', /is carried as TCP/);
+    assert.match(refusals[2]?.message ?? '', /no cluster has a Service shop\/gone/);
+  });
+
+  it('shows a consumer’s route to the proxies of its namespace alone, in the place of the producer’s', () => {
+    const one = scene();
+    const consumer = `
+kind: HTTPRoute
+metadata: {name: mine, namespace: web}
+spec:
+  parentRefs: [{group: "", kind: Service, name: reviews, namespace: shop, port: 80}]
+  rules: [{backendRefs: [{name: reviews, namespace: shop, port: 80}]}]
+`;
+    one.apply(consumer);
+    // No grant is needed to the very service that it is for. All others, and other ports, go on as without it.
+    assert.deepEqual(shown(one.rule()?.routes), [
+      ['/ from web', 'shop/reviews:80*1', '80'],
+      ['/ not web', 'undefined/undefined:undefined*1', '80'],
+    ]);
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: ours, namespace: shop}
+spec:
+  parentRefs: [${parent}]
+  rules: [{backendRefs: [${to('v1')}]}]
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [
+      ['/ from web', 'shop/reviews:80*1', '80'],
+      ['/ not web', 'shop/v1:80*1', '80'],
+      ['', 'shop/v1:80*1', '8080'],
+    ]);
+  });
+
+  it('asks for a grant to other namespaces, and follows it', () => {
+    const one = scene().service('other/v3');
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: far, namespace: shop}
+spec:
+  parentRefs: [${parent}]
+  rules: [{backendRefs: [{name: v3, namespace: other, port: 80}]}]
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'refused*1']]);
+    assert.equal(one.outcome('HTTPRoute shop/far').problems[0]?.reason, 'RefNotPermitted');
+    const grant = (kind: string, name = ''): string => `
+kind: ReferenceGrant
+metadata: {name: shop, namespace: other}
+spec: {from: [{group: gateway.networking.k8s.io, kind: ${kind}, namespace: shop}], to: [{group: "", kind: Service${name}}]}
+`;
+    for (const [text, works] of [
+      [grant('GRPCRoute'), false],
+      [grant('HTTPRoute', ', name: v4'), false],
+      [grant('HTTPRoute', ', name: v3'), true],
+      [grant('HTTPRoute'), true],
+    ] as const) {
+      one.apply(text);
+      assert.deepEqual(shown(one.rule()?.routes), [['', works ? 'other/v3:80*1' : 'refused*1']], text);
+    }
+    assert.deepEqual([...one.delete('ReferenceGrant other/shop')], ['shop/reviews']);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'refused*1']]);
+  });
+
+  it('takes one kind of route per port, and says which goes first', () => {
+    const one = scene();
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: http, namespace: shop}
+spec: {parentRefs: [${parent}], rules: [{backendRefs: [${to('v1')}]}]}
+---
+kind: GRPCRoute
+metadata: {name: grpc, namespace: shop}
+spec: {parentRefs: [{group: "", kind: Service, name: reviews, port: 8080}], rules: [{backendRefs: [${to('v2')}]}]}
+---
+kind: TCPRoute
+metadata: {name: tcp, namespace: shop}
+spec: {parentRefs: [${parent}], rules: [{backendRefs: [${to('v1')}]}]}
+---
+kind: TLSRoute
+metadata: {name: tls, namespace: shop}
+spec: {parentRefs: [${parent}], hostnames: [a.example], rules: [{backendRefs: [${to('v2')}]}]}
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [
+      ['', 'shop/v1:80*1', '80'],
+      ['', 'shop/v2:80*1', '8080'],
+      ['', 'shop/v2:80*1'],
+    ]);
+    assert.equal(one.outcome('HTTPRoute shop/http').note, 'GRPCRoute shop/grpc goes first for port 8080');
+    assert.equal(one.outcome('TCPRoute shop/tcp').refusal?.reason, 'Conflicted');
+    one.delete('TLSRoute shop/tls');
+    assert.deepEqual(one.rule()?.routes.at(-1)?.takes, 'connections');
+    assert.equal(one.outcome('TCPRoute shop/tcp').refusal, undefined);
+  });
+
+  it('answers for a rule that asks for what is not supported, and passes over nothing', () => {
+    const one = scene();
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: half, namespace: shop}
+spec:
+  parentRefs: [${parent}]
+  rules:
+  - matches: [{path: {value: /guarded}}]
+    filters: [{type: ExternalAuth, externalAuth: {protocol: GRPC}}]
+    backendRefs: [${to('v1')}]
+  - backendRefs: [${to('v2')}]
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [
+      ['prefix /guarded', 'refused*1'],
+      ['', 'shop/v2:80*1'],
+    ]);
+  });
+});
