@@ -3,8 +3,9 @@
  * pilot is quiet, the next. Measured from the source's word to the complete message at each proxy.
  */
 
+import { countChanges } from './counted-changes.ts';
 import { percentile } from './figures.ts';
-import { type LoadOptions, LoadRun, pause } from './load/load-run.ts';
+import { type LoadOptions, LoadRun } from './load/load-run.ts';
 import { usedServices } from './load/shape.ts';
 import { series, sizes } from './load/sizes.ts';
 import { serviceCount } from './load/synthetic-mesh.ts';
@@ -43,23 +44,10 @@ export async function measureChanges(
   try {
     await run.connect();
     await run.verify();
-    const each: number[] = [];
-    const last: number[] = [];
-    // The first two are not counted: they find code that has not been compiled yet.
-    const change = async (at: number): Promise<readonly number[]> => {
-      const { latenciesMs } = await run.change(kind, serviceToChange(options, at));
-      await pause(betweenMs(count));
-      return latenciesMs;
-    };
-    for (let at = 0; at < 2; at++) await change(at);
-    const before = await run.totals();
-    for (let at = 0; at < count; at++) {
-      const latenciesMs = await change(at);
-      each.push(...latenciesMs);
-      last.push(Math.max(...latenciesMs));
-    }
-    const after = await run.totals();
-    await run.verify();
+    const { each, last, before, after } = await countChanges({
+      ...{ run, count, betweenMs: betweenMs(count) },
+      change: async (at) => (await run.change(kind, serviceToChange(options, at))).latenciesMs,
+    });
     latencies(each);
     // On demand, a change goes to those alone that call the service.
     const deliveries = each.length;

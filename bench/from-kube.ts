@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { errorMessage } from '../src/core/errors.ts';
 import { startKubeApi } from '../test/rig/kubernetes/api.ts';
 import { findKubernetes } from '../test/rig/kubernetes/binaries.ts';
+import { countChanges } from './counted-changes.ts';
 import { percentile, readProcess } from './figures.ts';
-import { pause } from './load/load-run.ts';
 import type { MeshSize } from './load/messages.ts';
 import { fairway } from './peer-contender.ts';
 import { changeEndpoint, seedMesh } from './peer-mesh.ts';
@@ -36,9 +36,8 @@ export const endpointKube: Workload = {
 };
 
 const betweenMs = 250;
-/** The services that change, one after the other; the first two changes are not counted. */
+/** The services that change, one after the other. */
 const changed = 10;
-const warmUps = 2;
 
 /** Figures of one mesh in an API of its own; none, and a note, where no API can be started. */
 export async function measureFromKube(
@@ -70,24 +69,14 @@ export async function measureFromKube(
     closing.unshift(() => run.stop());
     const syncedMs = await run.connect();
     await run.verify();
-    const each: number[] = [];
-    const last: number[] = [];
-    const change = async (at: number): Promise<readonly number[]> => {
-      const number = n++;
-      const ms = await run.change(number, () => changeEndpoint(api.client, at % changed, mesh.endpoints, number));
-      await pause(betweenMs);
-      return ms;
-    };
-    for (let at = 0; at < warmUps; at++) await change(at);
-    const before = await run.totals();
     const count = options.quick ? 5 : 20;
-    for (let at = 0; at < count; at++) {
-      const ms = await change(at);
-      each.push(...ms);
-      last.push(Math.max(...ms));
-    }
-    const after = await run.totals();
-    await run.verify();
+    const { each, last, before, after } = await countChanges({
+      ...{ run, count, betweenMs },
+      change: (at) => {
+        const number = n++;
+        return run.change(number, () => changeEndpoint(api.client, at % changed, mesh.endpoints, number));
+      },
+    });
     options.latencies('delta, VHDS', each);
     return {
       'start to ready, ms': startedMs,

@@ -8,8 +8,8 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../src/core/errors.ts';
 import { type KubeApi, startKubeApi } from '../test/rig/kubernetes/api.ts';
+import { countChanges } from './counted-changes.ts';
 import { type Distribution, distribution, percentile } from './figures.ts';
-import { pause } from './load/load-run.ts';
 import { sizes } from './load/sizes.ts';
 import type { Transport } from './load/wire.ts';
 import { type Contender, fairway, istio } from './peer-contender.ts';
@@ -40,8 +40,6 @@ export interface PeerOptions {
 const betweenMs = 500;
 const transports = ['delta', 'sotw'] as const;
 const rules = 10;
-/** The first ones are not counted: they find code that has not been compiled yet. */
-const warmUps = 2;
 
 /** The sections of a report, by name. */
 export async function comparePeer(path: string, options: PeerOptions): Promise<Report['results']> {
@@ -138,29 +136,17 @@ async function measure(contender: Contender, transport: Transport, stage: Stage)
 async function measureChanges(run: PeerRun, contender: Contender, kind: 'endpoint' | 'rule', stage: Stage) {
   const { mesh, proxies } = stage.size ?? sizes(stage.quick);
   const count = stage.quick ? 4 : kind === 'rule' ? 10 : 20;
-  const change = async (at: number): Promise<readonly number[]> => {
+  const change = (at: number): Promise<readonly number[]> => {
     const n = stage.number();
     const service = at % rules;
     const { client } = stage.api;
-    const ms = await run.change(n, () =>
+    return run.change(n, () =>
       kind === 'endpoint'
         ? changeEndpoint(client, service, mesh.endpoints, n)
         : changeRule(client, contender.rules, service, n),
     );
-    await pause(betweenMs);
-    return ms;
   };
-  for (let at = 0; at < warmUps; at++) await change(at);
-  const before = await run.totals();
-  const each: number[] = [];
-  const last: number[] = [];
-  for (let at = 0; at < count; at++) {
-    const ms = await change(at);
-    each.push(...ms);
-    last.push(Math.max(...ms));
-  }
-  const after = await run.totals();
-  await run.verify();
+  const { each, last, before, after } = await countChanges({ run, count, betweenMs, change });
   const deliveries = count * proxies;
   return {
     samples: each,

@@ -76,7 +76,8 @@ export const importTable: ImportTable = {
     {
       name: 'mcs',
       mayImport: ['core', 'model'],
-      reason: 'What exports make together is worked out without asking anybody; who reads and writes them is for others.',
+      reason:
+        'What exports make together is worked out without asking anybody; who reads and writes them is for others.',
     },
     { name: 'catalog', mayImport: ['core', 'model'], reason: 'A pure merge: it must not know where shards come from.' },
     { name: 'rules', mayImport: ['core', 'model'], reason: 'A rule is judged by itself; what exists is handed in.' },
@@ -100,7 +101,7 @@ export const importTable: ImportTable = {
     { name: 'envoy', mayImport: ['core', 'model'], reason: "The only room that knows Envoy's field names." },
     {
       name: 'preview',
-      mayImport: ['core', 'model', 'manifest', 'registry', 'catalog', 'rules', 'kinds', 'mesh', 'envoy'],
+      mayImport: ['core', 'model', 'manifest', 'registry', 'catalog', 'rules', 'istio', 'kinds', 'mesh', 'envoy'],
       reason: 'What would be in force, computed by the stages themselves, and kept nowhere.',
     },
     { name: 'xds', mayImport: ['core'], reason: 'The protocol carries any resources; it knows nothing of meshes.' },

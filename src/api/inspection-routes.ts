@@ -5,7 +5,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import type { Finding } from '../core/errors.ts';
-import type { HoldingState, RuleHolding } from '../model/inspection.ts';
+import type { AskedRequest, HoldingState, RuleHolding } from '../model/inspection.ts';
 import { HttpError } from './http-error.ts';
 import type { InspectionSource, ProxyChoice } from './inspection-source.ts';
 import { page, readQuery } from './report-query.ts';
@@ -34,15 +34,17 @@ export function serveInspection(app: FastifyInstance, source: InspectionSource):
   });
   app.get<Named>('/debug/rules/:namespace/:name', async (request) => {
     const { namespace, name } = request.params;
-    const query = readQuery(queryOf(request));
-    const rule = source.rule(namespace, name);
+    const parameters = queryOf(request);
+    const query = readQuery(parameters, ['holder']);
+    const rule = source.rule(namespace, name, parameters.get('holder') ?? undefined);
     if (rule === undefined) return missing('rule', namespace, name);
     const matches = ({ cluster }: RuleHolding): boolean => query.cluster === undefined || query.cluster === cluster;
     return { ...rule, ...page<RuleHolding>(query, { items: rule.items, key: holdingKey, matches }) };
   });
   app.get('/debug/endpoints', async (request) => {
-    const { proxy, host, port } = readPathQuery(queryOf(request));
-    const found = source.requestPath(proxy, host, port);
+    const parameters = queryOf(request);
+    const { proxy, host, port } = readPathQuery(parameters);
+    const found = source.requestPath(proxy, host, port, readAsked(parameters));
     return 'candidates' in found ? noSingleProxy(proxy, found) : found;
   });
 }
@@ -81,6 +83,31 @@ function readPathQuery(query: URLSearchParams): { proxy: string; host: string; p
     'a proxy, a host and a port are needed',
     'Give ?as=PROXY&host=HOST&port=PORT; a proxy is a node id, NAMESPACE/POD or POD.NAMESPACE',
   );
+}
+
+const askedMax = { path: 8192, headers: 64 } as const;
+
+/** `path`, `method` and any number of `header` (`name: value`). @throws HttpError 400 FW-API-026 */
+function readAsked(query: URLSearchParams): AskedRequest | undefined {
+  const headers = query.getAll('header');
+  if (!query.has('path') && !query.has('method') && headers.length === 0) return undefined;
+  const [path, method] = [query.get('path') ?? '/', (query.get('method') ?? 'GET').toUpperCase()];
+  const pairs = headers.map((text) => /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*(.*?)\s*$/s.exec(text));
+  const isGood =
+    path.startsWith('/') &&
+    path.length <= askedMax.path &&
+    /^[A-Z][A-Z0-9_-]{0,31}$/.test(method) &&
+    headers.length <= askedMax.headers &&
+    pairs.every((pair) => pair !== null);
+  if (!isGood) {
+    throw new HttpError(
+      400,
+      'FW-API-026',
+      'the request cannot be read',
+      "Give path=/x (with a query, if need be), method=GET and header='name: value' (at most 64)",
+    );
+  }
+  return { method, path, headers: pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''] as const) };
 }
 
 function missing(kind: 'service' | 'pod' | 'rule', namespace: string, name: string): never {

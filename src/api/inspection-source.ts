@@ -2,6 +2,7 @@
 
 import type { Finding } from '../core/errors.ts';
 import type {
+  AskedRequest,
   PodDescription,
   ProxyRequestPath,
   RuleHolding,
@@ -24,8 +25,11 @@ export interface InspectionSource {
   service(namespace: string, name: string): ServiceDescription | undefined;
   /** Undefined: no cluster has it behind a service, and no proxy of that name is connected. */
   pod(namespace: string, name: string): PodDescription | undefined;
-  /** Of the object that is in force, if several sources have it; undefined: there is none. */
-  rule(namespace: string, name: string): RuleHoldings | undefined;
+  /**
+   * Of the object that is in force, if several sources have it; undefined: there is none. `holder`: the rule that this cluster holds of its own;
+   * left out: the primary's, or else one that some cluster holds.
+   */
+  rule(namespace: string, name: string, holder?: string): RuleHoldings | undefined;
   /** `proxy`: a node id, `namespace/pod` or `pod.namespace`. */
-  requestPath(proxy: string, host: string, port: number): ProxyRequestPath | ProxyChoice;
+  requestPath(proxy: string, host: string, port: number, request?: AskedRequest): ProxyRequestPath | ProxyChoice;
 }

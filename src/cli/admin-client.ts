@@ -11,6 +11,7 @@ import type { DrainedPlace } from '../model/drain.ts';
 import type { DrainPlan } from '../model/drain-plan.ts';
 import type { ObjectHistory } from '../model/history.ts';
 import type {
+  AskedRequest,
   PodDescription,
   ProxyRequestPath,
   RuleHolding,
@@ -66,8 +67,13 @@ export interface AdminClient {
   describeService(namespace: string, name: string): Promise<ServiceDescription>;
   describePod(namespace: string, name: string): Promise<PodDescription>;
   /** `limit`: this many proxies at most; undefined: all. */
-  inspectRule(namespace: string, name: string, filter: ListFilter, limit?: number): Promise<RuleInspection>;
-  requestPath(proxy: string, host: string, port: number): Promise<ProxyRequestPath>;
+  inspectRule(
+    namespace: string,
+    name: string,
+    filter: ListFilter & { readonly holder?: string },
+    limit?: number,
+  ): Promise<RuleInspection>;
+  requestPath(proxy: string, host: string, port: number, request?: AskedRequest): Promise<ProxyRequestPath>;
   settings(): Promise<Readonly<Record<string, unknown>>>;
   ready(): Promise<HealthAnswer>;
   /** The forms that an object had; undefined where nothing is known of it. */
@@ -153,10 +159,15 @@ export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions)
       const rest = await everyPage<RuleHolding>(path, { ...filter, continue: next });
       return { ...inspection, items: [...inspection.items, ...rest] };
     },
-    requestPath: async (proxy, host, port) =>
-      (await getJson(
-        `/debug/endpoints?${new URLSearchParams({ as: proxy, host, port: String(port) })}`,
-      )) as ProxyRequestPath,
+    async requestPath(proxy, host, port, request) {
+      const query = new URLSearchParams({ as: proxy, host, port: String(port) });
+      if (request !== undefined) {
+        query.set('method', request.method);
+        query.set('path', request.path);
+        for (const [name, value] of request.headers) query.append('header', `${name}: ${value}`);
+      }
+      return (await getJson(`/debug/endpoints?${query}`)) as ProxyRequestPath;
+    },
     async drainPlan({ cluster, zone, services, force }) {
       const query = new URLSearchParams(services.map((service) => ['service', service] as [string, string]));
       if (cluster !== '') query.set('cluster', cluster);

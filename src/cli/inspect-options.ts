@@ -73,6 +73,10 @@ function addInspect(program: Command, run: Run): void {
     .argument('<name>', 'NAMESPACE/NAME, or NAME with -n')
     .option('-n, --namespace <namespace>', 'its namespace')
     .option('--cluster <name>', 'only proxies of this cluster')
+    .option(
+      '--holder <cluster>',
+      "the rule that this cluster holds of its own (default: the primary's, if it has one of the name)",
+    )
     .option('--all', 'name every proxy')
     .addOption(output());
   addAdminFlags(inspect).action(
@@ -89,6 +93,9 @@ function addEndpoints(program: Command, run: Run): void {
     .description('what one proxy would use for a request to a host: routes, Envoy clusters and endpoints')
     .argument('<host:port>', 'as the application writes it: reviews.shop:80; port 80 where none is given')
     .requiredOption('--as <proxy>', 'NAMESPACE/POD, POD.NAMESPACE or a node id of `fairway get proxies`')
+    .option('--path <path>', 'only the route that a request with this path takes')
+    .option('--method <method>', 'the same for this method (default: GET, where a path or a header is given)')
+    .option('--header <header>', "the same for this header, as in 'x-group: beta'; may be repeated", collect)
     .addOption(output());
   addAdminFlags(endpoints).action(
     run(async (context, target: string, flags: EndpointsFlags) => {

@@ -63,6 +63,14 @@ export function hashPolicy(policy: ServicePolicy | undefined): readonly Plain[] 
   return policy?.affinity === undefined ? undefined : [hashed(policy.affinity)];
 }
 
+/**
+ * What belongs together also goes to the same of several backends with weights. Not by its source: a sidecar has one client, all of whose requests
+ * would go to one backend.
+ */
+export function choosesBackend(policy: ServicePolicy | undefined): boolean {
+  return policy?.affinity !== undefined && policy.affinity.kind !== 'source-ip';
+}
+
 function hashed(affinity: Affinity): Plain {
   switch (affinity.kind) {
     case 'header':

@@ -9,7 +9,7 @@
 
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
-import type { PathRoute, RequestPath, RequestWay } from '../model/inspection.ts';
+import type { AskedRequest, PathRoute, RequestPath, RequestWay } from '../model/inspection.ts';
 import type { Scope } from '../model/mesh.ts';
 import { askedWays } from './grpc-path.ts';
 import { hostOfAddress, httpProxy, listenerName, virtualOutbound } from './names.ts';
@@ -17,6 +17,7 @@ import { pathClusters } from './path-clusters.ts';
 import { clusterTargets, pathRoutes } from './path-routes.ts';
 import { decodeMessage, decodeResource } from './proto/decode.ts';
 import type { Plain } from './proto/encode.ts';
+import { routeTaken } from './request-match.ts';
 import { domainsOf } from './virtual-host-bytes.ts';
 import type { VirtualHostPart } from './virtual-hosts.ts';
 
@@ -34,6 +35,8 @@ export interface PathQuestion {
   readonly port: number;
   /** Where a connection to the host goes: cluster IPs, or workloads of a headless service; [] where nobody knows. */
   readonly addresses: readonly string[];
+  /** Only the route that it takes is shown. */
+  readonly request?: AskedRequest;
 }
 
 export function requestPath(held: HeldResources, question: PathQuestion): RequestPath {
@@ -166,7 +169,13 @@ function httpWay(held: HeldResources, table: string, question: PathQuestion): Re
     routes,
   } = decodeMessage('envoy.config.route.v3.VirtualHost', part.body) as Partial<HostMessage>;
   const virtualHost = { name, domains: domains ?? [], isCatchAll: part === last };
-  return { traffic: 'HTTP', table, virtualHost, routes: pathRoutes(routes ?? []) };
+  const { request } = question;
+  const all = routes ?? [];
+  if (request === undefined) return { traffic: 'HTTP', table, virtualHost, routes: pathRoutes(all) };
+  const [authority = ''] = authorities(table, question).slice(-1);
+  const index = routeTaken(all, request, authority);
+  const taken = { position: index + 1, of: all.length };
+  return { traffic: 'HTTP', table, virtualHost, routes: pathRoutes(index < 0 ? [] : [all[index] ?? {}]), taken };
 }
 
 interface HostMessage {

@@ -1,6 +1,7 @@
 /**
  * What a route gives the filters of http-filters.ts to do: faults and CORS on the route itself; rate limits by a descriptor that names the route,
- * with the buckets on the virtual host, so that all alternatives of a route's matches draw from one bucket.
+ * with the buckets on the virtual host, so that all alternatives of a route's matches draw from one bucket. What a proxy answers by itself has no
+ * descriptors in Envoy: there the bucket is on the route, one for each alternative.
  */
 
 import type { MeshService } from '../model/mesh.ts';
@@ -20,13 +21,31 @@ export function runtimeFraction(percent: number): Plain {
 }
 
 /** The route's typed_per_filter_config; undefined for none. */
-export function filtersOfRoute({ fault, cors }: RuleRoute, protocol: AppProtocol): Plain | undefined {
-  if (fault === undefined && cors === undefined) return undefined;
+export function filtersOfRoute(route: RuleRoute, protocol: AppProtocol): Plain | undefined {
+  const { fault, cors } = route;
+  const rateLimit = isSentOn(route) ? undefined : route.rateLimit;
+  if (fault === undefined && cors === undefined && rateLimit === undefined) return undefined;
   return {
     ...(cors === undefined ? {} : { [corsFilter]: corsPolicy(cors) }),
     ...(fault === undefined ? {} : { [faultFilter]: httpFault(fault, protocol) }),
+    ...(rateLimit === undefined
+      ? {}
+      : { [rateLimitFilter]: any(rateLimitType, { ...limited, token_bucket: tokenBucket(rateLimit) }) }),
   };
 }
+
+function isSentOn({ redirect, respond }: RuleRoute): boolean {
+  return redirect === undefined && respond === undefined;
+}
+
+const rateLimitType = 'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit';
+
+const limited: Plain = {
+  stat_prefix: 'http_local_rate_limiter',
+  filter_enabled: runtimeFraction(100),
+  filter_enforced: runtimeFraction(100),
+  rate_limited_as_resource_exhausted: true,
+};
 
 /** `protocol`: what those speak whose requests are aborted. */
 export function httpFault({ delay, abort }: Fault, protocol: AppProtocol): Plain {
@@ -84,20 +103,17 @@ export function rateLimitAction({ name, rateLimit }: RuleRoute): Plain {
 
 /** The virtual host's typed_per_filter_config; undefined for none. */
 export function filtersOfHost(service: MeshService): Plain | undefined {
-  const limited = service.routes.flatMap(({ name, rateLimit }) =>
-    rateLimit === undefined ? [] : [{ name, rateLimit }],
+  const buckets = service.routes.flatMap((route) =>
+    route.rateLimit === undefined || !isSentOn(route) ? [] : [{ name: route.name, rateLimit: route.rateLimit }],
   );
-  if (limited.length === 0) return undefined;
+  if (buckets.length === 0) return undefined;
   return {
-    [rateLimitFilter]: any('envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit', {
-      stat_prefix: 'http_local_rate_limiter',
+    [rateLimitFilter]: any(rateLimitType, {
+      ...limited,
       // Envoy wants a bucket for requests that no descriptor is for; it never runs dry.
       token_bucket: tokenBucket({ requests: 0xffff_ffff, intervalMs: 50, burst: 0xffff_ffff }),
       always_consume_default_token_bucket: false,
-      filter_enabled: runtimeFraction(100),
-      filter_enforced: runtimeFraction(100),
-      rate_limited_as_resource_exhausted: true,
-      descriptors: limited.map(({ name, rateLimit }) => ({
+      descriptors: buckets.map(({ name, rateLimit }) => ({
         entries: [{ key: routeKey, value: name }],
         token_bucket: tokenBucket(rateLimit),
       })),

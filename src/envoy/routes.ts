@@ -7,7 +7,7 @@ import type { HeaderChange, OtherService, RouteMatch, RuleBackend, RuleRoute } f
 import { ruleId } from '../model/rule.ts';
 import type { AppProtocol } from '../model/service.ts';
 import type { Place } from '../model/service-policy.ts';
-import { hashPolicy } from './cluster-balancing.ts';
+import { choosesBackend, hashPolicy } from './cluster-balancing.ts';
 import { fairwayMetadata } from './common.ts';
 import { faultFilter } from './http-filters.ts';
 import { blackHoleCluster, outboundCluster, serviceHost } from './names.ts';
@@ -132,7 +132,10 @@ function forwardAction(
 ): Plain {
   const { idleTimeoutMs, maxStreamMs, mirrors = [] } = route;
   return {
-    ...toClusters(destination.map((share) => (share.name === refusedCluster ? refusedShare(share, route) : share))),
+    ...toClusters(
+      destination.map((share) => (share.name === refusedCluster ? refusedShare(share, route) : share)),
+      choosesBackend(service.policy),
+    ),
     // Otherwise it is 503, as for a service that has no endpoints.
     ...(leadsElsewhere(route) && route.unusableStatus === undefined
       ? { cluster_not_found_response_code: 'INTERNAL_SERVER_ERROR' }
@@ -238,12 +241,18 @@ export function sniShares(
   }));
 }
 
-/** In Envoy both TCP proxies and routes name one Envoy cluster or a weighted list of them, in the same words. */
-export function toClusters(given: readonly ClusterShare[]): Plain {
+/**
+ * In Envoy both TCP proxies and routes name one Envoy cluster or a weighted list of them, in the same words. `byHash`, of routes: what belongs
+ * together goes to one of them.
+ */
+export function toClusters(given: readonly ClusterShare[], byHash = false): Plain {
   const shares = given.map((share) => (share.name === refusedCluster ? { ...share, name: blackHoleCluster } : share));
   const [only, ...rest] = shares;
   if (rest.length === 0 && only?.headers === undefined) return { cluster: only?.name };
   return {
-    weighted_clusters: { clusters: shares.map(({ name, weight, headers }) => ({ name, weight, ...headers })) },
+    weighted_clusters: {
+      clusters: shares.map(({ name, weight, headers }) => ({ name, weight, ...headers })),
+      ...(byHash ? { use_hash_policy: true } : {}),
+    },
   };
 }

@@ -9,7 +9,6 @@ import { formatPath, type Path } from '../rules/findings.ts';
 import { unchangeableHeaders } from '../rules/schema-headers.ts';
 import { buildBackend } from './parse-references.ts';
 import type { RouteMirror, RuleActions, Unsupported } from './route.ts';
-import { httpMethods } from './schema-filters.ts';
 import type { RawHttpFilter } from './schema-routes.ts';
 
 export const noHeaderChange: HeaderChange = { set: [], add: [], remove: [] };
@@ -23,26 +22,29 @@ export interface BuiltFilters {
 export function buildFilters(filters: readonly RawHttpFilter[], ownNamespace: string, path: Path): BuiltFilters {
   const unsupported: Unsupported[] = [];
   const mirrors: RouteMirror[] = [];
-  let actions: BuiltFilters['actions'] = { requestHeaders: noHeaderChange, responseHeaders: noHeaderChange };
+  const actions: { -readonly [K in keyof BuiltFilters['actions']]: BuiltFilters['actions'][K] } = {
+    requestHeaders: noHeaderChange,
+    responseHeaders: noHeaderChange,
+  };
   for (const [i, filter] of filters.entries()) {
     const at = [...path, i];
     const { type, requestHeaderModifier, responseHeaderModifier, requestMirror, requestRedirect, urlRewrite, cors } =
       filter;
     if (requestHeaderModifier !== undefined && type === 'RequestHeaderModifier') {
-      const change = headerChange(requestHeaderModifier, [...at, 'requestHeaderModifier'], unsupported);
-      actions = { ...actions, requestHeaders: change };
+      actions.requestHeaders = headerChange(requestHeaderModifier, [...at, 'requestHeaderModifier'], unsupported);
     } else if (responseHeaderModifier !== undefined && type === 'ResponseHeaderModifier') {
-      const change = headerChange(responseHeaderModifier, [...at, 'responseHeaderModifier'], unsupported);
-      actions = { ...actions, responseHeaders: change };
+      actions.responseHeaders = headerChange(responseHeaderModifier, [...at, 'responseHeaderModifier'], unsupported);
     } else if (requestMirror !== undefined && type === 'RequestMirror') {
       const to = buildBackend(requestMirror.backendRef, ownNamespace, [...at, 'requestMirror', 'backendRef']);
       mirrors.push({ ...to, percent: percentOf(requestMirror) });
     } else if (requestRedirect !== undefined && type === 'RequestRedirect') {
-      actions = { ...actions, redirect: redirectOf(requestRedirect) };
+      refusePath(requestRedirect.path, [...at, 'requestRedirect', 'path'], unsupported);
+      actions.redirect = redirectOf(requestRedirect);
     } else if (urlRewrite !== undefined && type === 'URLRewrite') {
-      actions = { ...actions, rewrite: rewriteOf(urlRewrite) };
+      refusePath(urlRewrite.path, [...at, 'urlRewrite', 'path'], unsupported);
+      actions.rewrite = rewriteOf(urlRewrite);
     } else if (cors !== undefined && type === 'CORS') {
-      actions = { ...actions, cors: corsOf(cors, [...at, 'cors'], unsupported) };
+      actions.cors = corsOf(cors, [...at, 'cors'], unsupported);
     } else unsupported.push({ path: at, message: `the filter ${type} is not supported` });
   }
   return { actions, mirrors, unsupported };
@@ -86,8 +88,7 @@ function headerChange(
       if (byName.has(lower)) continue;
       byName.set(lower, { name: lower, value });
       refuseHeader(lower, [...path, field, i, 'name'], unsupported);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what proxies refuse
-      if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value))
+      if (hasControls(value))
         unsupported.push({
           path: [...path, field, i, 'value'],
           message: `the value of ${name} has control characters`,
@@ -101,6 +102,12 @@ function headerChange(
     add: firstOf(add, 'add'),
     remove: [...new Set(remove.map((name) => name.toLowerCase()))],
   };
+}
+
+/** Proxies refuse them in headers and paths. A tab is none here. */
+function hasControls(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(text);
 }
 
 function refuseHeader(name: string, path: Path, unsupported: Unsupported[]): void {
@@ -117,7 +124,14 @@ function percentOf({ percent, fraction }: NonNullable<RawHttpFilter['requestMirr
   return Math.round((fraction.numerator / (fraction.denominator ?? 100)) * 1_000_000) / 10_000;
 }
 
-function pathOf(path: NonNullable<NonNullable<RawHttpFilter['urlRewrite']>['path']>): PathChange {
+type RawPathChange = NonNullable<NonNullable<RawHttpFilter['urlRewrite']>['path']>;
+
+function refusePath(path: RawPathChange | undefined, at: Path, unsupported: Unsupported[]): void {
+  if (hasControls(path?.replaceFullPath ?? '') || hasControls(path?.replacePrefixMatch ?? ''))
+    unsupported.push({ path: at, message: 'the new path has control characters' });
+}
+
+function pathOf(path: RawPathChange): PathChange {
   if (path.type === 'ReplaceFullPath') return { kind: 'full', value: withSlash(path.replaceFullPath ?? '') };
   return { kind: 'prefix', value: withSlash(path.replacePrefixMatch ?? '') };
 }
@@ -149,15 +163,14 @@ function rewriteOf({ hostname, path }: NonNullable<RawHttpFilter['urlRewrite']>)
 function corsOf(cors: NonNullable<RawHttpFilter['cors']>, path: Path, unsupported: Unsupported[]): Cors {
   const { allowOrigins = [], allowMethods = [], allowHeaders = [], exposeHeaders = [], maxAge = 5 } = cors;
   const allowCredentials = cors.allowCredentials === true;
-  for (const [field, list] of Object.entries({ allowHeaders, exposeHeaders })) {
-    if (!allowCredentials || !list.includes('*')) continue;
-    const message = `${field} "*" does not go with allowCredentials: to browsers it is then a header of that name`;
-    unsupported.push({ path: [...path, field], message });
+  if (allowCredentials && exposeHeaders.includes('*')) {
+    const message = 'exposeHeaders "*" does not go with allowCredentials: to browsers it is then a header of that name';
+    unsupported.push({ path: [...path, 'exposeHeaders'], message });
   }
   return {
     allowOrigins: allowOrigins.map(originOf),
-    // With credentials "*" means a method of that name to browsers.
-    allowMethods: allowCredentials && allowMethods.includes('*') ? [...httpMethods] : allowMethods,
+    // With credentials "*" means a method or header of that name to browsers; Envoy answers them with what they asked for.
+    allowMethods,
     allowHeaders,
     exposeHeaders,
     maxAgeMs: maxAge * 1000,

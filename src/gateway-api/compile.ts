@@ -6,6 +6,7 @@
  * without; a rule that asks for what is not supported, or whose backends cannot be used, answers with an error, and is never passed over.
  */
 
+import type { Merging } from '../model/clusterset.ts';
 import {
   anywhere,
   type RouteMatch,
@@ -20,8 +21,9 @@ import { type Attached, type Attachment, attach, audienceOf, freeNames } from '.
 import { noHeaderChange } from './build-filters.ts';
 import { compareEntries, compareRoutes, type Entry } from './precedence.ts';
 import { redirectFrom } from './redirect.ts';
-import { type References, type RefProblem, refProblem, ruleBackend, serviceOf } from './references.ts';
+import { backendKey, type References, type RefProblem, refProblem, ruleBackend } from './references.ts';
 import { type GatewayRoute, type RouteRule, routeId } from './route.ts';
+import { serviceOf, type TargetPort } from './targets.ts';
 
 export interface Outcome extends Attached {
   /** Of the backends and mirrors of all rules. */
@@ -47,6 +49,16 @@ interface Piece {
 
 type Problems = ReadonlyMap<GatewayRoute, ReadonlyMap<unknown, RefProblem>>;
 
+/** What all routes of a service are compiled with. */
+interface Parent {
+  readonly key: ServiceKey;
+  readonly attached: readonly Attached[];
+  readonly problems: Problems;
+  /** The ports of the kind that is compiled. */
+  readonly ports: readonly number[];
+  readonly merging: Merging;
+}
+
 export function compileRoutes(key: ServiceKey, attachments: readonly Attachment[], references: References): Compiled {
   const target = references.find(key);
   const attached = attach(key, target, attachments);
@@ -54,13 +66,13 @@ export function compileRoutes(key: ServiceKey, attachments: readonly Attachment[
     attached.map(({ route }) => [route, new Map(problemsOf(route, key, references))] as const),
   );
   const outcomes = attached.map((one) => ({ ...one, problems: [...(problems.get(one.route)?.values() ?? [])] }));
-  const ports = (carries: 'requests' | 'connections'): number[] =>
-    (target?.ports ?? [])
-      .filter((port) => port.transport === 'TCP' && port.carries === carries)
-      .map(({ port }) => port);
+  const parent = (carries: TargetPort['carries']): Parent => {
+    const ports = (target?.ports ?? []).filter((port) => port.transport === 'TCP' && port.carries === carries);
+    return { key, attached, problems, ports: ports.map(({ port }) => port), merging: references.merging };
+  };
   const routes = named([
-    ...portGroups(ports('requests'), (port) => requestPieces(port, attached, problems)),
-    ...portGroups(ports('connections'), (port) => connectionPieces(port, attached, problems)),
+    ...portGroups(parent('requests'), requestPieces),
+    ...portGroups(parent('connections'), connectionPieces),
   ]);
   const inForce = attached.filter((one) => one.ports.length > 0).map(({ route }) => route);
   return { rule: routes.length === 0 ? undefined : ruleOf(key, routes, inForce), outcomes };
@@ -101,10 +113,10 @@ interface Group {
 }
 
 /** Ports for which all is the same share their routes. */
-function portGroups(ports: readonly number[], piecesOf: (port: number) => readonly Piece[]): readonly Group[] {
+function portGroups(parent: Parent, piecesOf: (port: number, parent: Parent) => readonly Piece[]): readonly Group[] {
   const groups = new Map<string, { ports: number[]; pieces: readonly Piece[] }>();
-  for (const port of [...new Set(ports)].sort((a, b) => a - b)) {
-    const pieces = piecesOf(port);
+  for (const port of [...new Set(parent.ports)].sort((a, b) => a - b)) {
+    const pieces = piecesOf(port, parent);
     const id = JSON.stringify(pieces);
     const group = groups.get(id);
     if (group === undefined) groups.set(id, { ports: [port], pieces });
@@ -155,11 +167,14 @@ function byAudience<T>(
   return others === undefined ? own : [...own, ...without(others)];
 }
 
-function requestPieces(port: number, attached: readonly Attached[], problems: Problems): readonly Piece[] {
+function requestPieces(port: number, parent: Parent): readonly Piece[] {
   const make = (of: readonly Attached[], source: SourceMatch | undefined): readonly Piece[] => {
     const routes = new Set(of.map(({ route }) => route));
     const entries = [...routes].flatMap(entriesOf).sort(compareEntries);
-    return runs(entries).map((run) => requestPiece(run, source, port, problems));
+    const tried = entries.filter(({ match }) => match.isVoid !== true);
+    // A port with routes does not go on as if it had none.
+    const left = tried.length > 0 ? tried : entries.slice(0, 1).map((entry) => ({ ...entry, match: everything }));
+    return runs(left).map((run) => requestPiece(run, source, port, parent));
   };
   // For all others the service goes on as without a route.
   const without = (source: SourceMatch): readonly Piece[] => [
@@ -174,8 +189,10 @@ function requestPieces(port: number, attached: readonly Attached[], problems: Pr
       },
     },
   ];
-  return byAudience(port, attached, ['HTTPRoute', 'GRPCRoute'], make, without);
+  return byAudience(port, parent.attached, ['HTTPRoute', 'GRPCRoute'], make, without);
 }
+
+const everything: Entry['match'] = { match: { headers: [], queryParams: [] } };
 
 function entriesOf(route: GatewayRoute): readonly Entry[] {
   return route.rules.flatMap((rule, ruleIndex) =>
@@ -194,7 +211,7 @@ function runs(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   return all;
 }
 
-function requestPiece(run: readonly Entry[], source: SourceMatch | undefined, port: number, problems: Problems): Piece {
+function requestPiece(run: readonly Entry[], source: SourceMatch | undefined, port: number, parent: Parent): Piece {
   const [first] = run as readonly [Entry];
   const { route, rule } = first;
   const isAll = (match: RouteMatch): boolean =>
@@ -211,24 +228,35 @@ function requestPiece(run: readonly Entry[], source: SourceMatch | undefined, po
     return { label, route: { ...shared, backends: [refusal(unsupported.message)], ...changes } };
   }
   const { redirect, ...actions } = rule.actions;
-  const found = problems.get(route);
+  const found = parent.problems.get(route);
   const mirrors = rule.mirrors
     .filter((mirror) => found?.get(mirror) === undefined && mirror.percent > 0)
-    .map((mirror) => ({ destination: anywhere, service: serviceOf(mirror), percent: mirror.percent }));
+    .map((mirror) => ({ destination: anywhere, service: serviceOf(mirror, parent.merging), percent: mirror.percent }));
   return {
     label,
     route: {
       ...shared,
       ...actions,
-      backends: redirect === undefined ? backendsOf(route, rule, problems) : [],
+      backends: redirect === undefined ? backendsOf(route, rule, parent) : [],
       ...(redirect === undefined ? {} : { redirect: redirectFrom(redirect, port) }),
       ...(mirrors.length === 0 ? {} : { mirrors }),
     },
   };
 }
 
-function backendsOf(route: GatewayRoute, rule: RouteRule, problems: Problems): readonly RuleBackend[] {
-  return rule.backends.map((backend) => ruleBackend(backend, problems.get(route)?.get(backend)));
+function backendsOf(
+  route: GatewayRoute,
+  rule: RouteRule,
+  { key, problems, ports, merging }: Parent,
+): readonly RuleBackend[] {
+  return rule.backends.map((backend) => {
+    const made = ruleBackend(backend, problems.get(route)?.get(backend), merging);
+    // Of a service with several ports all have the same routes so.
+    const isOwn = made.service?.host === undefined && backendKey(backend) === key;
+    if (made.service === undefined || !isOwn || ports.length !== 1 || ports[0] !== backend.port) return made;
+    const { service: _own, ...rest } = made;
+    return rest;
+  });
 }
 
 function refusal(reason: string): RuleBackend {
@@ -236,23 +264,23 @@ function refusal(reason: string): RuleBackend {
 }
 
 /** By the server name first, then whatever comes. */
-function connectionPieces(port: number, attached: readonly Attached[], problems: Problems): readonly Piece[] {
+function connectionPieces(port: number, parent: Parent): readonly Piece[] {
   const make = (of: readonly Attached[], source: SourceMatch | undefined): readonly Piece[] =>
     of.flatMap((one) => {
       const { route } = one;
-      const sni = route.kind === 'TLSRoute' ? freeNames(one, port, attached) : undefined;
+      const sni = route.kind === 'TLSRoute' ? freeNames(one, port, parent.attached) : undefined;
       return route.rules.map((rule) => ({
         label: labelOf(route, rule),
         route: {
           matches: source === undefined ? [] : [{ source, headers: [], queryParams: [] }],
           takes: 'connections',
           ...(sni === undefined ? {} : { sni }),
-          backends: backendsOf(route, rule, problems),
+          backends: backendsOf(route, rule, parent),
           requestHeaders: noHeaderChange,
           responseHeaders: noHeaderChange,
         },
       }));
     });
   // Connections that no route takes go on as they are without.
-  return byAudience(port, attached, ['TLSRoute', 'TCPRoute'], make, () => []);
+  return byAudience(port, parent.attached, ['TLSRoute', 'TCPRoute'], make, () => []);
 }

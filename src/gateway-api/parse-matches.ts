@@ -98,15 +98,15 @@ export function buildHttpMatch(
   at: Path,
   sink: MatchSink,
 ): WeighedMatch {
+  const before = sink.unsupported.length;
   const stringMatch = pathMatch(path, [...at, 'path', 'value'], sink);
-  return {
-    match: {
-      ...(stringMatch === undefined ? {} : { path: stringMatch }),
-      ...(method === undefined ? {} : { method }),
-      headers: namedMatches(headers, [...at, 'headers'], true, sink),
-      queryParams: namedMatches(queryParams, [...at, 'queryParams'], false, sink),
-    },
+  const match = {
+    ...(stringMatch === undefined ? {} : { path: stringMatch }),
+    ...(method === undefined ? {} : { method }),
+    headers: namedMatches(headers, [...at, 'headers'], true, sink),
+    queryParams: namedMatches(queryParams, [...at, 'queryParams'], false, sink),
   };
+  return { match, ...(sink.unsupported.length > before ? { isVoid: true } : {}) };
 }
 
 /** undefined: any path. */
@@ -147,14 +147,17 @@ function regex(value: string, path: Path, sink: MatchSink): StringMatch {
 }
 
 export function buildGrpcMatch({ method, headers }: GrpcMatch, at: Path, sink: MatchSink): WeighedMatch {
+  const before = sink.unsupported.length;
   const path = methodPath(method, [...at, 'method'], sink);
+  const match = {
+    ...(path === undefined ? {} : { path }),
+    headers: namedMatches(headers, [...at, 'headers'], true, sink),
+    queryParams: [],
+  };
   return {
-    match: {
-      ...(path === undefined ? {} : { path }),
-      headers: namedMatches(headers, [...at, 'headers'], true, sink),
-      queryParams: [],
-    },
+    match,
     method: { service: method?.service?.length ?? 0, method: method?.method?.length ?? 0 },
+    ...(sink.unsupported.length > before ? { isVoid: true } : {}),
   };
 }
 

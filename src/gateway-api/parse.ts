@@ -4,7 +4,7 @@
  */
 
 import { isIP } from 'node:net';
-import type { Findings, Path } from '../rules/findings.ts';
+import type { Path } from '../rules/findings.ts';
 import { type ForeignObject, foreignParser } from '../rules/foreign-object.ts';
 import type { KindHead } from '../rules/kind-types.ts';
 import type { Schema } from '../rules/schema-types.ts';
@@ -51,7 +51,7 @@ interface RouteParts<Raw extends RawRoute> {
 function routeParser<Raw extends RawRoute>(head: KindHead, parts: RouteParts<Raw>) {
   const structure = schemaCheck(parts.schema);
   return foreignParser<GatewayRoute, GatewayCode>(head, (object, findings) => {
-    const parents = checkShape<Raw>(object.spec, findings as unknown as Findings, structure()) as Sound<RawRoute>;
+    const parents = checkShape<Raw>(object.spec, findings, structure()) as Sound<RawRoute>;
     checkParents(parents.parentRefs, findings);
     parts.check(parents as Sound<Raw>, findings);
     const isSound = !findings.hasErrors;
@@ -167,7 +167,7 @@ const grantPath: Path = ['spec'];
 export function grantParser(head: KindHead) {
   const structure = schemaCheck(grantSpec);
   return foreignParser<Grant, GatewayCode>(head, (object, findings) => {
-    checkShape<RawGrant>(object.spec, findings as unknown as Findings, structure());
+    checkShape<RawGrant>(object.spec, findings, structure());
     if (findings.hasErrors) return { ...named(object), from: [], to: [] };
     const { from, to } = object.spec as unknown as RawGrant;
     const isSelf = from.every(({ namespace }) => namespace === object.namespace);

@@ -3,11 +3,12 @@
  * problems in the standard's words (`ResolvedRefs`).
  */
 
-import type { OtherService, RuleBackend } from '../model/rule.ts';
+import type { Merging } from '../model/clusterset.ts';
+import { anywhere, type RuleBackend } from '../model/rule.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Path } from '../rules/findings.ts';
 import { type BackendRef, type GatewayRoute, type Grant, gatewayGroup, type RouteBackend } from './route.ts';
-import { chainOf, type FindTarget, serviceKind } from './targets.ts';
+import { type FindTarget, serviceKind, serviceOf } from './targets.ts';
 
 export interface RefProblem {
   readonly reason: 'InvalidKind' | 'BackendNotFound' | 'RefNotPermitted' | 'UnsupportedProtocol';
@@ -17,6 +18,7 @@ export interface RefProblem {
 
 export interface References {
   readonly find: FindTarget;
+  readonly merging: Merging;
   /** The grants of a namespace. */
   readonly grants: (namespace: string) => Iterable<Grant>;
 }
@@ -79,17 +81,12 @@ function isGranted({ kind, namespace }: GatewayRoute, ref: BackendRef, grants: I
   return false;
 }
 
-/** Where a reference that has no problem leads. */
-export function serviceOf({ namespace, name, port = 0 }: BackendRef): OtherService {
-  return { namespace, name, port };
-}
-
-export function ruleBackend(backend: RouteBackend, problem: RefProblem | undefined): RuleBackend {
+export function ruleBackend(backend: RouteBackend, problem: RefProblem | undefined, merging: Merging): RuleBackend {
   const { weight, requestHeaders, responseHeaders } = backend;
   return {
     weight,
-    chain: chainOf(serviceKind(backend) ?? 'Service'),
-    ...(problem === undefined ? { service: serviceOf(backend) } : { refused: problem.message }),
+    chain: [anywhere],
+    ...(problem === undefined ? { service: serviceOf(backend, merging) } : { refused: problem.message }),
     ...(requestHeaders === undefined ? {} : { requestHeaders }),
     ...(responseHeaders === undefined ? {} : { responseHeaders }),
   };

@@ -7,6 +7,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { Merging } from '../model/clusterset.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { compareText } from '../rules/precedence.ts';
@@ -28,6 +29,7 @@ function backendsOf(route: GatewayRoute): ReadonlySet<ServiceKey> {
 
 export class RouteTable {
   readonly #find: FindTarget;
+  readonly #merging: Merging;
   /** All copies of each object, by their records' keys. */
   readonly #copies = new Map<RouteId, Map<string, GatewayRoute>>();
   /** The copies that count. */
@@ -43,8 +45,9 @@ export class RouteTable {
   readonly #outcomes = new Map<ServiceKey, readonly Outcome[]>();
   readonly #dirty = new Set<ServiceKey>();
 
-  constructor(find: FindTarget) {
+  constructor(find: FindTarget, merging: Merging = 'all') {
     this.#find = find;
+    this.#merging = merging;
   }
 
   /** Per service, live. */
@@ -105,7 +108,7 @@ export class RouteTable {
       return target;
     };
     for (const key of this.#dirty) {
-      const { rule, outcomes } = compileRoutes(key, this.#attachments(key), { find, grants });
+      const { rule, outcomes } = compileRoutes(key, this.#attachments(key), { find, grants, merging: this.#merging });
       if (outcomes.length === 0) this.#outcomes.delete(key);
       else this.#outcomes.set(key, outcomes);
       const before = this.#rules.get(key);

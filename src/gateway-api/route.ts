@@ -62,6 +62,8 @@ export interface MethodLengths {
 export interface WeighedMatch {
   readonly match: RouteMatch;
   readonly method?: MethodLengths;
+  /** It holds what no proxy could look for; its rule says so, and no request is tried on it. */
+  readonly isVoid?: true;
 }
 
 /** What a rule does besides choosing backends. */

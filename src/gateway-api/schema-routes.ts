@@ -255,5 +255,4 @@ export type RawGrpcRule = FromSchema<typeof grpcRule>;
 export type RawTcpRoute = FromSchema<typeof tcpRouteSpec>;
 export type RawTlsRoute = FromSchema<typeof tlsRouteSpec>;
 export type RawHttpFilter = FromSchema<typeof httpFilters>[number];
-export type RawGrpcFilter = FromSchema<typeof grpcFilters>[number];
 export type RawParentRef = FromSchema<typeof parentRefs>[number];

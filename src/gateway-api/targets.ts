@@ -3,9 +3,10 @@
  * not show.
  */
 
-import type { Destination } from '../model/rule.ts';
-import { anywhere } from '../model/rule.ts';
-import type { CatalogService, ServiceKey } from '../model/service.ts';
+import { importedServiceKey, type Merging } from '../model/clusterset.ts';
+import { clustersetDomain } from '../model/mesh.ts';
+import type { OtherService } from '../model/rule.ts';
+import { type CatalogService, type ServiceKey, serviceKey, splitServiceKey } from '../model/service.ts';
 import { importGroup } from './route.ts';
 
 export interface TargetPort {
@@ -31,14 +32,14 @@ export type FindTarget = (key: ServiceKey) => TargetService | undefined;
 export interface TargetSettings {
   /** Ports that declare no protocol are looked into. */
   readonly detectProtocols: boolean;
-  /** Only services that a cluster exports are the clusterset's; otherwise all are. */
-  readonly exportedOnly: boolean;
+  /** Which services are one over all clusters. */
+  readonly merging: Merging;
 }
 
 /** Equal where nothing that routes depend on is another. */
 export function targetOf(
   { ports, upstream, host, shards }: CatalogService,
-  { detectProtocols, exportedOnly }: TargetSettings,
+  { detectProtocols, merging }: TargetSettings,
 ): TargetService {
   return {
     ports: ports.map(({ port, name, transport, protocol, tls, undeclared }) => ({
@@ -49,7 +50,7 @@ export function targetOf(
       tls: tls === true,
     })),
     isAlias: upstream !== undefined || host !== undefined,
-    isImported: !exportedOnly || shards.values().some((shard) => shard.export !== undefined),
+    isImported: merging === 'all' || shards.values().some((shard) => shard.export !== undefined),
   };
 }
 
@@ -65,7 +66,24 @@ export function serviceKind({
   return group === importGroup && kind === 'ServiceImport' ? 'ServiceImport' : undefined;
 }
 
-/** Whose endpoints a reference means: those of all clusters that the mesh merges. */
-export function chainOf(_kind: 'Service' | 'ServiceImport'): readonly Destination[] {
-  return [anywhere];
+/**
+ * The service of the mesh that a reference means. Where only exported services merge, a Service is that of the client's own cluster, and a
+ * ServiceImport is the exported part, a service of its own.
+ */
+export function serviceOf(
+  ref: {
+    readonly group: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly port?: number;
+  },
+  merging: Merging,
+): OtherService {
+  const { namespace, name, port } = ref;
+  const ported = port === undefined ? {} : { port };
+  const key = serviceKey(namespace, name);
+  const meant = serviceKind(ref) === 'ServiceImport' ? importedServiceKey(key, merging) : key;
+  if (meant === key) return { namespace, name, ...ported };
+  return { ...splitServiceKey(meant), host: `${name}.${namespace}.svc.${clustersetDomain}`, ...ported };
 }

@@ -11,6 +11,7 @@ import { hostOf } from './hosts.ts';
 import { isForMesh } from './http-match.ts';
 import { type Notes, nameOf } from './notes.ts';
 import { type IstioObjects, isDelegateForm } from './objects.ts';
+import { maxHosts } from './outline.ts';
 import { child, type IstioKindName, type IstioObject, itemsOf, type Part, specOf, textOf } from './parts.ts';
 import { audienceOf } from './visibility.ts';
 
@@ -53,7 +54,13 @@ function checkVirtualService(object: IstioObject, objects: IstioObjects, cluster
       'it is exported to nobody, and nothing of it is translated',
     );
   }
-  for (const host of itemsOf(child(spec, 'hosts'))) checkHost(host, objects, clusterDomain, notes);
+  const hosts = itemsOf(child(spec, 'hosts'));
+  for (const host of hosts.slice(0, maxHosts)) checkHost(host, objects, clusterDomain, notes);
+  const [over] = hosts.slice(maxHosts);
+  if (over !== undefined) {
+    const message = `it has ${hosts.length} hosts, of which the first ${maxHosts} are translated`;
+    notes.error('FW-ISTIO-006', over, message, 'Split the VirtualService');
+  }
 }
 
 function checkHost(part: Part, objects: IstioObjects, clusterDomain: string, notes: Notes): void {

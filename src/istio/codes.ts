@@ -91,6 +91,10 @@ export const istioCodes = {
     title: 'A kind of Istio’s that is not read',
     cure: 'VirtualService, DestinationRule and ServiceEntry are translated; see docs/istio.md for the others.',
   },
+  'FW-ISTIO-023': {
+    title: 'An object is given twice',
+    cure: 'Remove one of the two, or convert the files one by one.',
+  },
 } as const satisfies Readonly<Record<ErrorCode, { readonly title: string; readonly cure: string }>>;
 
 export type IstioCode = keyof typeof istioCodes;

@@ -46,14 +46,15 @@ export function convertIstio(raws: readonly RawObject[], options: ConvertOptions
   const notes = new Notes();
   const read = raws.map((raw, i) => readObject(raw, String(i), options));
   const objects = new IstioObjects(clusterDomain);
-  const seen = new Set<string>();
-  const twice: Finding[] = [];
+  const first = new Map<string, IstioObject>();
+  const twice = new Map<string, Finding>();
   for (const { object } of read) {
     if (object === undefined) continue;
-    const id = nameOf(object);
-    if (seen.has(id)) twice.push(givenTwice(object, id));
-    else objects.set(object);
-    seen.add(id);
+    const before = first.get(nameOf(object));
+    if (before === undefined) {
+      first.set(nameOf(object), object);
+      objects.set(object);
+    } else twice.set(object.key, givenTwice(object, before));
   }
   const ports = portsOf(raws, options.defaultNamespace);
   const context = { clusterDomain, ports: (service: ServiceName) => ports.get(keyOf(service)) };
@@ -66,12 +67,11 @@ export function convertIstio(raws: readonly RawObject[], options: ConvertOptions
     checkPlace(object, objects, clusterDomain, notes);
     return object.kind === 'ServiceEntry' ? (externalOf(object, clusterDomain, notes) ?? []) : [];
   });
-  const found = read.map(({ object, findings }) => [
-    ...findings,
-    ...(object === undefined
-      ? []
-      : [...notes.of(object), ...twice.filter(({ where }) => where.object === nameOf(object))]),
-  ]);
+  const found = read.map(({ object, findings }) => {
+    if (object === undefined) return findings;
+    const copy = twice.get(object.key);
+    return [...findings, ...(copy === undefined ? notes.of(object) : [copy])];
+  });
   return {
     objects: [...namedRules(rules), ...externals],
     findings: [...new Map(found.flat().map((finding) => [JSON.stringify(finding), finding])).values()],
@@ -121,14 +121,13 @@ function readObject(raw: RawObject, key: string, { defaultNamespace }: ConvertOp
   return { raw, id, isIstio: true, findings: own, ...(value === undefined ? {} : { object: { ...value, key } }) };
 }
 
-function givenTwice(object: IstioObject, id: string): Finding {
-  const where = { ...object.where(['metadata', 'name']), object: id };
+function givenTwice(object: IstioObject, first: IstioObject): Finding {
   return {
-    code: 'FW-ISTIO-016',
+    code: 'FW-ISTIO-023',
     severity: 'error',
-    message: `${id} is given twice: the first one counts`,
-    where,
-    hint: 'Remove one of them',
+    message: `${nameOf(object)} is given twice: the one in ${first.origin} counts`,
+    where: { ...object.where(['metadata', 'name']), object: nameOf(object) },
+    hint: istioCodes['FW-ISTIO-023'].cure,
   };
 }
 

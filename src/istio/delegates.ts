@@ -13,6 +13,9 @@ import { booleanOf, child, type IstioObject, itemsOf, numberOf, type Part, specO
 /** `undefined`: there is none of that name. */
 export type FindVirtualService = (namespace: string, name: string) => IstioObject | undefined;
 
+/** A TrafficRule takes 256 matches in all: far more need not be put together first. */
+const maxMergedMatches = 1024;
+
 export interface DelegateName {
   readonly namespace: string;
   readonly name: string;
@@ -103,6 +106,11 @@ const inherited = [
 ] as const;
 
 function mergedRoute(root: RouteParts, own: RouteParts, notes: Notes): readonly RouteParts[] {
+  if (root.matches.length * own.matches.length > maxMergedMatches) {
+    const message = `its ${own.matches.length} matches with ${root.matches.length} of ${nameOf(root.at.object)} are more than a TrafficRule takes`;
+    notes.error('FW-ISTIO-017', own.at, message, 'Use fewer: a prefix or an expression can stand for many');
+    return [];
+  }
   const matches = mergedMatches(root.matches, own.matches, notes);
   if (matches === undefined) {
     notes.warn(

@@ -116,8 +116,8 @@ function methodsOf(method: Part | undefined, notes: Notes): readonly (string | u
   const match = textMatchOf(method, notes);
   if (method === undefined || match === undefined || match.kind === 'present') return [undefined];
   if (match.kind === 'exact') return [match.value];
-  const words = match.kind === 'regex' ? match.value.replaceAll(/^\^|\$$|^\(|\)$/g, '').split('|') : [];
-  if (words.length > 0 && words.every((word) => /^[A-Z]+$/.test(word))) return words;
+  const [, words] = match.kind === 'regex' ? (/^\^?\(?([A-Z]+(?:\|[A-Z]+)*)\)?\$?$/.exec(match.value) ?? []) : [];
+  if (words !== undefined) return words.split('|');
   notes.error('FW-ISTIO-005', method, 'a method can be matched by its name alone', 'Write a match for each method');
   return [undefined];
 }

@@ -5,6 +5,9 @@ import { type DelegateName, delegatesOf } from './delegates.ts';
 import { hostOf, keyOf, type ServiceName } from './hosts.ts';
 import { child, type IstioObject, isMapping, itemsOf, specOf } from './parts.ts';
 
+/** Of one object; each is a rule of its own. */
+export const maxHosts = 128;
+
 export interface Outline {
   /** The services of the mesh that it is for; of a ServiceEntry, what its hosts are ruled as; [] for delegates. */
   readonly services: readonly ServiceName[];
@@ -26,7 +29,9 @@ export function outlineOf(object: IstioObject, clusterDomain: string): Outline {
     ...new Set(values.flatMap((value) => (typeof value === 'string' && isOutside(value) ? [value.toLowerCase()] : []))),
   ];
   const isOutside = (value: string): boolean => hostOf(value, object.namespace, clusterDomain).kind === 'outside';
-  const hosts = itemsOf(child(spec, 'hosts')).map(({ value }) => value);
+  const hosts = itemsOf(child(spec, 'hosts'))
+    .slice(0, maxHosts)
+    .map(({ value }) => value);
   switch (object.kind) {
     case 'DestinationRule': {
       const host = child(spec, 'host')?.value;

@@ -58,6 +58,9 @@ export function translateService(
   return judged(service, routes, undefined, notes) ?? judged(service, noRoutes, policy, notes);
 }
 
+/** A TrafficRule takes 32 routes: far more need not be translated first. */
+const maxRoutes = 256;
+
 interface Routes {
   readonly routes: readonly TranslatedRoute[];
   readonly sources: readonly IstioObject[];
@@ -166,8 +169,18 @@ function routesOf(
 ): readonly TranslatedRoute[] | undefined {
   const { notes } = destinations;
   const before = notes.errors;
-  const http = httpRoutesOf(object, (namespace, name) => objects.virtualService(namespace, name), notes);
   const spec = specOf(object);
+  const http = httpRoutesOf(object, (namespace, name) => objects.virtualService(namespace, name), notes);
+  if (http.length > maxRoutes) {
+    const message = `its ${http.length} routes are more than a TrafficRule takes`;
+    notes.error(
+      'FW-ISTIO-017',
+      child(spec, 'http') ?? spec,
+      message,
+      'Use fewer: a prefix or an expression can stand for many',
+    );
+    return undefined;
+  }
   const routes = [
     ...http.flatMap((parts) => translatedHttpRoutes(parts, destinations)),
     ...itemsOf(child(spec, 'tls')).flatMap((part) => translatedConnectionRoutes(part, 'tls', destinations)),

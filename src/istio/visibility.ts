@@ -15,13 +15,17 @@ export interface Claim {
   readonly namespaces?: readonly string[];
 }
 
+/** Each has the routes by themselves, of which a TrafficRule takes 32: so many are refused in any case. */
+const maxNamespaces = 64;
+
 /** Undefined: everybody's. */
 export function audienceOf(object: IstioObject): readonly string[] | undefined {
   const exportTo = itemsOf(child(specOf(object), 'exportTo')).flatMap(({ value }) =>
     typeof value === 'string' ? [value] : [],
   );
   if (exportTo.length === 0 || exportTo.includes('*')) return undefined;
-  return [...new Set(exportTo.filter((to) => to !== '~').map((to) => (to === '.' ? object.namespace : to)))];
+  const namespaces = new Set(exportTo.filter((to) => to !== '~').map((to) => (to === '.' ? object.namespace : to)));
+  return [...namespaces].slice(0, maxNamespaces);
 }
 
 /** `gateways` left out means the mesh. */

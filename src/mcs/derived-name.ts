@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 
-/** Of the Service that is derived from an import: a DNS label that says what it is, and is the same for ever. */
+/** Of the Service that is derived from an import: a DNS label that says whose it is, and is the same for ever. */
 export function derivedServiceName(name: string): string {
-  return `fairway-import-${hashOf(name)}`;
+  return `${name.slice(0, 40)}-import-${hashOf(name)}`;
 }
 
 /** 12 characters; enough to tell names within a namespace apart. */

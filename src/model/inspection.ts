@@ -222,6 +222,14 @@ export interface PathRoute {
   readonly clusters: readonly { readonly name: string; readonly percent: number }[];
 }
 
+/** A request for which the route is looked for. */
+export interface AskedRequest {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
 /** One way that a connection to the host may take. */
 export interface RequestWay {
   /** `HTTP`, `TLS for api.example.com`, `TCP`. */
@@ -234,6 +242,8 @@ export interface RequestWay {
     readonly isCatchAll: boolean;
   };
   readonly routes: readonly PathRoute[];
+  /** Where a request was given: how many routes were looked at, and the one that takes it, counted from 1; 0: none, `routes` is empty. */
+  readonly taken?: { readonly position: number; readonly of: number };
 }
 
 /** What one proxy would use for a request to a host. */

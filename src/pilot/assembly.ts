@@ -34,7 +34,7 @@ import { FleetProgress } from './fleet-progress.ts';
 import { GatewayRoutes } from './gateway-routes.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { IstioRules } from './istio-rules.ts';
-import { Clustersets } from './mcs-clustersets.ts';
+import { Clustersets, clusterWords } from './mcs-clustersets.ts';
 import { McsNames } from './mcs-names.ts';
 import { MemberRules, memberOfSource } from './member-rules.ts';
 import { assembleMembers, type Members } from './members.ts';
@@ -82,7 +82,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const fleet = new FleetProgress(logger, () => engine.proxies.size);
   const gateway = new GatewayRoutes({
     find: (key) => engine.catalog.get(key),
-    settings: { detectProtocols: config.detectProtocols === true, exportedOnly: false },
+    settings: { detectProtocols: config.detectProtocols === true, merging: config.services ?? 'all' },
     stages: { standards, logger, clock, fleet },
     trafficRules: rules.winners,
     progress: (rule) => engine.ruleProgress(rule),
@@ -102,7 +102,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const memberRules = new MemberRules({ logger, primary: inForce.table });
   const drains = new Drains({ logger, clock, due: () => engine.drainDue() });
   const idleMemory = new IdleMemory(clock);
-  const clustersets = new Clustersets(() => [...inventory.clusters().values()].map(({ info }) => info));
+  const clustersets = new Clustersets(() => clusterWords(inventory.clusters()));
   const touch = (): void => {
     ruleStatus.touch();
     members.status.touch();
@@ -175,6 +175,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     clock,
     clusters,
     isPrimary,
+    fleet,
   });
   const drainPlan: DrainPlanner = (wish) =>
     planDrain(wish, { engine, drains, rules: inForce.table, memberRules: memberRules.table, clusters });
@@ -186,7 +187,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     inputs,
     engine,
     drainPlan,
-    others: { externals: externals.objects, drains: drains.objects, policies, memberRules },
+    others: { externals: externals.objects, drains: drains.objects, policies, memberRules, gateway },
     ruleStatus,
     fleet,
     xds,

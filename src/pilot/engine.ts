@@ -425,7 +425,7 @@ export class Engine implements XdsHost {
     const imported = this.#options.names?.update() ?? new Set();
     const hosts = this.#options.externals?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
     const drained = this.#options.drains?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
-    const derived = this.#options.derivedRules?.(catalog.union(imported)) ?? new Set();
+    const derived = this.#options.derivedRules?.(imported.size === 0 ? catalog : catalog.union(imported)) ?? new Set();
     const rules = derived.size === 0 ? given : given.union(derived);
     const ruled = rules.union(drained);
     const twins = this.#options.names?.withTwins(ruled) ?? ruled;

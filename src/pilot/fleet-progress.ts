@@ -49,6 +49,7 @@ export class FleetProgress {
   #keys = new Map<string, string>();
   #publish: ((text: string) => void) | undefined;
   #changed: (() => void) | undefined;
+  readonly #listeners: (() => void)[] = [];
   #saidUnsaid = false;
   /** Of this replica, unique among them: the pod's name, and something that no other process of that name has. */
   readonly name = `${hostname()}-${randomUUID().slice(0, 8)}`;
@@ -70,6 +71,12 @@ export class FleetProgress {
   heard(texts: ReadonlyMap<string, string>): void {
     this.#peers = new Map([...texts].map(([name, text]) => [name, parseProgress(text)]));
     this.#changed?.();
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Called whenever others may say another thing. */
+  onHeard(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Whether this replica hears of others and they of it. */

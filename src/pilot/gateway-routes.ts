@@ -5,9 +5,8 @@
  * What always holds: rules follow the objects and the catalog within the batch in which these change; a service that no route names costs nothing.
  */
 
-import type { Outcome } from '../gateway-api/compile.ts';
 import { grpcRouteKind, httpRouteKind, referenceGrantKind, tcpRouteKind, tlsRouteKind } from '../gateway-api/kinds.ts';
-import type { GatewayRoute } from '../gateway-api/route.ts';
+import type { GatewayRoute, Grant } from '../gateway-api/route.ts';
 import { RouteTable } from '../gateway-api/route-table.ts';
 import { type TargetSettings, targetOf } from '../gateway-api/targets.ts';
 import type { TrafficRule } from '../model/rule.ts';
@@ -16,7 +15,7 @@ import type { ForeignKind } from '../rules/kind-types.ts';
 import type { ObjectSet } from '../rules/object-set.ts';
 import type { Programming } from '../rules/programming.ts';
 import { judgeGrant, judgeRoute } from './gateway-verdicts.ts';
-import type { ObjectStage } from './object-stage.ts';
+import type { KindStage, ObjectStage } from './object-stage.ts';
 import { type StandardStageInputs, standardStage } from './standards.ts';
 
 export interface GatewayInputs {
@@ -35,23 +34,22 @@ export class GatewayRoutes {
   readonly #table: RouteTable;
   readonly #inputs: GatewayInputs;
   readonly #isOn: boolean;
+  readonly #routes: ReadonlyMap<string, ObjectSet<GatewayRoute>>;
+  readonly #grants: ObjectSet<Grant>;
   readonly stages: readonly ObjectStage[];
 
   constructor(inputs: GatewayInputs) {
-    const { find, settings, stages } = inputs;
+    const { stages } = inputs;
     this.#inputs = inputs;
     this.#isOn = stages.standards.includes('gateway-api');
-    this.#table = new RouteTable((key) => {
-      const service = find(key);
-      return service === undefined ? undefined : targetOf(service, settings);
-    });
+    this.#table = this.#newTable();
     const table = this.#table;
     const grants = standardStage(referenceGrantKind, judgeGrant, stages);
     this.#follow(grants.objects, (key, before, after) => table.setGrant(key, before, after));
-    this.stages = [
-      ...[httpRouteKind, grpcRouteKind, tlsRouteKind, tcpRouteKind].map((row) => this.#routeStage(row)),
-      grants,
-    ];
+    this.#grants = grants.objects;
+    const routes = [httpRouteKind, grpcRouteKind, tlsRouteKind, tcpRouteKind].map((row) => this.#routeStage(row));
+    this.#routes = new Map(routes.map(({ head, objects }) => [head.kind, objects]));
+    this.stages = [...routes, grants];
   }
 
   /** By service; live. */
@@ -65,12 +63,30 @@ export class GatewayRoutes {
     return this.#table.update();
   }
 
-  /** The routes that name a service as their parent, in the order in which they count. */
-  outcomesOf(service: ServiceKey): readonly Outcome[] {
-    return this.#table.outcomesOf(service);
+  /** Of one kind; undefined: it is none of these. */
+  objects(kind: string): ObjectSet<GatewayRoute> | ObjectSet<Grant> | undefined {
+    return kind === this.#grants.head.kind ? this.#grants : this.#routes.get(kind);
   }
 
-  #routeStage(row: ForeignKind<GatewayRoute>): ObjectStage {
+  /** A table of its own with all that is in force, for trials; not compiled yet. */
+  copy(): RouteTable {
+    const table = this.#newTable();
+    if (!this.#isOn) return table;
+    for (const { key, lastGood } of this.#grants.records()) table.setGrant(key, undefined, lastGood);
+    for (const objects of this.#routes.values())
+      for (const { key, lastGood } of objects.records()) table.setRoute(key, undefined, lastGood);
+    return table;
+  }
+
+  #newTable(): RouteTable {
+    const { find, settings } = this.#inputs;
+    return new RouteTable((key) => {
+      const service = find(key);
+      return service === undefined ? undefined : targetOf(service, settings);
+    }, settings.merging);
+  }
+
+  #routeStage(row: ForeignKind<GatewayRoute>): KindStage<GatewayRoute> {
     const table = this.#table;
     const { trafficRules, progress, stages } = this.#inputs;
     const stage = standardStage(row, (record) => judgeRoute(record, { table, trafficRules, progress }), stages);

@@ -27,10 +27,10 @@ export function judgeIstioRule(record: ObjectRecord<IstioObject>, inputs: IstioV
   const object = { ...lastGood, key: record.key };
   const findings = table.findings(object);
   const rules = table.outcomes(object).flatMap(({ service, rule }) => (rule === undefined ? [] : [{ service, rule }]));
-  const overruled = rules.flatMap(({ service, rule }): readonly { service: ServiceKey; by: TrafficRule }[] => {
-    const by = before
-      .map((layer) => layer.get(service))
-      .find((other) => other !== undefined && !(other.policyOnly && rule.policyOnly !== true));
+  const isBefore = (other: TrafficRule): boolean =>
+    lastGood.kind === 'DestinationRule' ? other.policy !== undefined : other.policyOnly !== true;
+  const overruled = rules.flatMap(({ service }): readonly { service: ServiceKey; by: TrafficRule }[] => {
+    const by = before.flatMap((layer) => layer.get(service) ?? []).find(isBefore);
     return by === undefined ? [] : [{ service, by }];
   });
   const programming = sumOf(

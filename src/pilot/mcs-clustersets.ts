@@ -12,23 +12,39 @@ import { type ClustersetService, clustersetService } from '../mcs/clusterset.ts'
 import { derivedServiceName } from '../mcs/derived-name.ts';
 import type { ClusterInfo } from '../model/cluster.ts';
 import { type ServiceKey, type ServiceShard, serviceKey, splitServiceKey } from '../model/service.ts';
+import type { ClusterRecord } from '../registry/inventory-record.ts';
 
 /** By cluster: the addresses that a service's import has there. */
 export type ImportVips = ReadonlyMap<string, readonly string[]>;
 
 const noVips: ImportVips = new Map();
 
+/** As much of a registered cluster as counts here. */
+export interface ClusterWord extends Pick<ClusterInfo, 'name' | 'clusterId'> {
+  /** It has said what it exports: now, or before a restart. */
+  readonly isKnown: boolean;
+}
+
+export function* clusterWords(clusters: ReadonlyMap<string, ClusterRecord>): Generator<ClusterWord, undefined> {
+  for (const { info, lastNewsMs, exportsUnknown, services } of clusters.values()) {
+    const isTold = !exportsUnknown || services.values().some((shard) => shard.export !== undefined);
+    yield { ...info, isKnown: lastNewsMs !== undefined && isTold };
+  }
+}
+
 export class Clustersets {
-  readonly #clusters: () => Iterable<Pick<ClusterInfo, 'name' | 'clusterId'>>;
+  readonly #clusters: () => Iterable<ClusterWord>;
   readonly #services = new Map<ServiceKey, ClustersetService>();
   /** By key of the derived service. */
   readonly #imports = new Map<ServiceKey, { readonly of: ServiceKey; readonly vips: ImportVips }>();
   readonly #changed = new Set<ServiceKey>();
   readonly #listeners = new Set<(keys: ReadonlySet<ServiceKey>) => void>();
+  /** The clusters that were known when changes were last taken, so that all that they export is part of `services`. */
+  #known: ReadonlySet<string> = new Set();
   #ids: { readonly key: string; readonly value: ReturnType<typeof clusterIds> } | undefined;
 
   /** `clusters`: the registered ones. */
-  constructor(clusters: () => Iterable<Pick<ClusterInfo, 'name' | 'clusterId'>>) {
+  constructor(clusters: () => Iterable<ClusterWord>) {
     this.#clusters = clusters;
   }
 
@@ -61,8 +77,23 @@ export class Clustersets {
     return shards.filter(({ importOf }) => importOf === undefined);
   }
 
-  /** Those that came, changed or went, or whose virtual IPs did, since the last call. Listeners hear of them too. */
+  /** Registered clusters of whose exports nothing is known, or not yet taken up. */
+  unknown(): readonly string[] {
+    return [...this.#clusters()].map(({ name }) => name).filter((name) => !this.#known.has(name));
+  }
+
+  /** Clusters have become known, or are no longer, since changes were last taken. */
+  hasNews(): boolean {
+    const known = this.#knownNow();
+    return known.size !== this.#known.size || !known.isSubsetOf(this.#known);
+  }
+
+  /**
+   * Those that came, changed or went, or whose virtual IPs did, since the last call. Listeners hear of them too. To be called when everything
+   * that clusters have said has been shown to `see`.
+   */
   take(): ReadonlySet<ServiceKey> {
+    this.#known = this.#knownNow();
     if (this.#changed.size === 0) return nobody;
     const changed = new Set(this.#changed);
     this.#changed.clear();
@@ -100,6 +131,10 @@ export class Clustersets {
     else if (before === undefined || !sameVips(before.vips, vips)) this.#imports.set(key, { of, vips });
     if (this.#imports.get(key) !== before)
       for (const each of [before?.of, of]) if (each !== undefined) this.#changed.add(each);
+  }
+
+  #knownNow(): ReadonlySet<string> {
+    return new Set([...this.#clusters()].flatMap(({ name, isKnown }) => (isKnown ? [name] : [])));
   }
 
   #clusterIds(): ReturnType<typeof clusterIds> {

@@ -47,8 +47,9 @@ export class McsNames {
     return this.#merging === 'all' ? key : exportedKey(key);
   }
 
-  /** Clusters call themselves otherwise than at the last update. */
+  /** Clusters have become known, or call themselves otherwise, since the last update. */
   hasMoved(): boolean {
+    if (this.#clustersets.hasNews()) return true;
     return this.#clustersets.services.size > 0 && this.#clustersets.ids() !== this.#ids;
   }
 

@@ -18,7 +18,9 @@ import type { MemberLink } from '../registry/member-host.ts';
 import type { Clustersets } from './mcs-clustersets.ts';
 
 export interface McsWritersInputs {
-  readonly inventory: Pick<Inventory, 'clusters' | 'shards' | 'settled' | 'onChange'>;
+  readonly inventory: Pick<Inventory, 'clusters' | 'onChange'>;
+  /** Everything that can be known at the start is known, and taken up. */
+  readonly isReady: () => boolean;
   readonly clustersets: Clustersets;
   readonly clock: Clock;
   readonly wrote: (outcome: McsOutcome) => void;
@@ -91,7 +93,7 @@ export class McsWriters {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#settle();
-      const known = JSON.stringify([[...this.#inputs.clustersets.ids()], this.#unknownClusters()]);
+      const known = JSON.stringify([[...this.#inputs.clustersets.ids()], this.#inputs.clustersets.unknown()]);
       if (known !== this.#known) {
         this.#known = known;
         for (const { writer } of this.#writers.values()) writer.touch('all');
@@ -101,7 +103,7 @@ export class McsWriters {
   }
 
   #settle(): void {
-    const mayWrite = !this.#stop.signal.aborted && this.#inputs.inventory.settled() && this.#isLeader();
+    const mayWrite = !this.#stop.signal.aborted && this.#inputs.isReady() && this.#isLeader();
     for (const [cluster, { start, writer }] of this.#writers) {
       if (mayWrite && this.#links.get(cluster)?.at(-1) === start) continue;
       this.#writers.delete(cluster);
@@ -116,13 +118,6 @@ export class McsWriters {
     }
   }
 
-  /** Registered, and never read: neither now nor before a restart. */
-  #unknownClusters(): readonly string[] {
-    return [...this.#inputs.inventory.clusters().values()]
-      .filter(({ lastNewsMs }) => lastNewsMs === undefined)
-      .map(({ info }) => info.name);
-  }
-
   #hostFor(cluster: string): McsHost {
     const { inventory, clustersets, wrote } = this.#inputs;
     return {
@@ -134,7 +129,7 @@ export class McsWriters {
         return hasNamespace ? desiredImport(service, cluster, clustersets.ids()) : undefined;
       },
       isUnknown: (ids) => {
-        const unknown = this.#unknownClusters();
+        const unknown = clustersets.unknown();
         if (unknown.length === 0) return false;
         // What such a cluster calls itself is not known either: any id that nobody known has may be its.
         const known = new Set<string>();

@@ -3,7 +3,8 @@
  * attached and detached accordingly.
  *
  * What always holds: a cluster that takes a right to be read is read only while some policy names it; the primary is no member; what was read
- * of a cluster that is out of reach stays, over a restart too; what a cluster held goes when its registration or its grant does.
+ * of a cluster that is out of reach stays, over a restart too; what a cluster held goes when its registration does. When its grant goes, it stays
+ * as it was seen last, to be shown as not granted.
  */
 
 import type { MemberLink, MemberSource } from '../registry/member-host.ts';
@@ -11,7 +12,7 @@ import { memberSourceName } from './member-rules.ts';
 import type { RuleInputs } from './rule-inputs.ts';
 
 export interface MemberSourcesInputs {
-  readonly inputs: Pick<RuleInputs, 'attach' | 'detach' | 'recall'>;
+  readonly inputs: Pick<RuleInputs, 'attach' | 'detach' | 'letGo' | 'recall'>;
   /** Some policy names the cluster. */
   readonly isGranted: (cluster: string) => boolean;
   readonly isPrimary: (cluster: string) => boolean;
@@ -27,6 +28,8 @@ export class MemberSources {
   readonly #links = new Map<string, MemberLink[]>();
   /** undefined: what was saved of it is in force, and nothing reads it. */
   readonly #attached = new Map<string, { readonly link: MemberLink; readonly source: MemberSource } | undefined>();
+  /** Of which the last is known, and nothing read any more. */
+  readonly #letGo = new Set<string>();
   #stopped = false;
 
   constructor(options: MemberSourcesInputs) {
@@ -49,7 +52,12 @@ export class MemberSources {
 
   /** Grants may be others. */
   settleAll(): void {
-    const clusters = new Set([...this.#options.clusters().keys(), ...this.#links.keys(), ...this.#attached.keys()]);
+    const clusters = new Set([
+      ...this.#options.clusters().keys(),
+      ...this.#links.keys(),
+      ...this.#attached.keys(),
+      ...this.#letGo,
+    ]);
     for (const cluster of clusters) this.settle(cluster);
   }
 
@@ -61,16 +69,21 @@ export class MemberSources {
     const isThere = link !== undefined || clusters().has(cluster);
     const isReadable = link === undefined || link.isFree || isGranted(cluster);
     const name = memberSourceName(cluster);
-    if (!isThere || !isReadable || isPrimary(cluster)) {
-      if (!this.#attached.has(cluster)) return;
-      this.#attached.delete(cluster);
-      inputs.detach(name);
+    if (!isThere || isPrimary(cluster)) {
+      const isKnown = this.#attached.delete(cluster);
+      if (this.#letGo.delete(cluster) || isKnown) inputs.detach(name);
+    } else if (!isReadable) {
+      if (!this.#attached.delete(cluster)) return;
+      this.#letGo.add(cluster);
+      inputs.letGo(name);
     } else if (link === undefined) {
       // Known from before a restart, and out of reach.
-      if (!this.#attached.has(cluster) && inputs.recall(name)) this.#attached.set(cluster, undefined);
+      if (!this.#attached.has(cluster) && !this.#letGo.has(cluster) && inputs.recall(name))
+        this.#attached.set(cluster, undefined);
     } else if (this.#attached.get(cluster)?.link !== link) {
       const source = inputs.attach(name, (sink) => link.start(sink, isLeader));
       this.#attached.set(cluster, { link, source });
+      this.#letGo.delete(cluster);
     }
   }
 

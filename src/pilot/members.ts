@@ -9,6 +9,7 @@ import type { ObjectSet } from '../rules/object-set.ts';
 import { trafficRuleKind } from '../rules/rule-kind.ts';
 import type { RuleRecord, RuleSet } from '../rules/rule-set.ts';
 import type { Engine } from './engine.ts';
+import type { FleetProgress } from './fleet-progress.ts';
 import { type MemberRules, memberSourceName } from './member-rules.ts';
 import { MemberSources } from './member-sources.ts';
 import { policiesThatCount } from './policies.ts';
@@ -20,6 +21,8 @@ export interface Members {
   readonly open: OpenMember;
   /** The members' rules as people are shown them. */
   readonly status: RuleStatus;
+  /** Every rule that some member holds, in force or not. */
+  records(): readonly RuleRecord[];
   /** What is wrong with what a cluster holds of its own, or with reading it. */
   findings(cluster: string): ReturnType<MemberRules['findings']>;
   /** Who may write statuses into members; until it is said, nobody. */
@@ -39,6 +42,8 @@ export interface MembersInputs {
   /** The registered clusters' names. */
   readonly clusters: () => ReadonlySet<string>;
   readonly isPrimary: (cluster: string) => boolean;
+  /** Where other replicas' proxies are counted. */
+  readonly fleet: FleetProgress;
 }
 
 /** From here on those of rules that are gone are looked for. */
@@ -54,9 +59,11 @@ export function assembleMembers({
   clock,
   clusters,
   isPrimary,
+  fleet,
 }: MembersInputs): Members {
   let isLeader = (): boolean => false;
-  const status = new RuleStatus({ clock, rules: memberRules, engine, clusters });
+  const status = new RuleStatus({ clock, rules: memberRules, engine, clusters, fleet, fleetKind: 'MemberRule' });
+  fleet.onHeard(() => status.touch());
   const sources = new MemberSources({
     isLeader: () => isLeader(),
     inputs,
@@ -108,6 +115,7 @@ export function assembleMembers({
       return close;
     },
     status,
+    records: () => memberRules.records(),
     leadBy(given) {
       isLeader = given;
     },

@@ -144,6 +144,21 @@ export class RuleInputs {
     this.#logger.info('a source of rules is no longer read', { source: name, objects: state.held.size });
   }
 
+  /** The source may not be read any more: what it held stays as it was seen last, and is forgotten on disk. `attach` may come again. */
+  letGo(name: string): void {
+    const input = this.#inputs.get(name);
+    if (input === undefined) return;
+    const { state, source } = input;
+    state.sink = undefined;
+    state.synced = true;
+    state.findings = [];
+    for (const id of state.held) state.unconfirmed.add(id);
+    if (source !== undefined) this.#end(source);
+    this.#inputs.set(name, { name, state, source: undefined });
+    this.#memory?.forget(name);
+    this.#logger.info('a source of rules is no longer read', { source: name, kept: state.held.size });
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#inputs.values()].map(({ source }) => source?.stop()));
     await Promise.all(this.#ending);

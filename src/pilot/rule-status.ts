@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { RuleReport } from '../model/report.ts';
 import type { TrafficRule } from '../model/rule.ts';
-import type { CatalogService } from '../model/service.ts';
+import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { isInForce, ruleStatus, type RuleStatus as Status, writtenStatus } from '../rules/conditions.ts';
 import type { Programming } from '../rules/programming.ts';
 import { type Resolution, resolveRule } from '../rules/resolve.ts';
@@ -25,11 +25,14 @@ export interface RuleStatusInputs {
   readonly clusters: () => ReadonlySet<string>;
   /** Where other replicas' proxies are counted. */
   readonly fleet?: FleetProgress;
+  /** What these rules are among what replicas tell each other. Default: TrafficRule. */
+  readonly fleetKind?: string;
 }
 
 interface Resolved {
   readonly raw: RuleRecord['raw'];
-  readonly service: CatalogService | undefined;
+  /** The services that were looked up, the rule's own among them. */
+  readonly services: ReadonlyMap<ServiceKey, CatalogService | undefined>;
   readonly clusters: ReadonlySet<string>;
   readonly resolution: Resolution;
 }
@@ -55,7 +58,7 @@ export class RuleStatus {
       make: (record, programming, nowMs, previous) =>
         ruleStatus(record, this.#resolve(record), programming, nowMs, previous),
       begin: () => this.#takeClusters(),
-      end: (counted) => fleet?.count('TrafficRule', counted),
+      end: (counted) => fleet?.count(inputs.fleetKind ?? 'TrafficRule', counted),
     });
   }
 
@@ -107,12 +110,21 @@ export class RuleStatus {
   /** The same inputs, the same answer: acknowledgements alone do not have targets looked up again. */
   #resolve({ lastGood, raw }: RuleRecord): Resolution | undefined {
     if (lastGood === undefined) return undefined;
-    const service = this.#inputs.engine.ruled(lastGood.service);
+    const { engine } = this.#inputs;
     const clusters = this.#clusters;
     const known = this.#resolved.get(lastGood);
-    if (known?.raw === raw && known.service === service && known.clusters === clusters) return known.resolution;
-    const resolution = resolveRule(lastGood, { service: () => service, clusters }, (path) => raw.where(path));
-    this.#resolved.set(lastGood, { raw, service, clusters, resolution });
+    if (known?.raw === raw && known.clusters === clusters) {
+      const isSame = known.services.entries().every(([key, service]) => engine.ruled(key) === service);
+      if (isSame) return known.resolution;
+    }
+    const services = new Map<ServiceKey, CatalogService | undefined>();
+    const service = (key: ServiceKey): CatalogService | undefined => {
+      const found = engine.ruled(key);
+      services.set(key, found);
+      return found;
+    };
+    const resolution = resolveRule(lastGood, { service, clusters }, (path) => raw.where(path));
+    this.#resolved.set(lastGood, { raw, services, clusters, resolution });
     return resolution;
   }
 
@@ -123,7 +135,8 @@ export class RuleStatus {
     const { engine, fleet } = this.#inputs;
     const own = engine.ruleProgress(lastGood, record.holder);
     if (fleet === undefined) return own;
-    const form = ruleForm(lastGood);
+    // Two clusters may hold the same.
+    const form = record.holder === undefined ? ruleForm(lastGood) : `${record.holder} ${ruleForm(lastGood)}`;
     counted?.set(form, own);
     return fleet.sum(form, own);
   }

@@ -50,10 +50,15 @@ export class RulesInForce {
     return isSameForm(combined.routes, rule) || isSameForm(combined.policy, rule) ? combined.rule : rule;
   }
 
+  /** What would be in force if these layers said this of a service. */
+  with(service: ServiceKey, said: ReadonlyMap<RuleLayer, TrafficRule | undefined>): TrafficRule | undefined {
+    const of = (layer: RuleLayer): TrafficRule | undefined => (said.has(layer) ? said.get(layer) : layer.get(service));
+    const { routes, policy } = chosen(this.#layers.flatMap((layer) => of(layer) ?? []));
+    return routes === undefined || policy === undefined || routes === policy ? routes : combine(routes, policy);
+  }
+
   #choose(service: ServiceKey): TrafficRule | undefined {
-    const rules = this.#layers.flatMap((layer) => layer.get(service) ?? []);
-    const routes = rules.find(({ policyOnly }) => policyOnly !== true) ?? rules[0];
-    const policy = rules.find((rule) => rule.policy !== undefined) ?? routes;
+    const { routes, policy } = chosen(this.#layers.flatMap((layer) => layer.get(service) ?? []));
     if (routes === undefined || policy === undefined || routes === policy) {
       this.#combined.delete(service);
       return routes;
@@ -64,6 +69,17 @@ export class RulesInForce {
     this.#combined.set(service, { routes, policy, rule });
     return rule;
   }
+}
+
+interface Chosen {
+  readonly routes: TrafficRule | undefined;
+  readonly policy: TrafficRule | undefined;
+}
+
+/** `rules`: the strongest first. */
+function chosen(rules: readonly TrafficRule[]): Chosen {
+  const routes = rules.find(({ policyOnly }) => policyOnly !== true) ?? rules[0];
+  return { routes, policy: rules.find((rule) => rule.policy !== undefined) ?? routes };
 }
 
 function combine(routes: TrafficRule, policy: TrafficRule): TrafficRule {

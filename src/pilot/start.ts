@@ -149,6 +149,7 @@ export async function startPilot(config: PilotConfig, log: ProcessLog, version: 
       previewer: livePreviewer({
         engine,
         rules,
+        inForce: assembly.inForce,
         others: assembly.others,
         clusters: () => new Set(inventory.clusters().keys()),
         source: rulesFolderSource,

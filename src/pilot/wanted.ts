@@ -8,6 +8,8 @@
 
 import { hostOfName } from '../envoy/grpc-names.ts';
 import { serviceNamedBy } from '../mesh/external.ts';
+import { clustersetKey } from '../model/clusterset.ts';
+import { clustersetDomain } from '../model/mesh.ts';
 import { type CatalogService, type ServiceKey, serviceKey } from '../model/service.ts';
 
 export interface WantedOptions {
@@ -91,7 +93,10 @@ export class WantedServices {
       const key = host.includes('.')
         ? serviceNamedBy(host, this.#options.clusterDomain)
         : serviceKey(asker.namespace, host);
-      if (key !== undefined) services.add(key);
+      if (key === undefined) continue;
+      services.add(key);
+      // Where only exported services merge, this name is a service of its own.
+      if (host.endsWith(`.svc.${clustersetDomain}`)) services.add(clustersetKey(key));
     }
     if (hosts.size > 0)
       for (const { host, key } of this.#options.outside()) if (host !== undefined && hosts.has(host)) services.add(key);

@@ -5,6 +5,8 @@
 
 import type { Finding } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
+import { convertIstio } from '../istio/convert.ts';
+import { istioKinds } from '../istio/kinds.ts';
 import { allKinds } from '../kinds/all-kinds.ts';
 import { type ExternalClaim, externalLosses } from '../mesh/external.ts';
 import { externalLossFinding, type GivenObject } from '../mesh/external-findings.ts';
@@ -19,12 +21,28 @@ import { RuleSet } from '../rules/rule-set.ts';
 export function analyzeObjects(objects: readonly RawObject[], defaultNamespace: string): readonly Finding[] {
   const ofKind = (wanted: string): readonly RawObject[] => objects.filter((raw) => kindOf(raw) === wanted);
   const others = objects.filter((raw) => kindOf(raw) !== trafficRuleHead.kind);
-  return [
+  const all = [
     ...analyzeRules(ofKind(trafficRuleHead.kind), defaultNamespace),
     ...others.flatMap((raw) => allKinds.parse(raw, { defaultNamespace }).findings),
     ...analyzeExternals(ofKind(externalHead.kind), defaultNamespace),
+    ...analyzeIstio(objects, defaultNamespace),
   ];
+  // What is wrong with an object of Istio's by itself is found both ways.
+  return [...new Map(all.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
+
+/** Beside one another. */
+function analyzeIstio(objects: readonly RawObject[], defaultNamespace: string): readonly Finding[] {
+  const ofIstio = objects.filter((raw) => istioKinds.some(({ kind }) => kind === kindOf(raw)));
+  if (ofIstio.length === 0) return [];
+  const { clusterDomain } = defaultMeshSettings;
+  return convertIstio(objects, { defaultNamespace, clusterDomain }).findings.filter(
+    ({ code }) => code.startsWith('FW-ISTIO-') && !notSaid.has(code),
+  );
+}
+
+/** A kind that is not read is told by the table of kinds; which ports a service has, clusters say. */
+const notSaid: ReadonlySet<string> = new Set(['FW-ISTIO-020', 'FW-ISTIO-022']);
 
 function kindOf({ object }: RawObject): unknown {
   return (object as { readonly kind?: unknown } | null | undefined)?.kind;

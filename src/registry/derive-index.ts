@@ -9,15 +9,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterSnapshot, NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
-import {
-  type DerivedService,
-  type DeriveSettings,
-  deriveNamespace,
-  deriveService,
-  type Lookup,
-  type Skip,
-  type SkipReason,
-} from './derive.ts';
+import { type DerivedService, type DeriveSettings, deriveNamespace, deriveService, type Lookup } from './derive.ts';
 import { type ClusterLimits, defaultClusterLimits, ReportedShards } from './derive-limits.ts';
 import {
   type ClusterObject,
@@ -33,6 +25,7 @@ import {
   type ServiceObject,
   type SliceObject,
 } from './derive-objects.ts';
+import type { Skip, SkipReason } from './derive-skips.ts';
 import { Pool, shareParts } from './pool.ts';
 import { sameShard, shareEndpoints } from './same-shard.ts';
 import type { ClusterChange } from './source.ts';

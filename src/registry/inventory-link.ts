@@ -38,6 +38,7 @@ export class Link {
   #synced = false;
   #findings: readonly Finding[] = [];
   #version = '';
+  #exportsUnknown = false;
   #source: ClusterSource | undefined;
   #stopped = false;
   /** Another cluster serves the same API: nothing that this link says is used. */
@@ -67,6 +68,11 @@ export class Link {
     return this.#version;
   }
 
+  /** It cannot tell which services are exported. */
+  get exportsUnknown(): boolean {
+    return this.#exportsUnknown;
+  }
+
   start(start: StartSource, events: LinkEvents): void {
     try {
       this.#source = start({
@@ -91,6 +97,7 @@ export class Link {
             this.said.seed(held.services, held.namespaces);
           }
           this.#synced = true;
+          this.#exportsUnknown = snapshot.exportsUnknown === true;
           this.said.sync(withExports(snapshot, events), partial);
           events.said(this, undefined, undefined);
         },

@@ -28,6 +28,8 @@ export interface ClusterRecord {
   readonly state: ClusterState;
   /** Of its API, as the source in force read it: `v1.36.1`; '' where that is not known. */
   readonly version: string;
+  /** Which of its services are exported cannot be told; what was held of that stays. */
+  readonly exportsUnknown: boolean;
   /** Live; never changed by its reader. Held last good while the state is anything but `fresh`. */
   readonly services: ReadonlyMap<ServiceKey, ServiceShard>;
   readonly namespaces: ReadonlyMap<string, NamespaceShard>;

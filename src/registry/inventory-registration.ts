@@ -182,6 +182,7 @@ export function recordOf(registration: Registration): ClusterRecord {
     info: infoOf(registration),
     state: registration.shown.state,
     version: registration.active?.version ?? '',
+    exportsUnknown: registration.active?.exportsUnknown === true,
     services: registration.services,
     namespaces: registration.namespaces,
     endpointCount: registration.endpointCount,

@@ -2,30 +2,24 @@
  * Last good state on disk: one file per cluster in one folder, so that a pilot that starts while a cluster is out of reach serves what it
  * served before.
  *
- * What always holds: a file is replaced whole (temporary file, fsync, rename, fsync of the folder), so a kill or a full disk leaves the old
- * one; a file that cannot be used is set aside and reported, and touches no other cluster's; saves of one cluster are coalesced, never run
- * at the same time, and are spaced so that they take a small share of the time.
+ * What always holds: a file that cannot be used is set aside and reported, and touches no other cluster's; saves of one cluster are coalesced,
+ * never run at the same time, and are spaced so that they take a small share of the time.
  */
 
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { open, rename, rm, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { rm, utimes } from 'node:fs/promises';
 import type { Clock, Timer } from '../core/clock.ts';
 import { errorMessage, FairwayError, type Finding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { clusterNamePattern } from '../model/cluster.ts';
-import { syncFolder } from './durable-file.ts';
-import { decodeLastGood, encodeLastGood, type LastGood } from './last-good-format.ts';
+import {
+  lastGoodClusters,
+  lastGoodPath,
+  readWhole,
+  removeOrphans,
+  setAside,
+  writeLastGood,
+} from './last-good-files.ts';
+import { decodeLastGood, type LastGood } from './last-good-format.ts';
 
 export type { LastGood } from './last-good-format.ts';
 
@@ -68,14 +62,6 @@ export interface FolderLastGoodOptions {
   readonly limits?: Partial<LastGoodLimits>;
 }
 
-/** How much is put together before it is written, bytes; between two such pieces others get their turn. */
-const chunkBytes = 256 * 1024;
-
-/** A temporary file this old belongs to nobody any more, ms. */
-const orphanAgeMs = 600_000;
-
-const suffix = '.last-good.jsonl';
-
 interface Job {
   state: () => LastGood | undefined;
   timer: Timer | undefined;
@@ -95,7 +81,6 @@ export class FolderLastGoodStore implements LastGoodStore {
   /** File operations of one cluster happen one after the other. */
   readonly #chains = new Map<string, Promise<void>>();
   #failures = 0;
-  #temporary = 0;
   #closed = false;
 
   /** Makes the folder. Throws FW-CLUSTER-016 when it cannot be used. */
@@ -106,7 +91,7 @@ export class FolderLastGoodStore implements LastGoodStore {
     this.#limits = { ...defaultLastGoodLimits, ...options.limits };
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      this.#removeOrphans();
+      removeOrphans(this.#folder, this.#clock.now());
     } catch (error) {
       throw new FairwayError(
         {
@@ -126,18 +111,16 @@ export class FolderLastGoodStore implements LastGoodStore {
   }
 
   names(): readonly string[] {
-    let files: readonly string[] = [];
     try {
-      files = readdirSync(this.#folder).filter((file) => file.endsWith(suffix));
+      return lastGoodClusters(this.#folder);
     } catch (error) {
       this.#report('FW-CLUSTER-013', '', `the state folder could not be listed: ${errorMessage(error)}`);
+      return [];
     }
-    const names = files.map((file) => clusterOfFile(file.slice(0, -suffix.length)));
-    return names.filter((name) => name !== undefined).sort();
   }
 
   load(name: string): { readonly state: LastGood | undefined; readonly findings: readonly Finding[] } {
-    const path = this.#path(name);
+    const path = lastGoodPath(this.#folder, name);
     let bytes: Buffer | undefined;
     let modifiedMs = 0;
     let reason: string;
@@ -160,7 +143,7 @@ export class FolderLastGoodStore implements LastGoodStore {
         {
           code: 'FW-CLUSTER-011',
           severity: 'warning',
-          message: `the last good state on disk cannot be used: ${reason}; ${this.#setAside(path)}`,
+          message: `the last good state on disk cannot be used: ${reason}; ${setAside(path)}`,
           where: { file: path, cluster: name },
           hint: 'Nothing needs to be done: it is written anew once the cluster has synced. If it happens again, check the disk.',
         },
@@ -185,7 +168,7 @@ export class FolderLastGoodStore implements LastGoodStore {
     if (this.#closed || this.#jobs.has(name)) return;
     const now = new Date(this.#clock.now());
     // A file that is not there yet, or was removed meanwhile, has nothing to be marked.
-    void this.#inTurn(name, () => utimes(this.#path(name), now, now).catch(() => undefined));
+    void this.#inTurn(name, () => utimes(lastGoodPath(this.#folder, name), now, now).catch(() => undefined));
   }
 
   remove(name: string): void {
@@ -198,7 +181,7 @@ export class FolderLastGoodStore implements LastGoodStore {
     this.#restUntil.delete(name);
     void this.#inTurn(name, async () => {
       try {
-        await rm(this.#path(name), { force: true });
+        await rm(lastGoodPath(this.#folder, name), { force: true });
       } catch (error) {
         this.#report('FW-CLUSTER-013', name, `its last good state could not be removed: ${errorMessage(error)}`);
       }
@@ -231,7 +214,7 @@ export class FolderLastGoodStore implements LastGoodStore {
       if (state === undefined) return;
       const began = this.#clock.monotonic();
       try {
-        await this.#write(name, state, () => job.removed);
+        await writeLastGood(this.#folder, name, state, this.#limits.maxFileBytes, () => job.removed);
       } catch (error) {
         failed = true;
         this.#failures += 1;
@@ -248,35 +231,6 @@ export class FolderLastGoodStore implements LastGoodStore {
     else if (this.#jobs.get(name) === job) this.#jobs.delete(name);
   }
 
-  async #write(name: string, state: LastGood, abandoned: () => boolean): Promise<void> {
-    const temporary = join(this.#folder, `${fileOfCluster(name)}.${process.pid}-${this.#temporary++}.tmp`);
-    try {
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        let chunk = '';
-        let written = 0;
-        for (const line of encodeLastGood(name, state)) {
-          chunk += line;
-          if (chunk.length < chunkBytes) continue;
-          await handle.appendFile(chunk);
-          written += chunk.length;
-          chunk = '';
-          if (abandoned()) return;
-          if (written > this.#limits.maxFileBytes)
-            throw new Error(`it is larger than ${this.#limits.maxFileBytes} bytes`);
-        }
-        await handle.appendFile(chunk);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, this.#path(name));
-      await syncFolder(this.#folder);
-    } finally {
-      await rm(temporary, { force: true });
-    }
-  }
-
   #inTurn(name: string, work: () => Promise<void>): Promise<void> {
     const turn = (this.#chains.get(name) ?? Promise.resolve()).then(work).finally(() => {
       if (this.#chains.get(name) === turn) this.#chains.delete(name);
@@ -285,67 +239,11 @@ export class FolderLastGoodStore implements LastGoodStore {
     return turn;
   }
 
-  #setAside(path: string): string {
-    try {
-      renameSync(path, `${path}.bad`);
-      return `it was set aside as ${path}.bad`;
-    } catch (error) {
-      return `it could not be set aside: ${errorMessage(error)}`;
-    }
-  }
-
-  #removeOrphans(): void {
-    for (const file of readdirSync(this.#folder)) {
-      if (!file.endsWith('.tmp')) continue;
-      const path = join(this.#folder, file);
-      const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat !== undefined && this.#clock.now() - stat.mtimeMs > orphanAgeMs) rmSync(path, { force: true });
-    }
-  }
-
   #report(code: 'FW-CLUSTER-012' | 'FW-CLUSTER-013', name: string, message: string): void {
     this.#logger.warn(message, {
       cluster: name,
       code,
       hint: 'See whether the disk of the state folder is full or read-only; what was saved before is still there.',
     });
-  }
-
-  #path(name: string): string {
-    return join(this.#folder, `${fileOfCluster(name)}${suffix}`);
-  }
-}
-
-/** Capitals are marked, since some file systems do not tell them apart. */
-function fileOfCluster(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `+${letter.toLowerCase()}`);
-}
-
-function clusterOfFile(file: string): string | undefined {
-  const name = file.replace(/\+([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return clusterNamePattern.test(name) && fileOfCluster(name) === file ? name : undefined;
-}
-
-/** undefined: there is none. */
-function readWhole(path: string, maxBytes: number): { bytes: Buffer; modifiedMs: number } | undefined {
-  let handle: number;
-  try {
-    handle = openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    const stat = fstatSync(handle);
-    if (!stat.isFile()) throw new Error('it is not a file');
-    if (stat.size > maxBytes) throw new Error(`it has ${stat.size} bytes, more than ${maxBytes}`);
-    const bytes = Buffer.alloc(stat.size);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = readSync(handle, bytes, length, bytes.length - length, length);
-    }
-    return { bytes: bytes.subarray(0, length), modifiedMs: stat.mtimeMs };
-  } finally {
-    closeSync(handle);
   }
 }

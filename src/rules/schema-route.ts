@@ -25,7 +25,7 @@ export const doneWithRequests = [
 ] as const;
 
 /** What only a request that is sent on can have. */
-export const needBackends = ['rewrite', 'mirrors', 'rateLimit', 'timeouts', 'retry', 'requestHeaders'] as const;
+export const needBackends = ['rewrite', 'mirrors', 'timeouts', 'retry', 'requestHeaders'] as const;
 
 export const route = {
   type: 'object',

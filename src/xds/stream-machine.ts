@@ -13,12 +13,13 @@
  * Both waits are bounded, the second as long as the client has not refused: then it still uses what it had.
  */
 
-import { pushOrder, typeUrl as types } from '../core/type-urls.ts';
+import { typeUrl as types } from '../core/type-urls.ts';
 import { type Announcement, Announcements } from './announcements.ts';
 import type { Draft, Held, Outcome } from './draft.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { LogEntry, Replica } from './replica.ts';
 import type { XdsRequest } from './request.ts';
+import { type StreamType, StreamTypes } from './stream-types.ts';
 import { TypeMachine } from './type-machine.ts';
 import { impliesWildcard } from './type-traits.ts';
 import type { StreamTypeStatus } from './view.ts';
@@ -39,20 +40,9 @@ export interface StreamMachineOptions {
 const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
 const lingering: readonly string[] = [types.cluster, types.endpoint, types.secret];
 
-interface TypeState {
-  readonly typeUrl: string;
-  readonly machine: TypeMachine;
-  readonly isReferrer: boolean;
-  readonly heartbeats: Heartbeats;
-  state: StreamTypeStatus['state'];
-  sinceMs: number;
-}
-
 export class StreamMachine {
   readonly #options: StreamMachineOptions;
-  readonly #types = new Map<string, TypeState>();
-  /** By the order in which they are sent. */
-  #ordered: readonly TypeState[] = [];
+  readonly #types = new StreamTypes();
   #replica: Replica;
   #seen: LogEntry;
   /** Clusters sent for the first time whose endpoints have not been sent yet, and until when others wait for them (monotonic ms). */
@@ -87,11 +77,11 @@ export class StreamMachine {
   }
 
   knows(typeUrl: string): boolean {
-    return this.#types.has(typeUrl);
+    return this.#types.get(typeUrl) !== undefined;
   }
 
   nameCount(typeUrl: string): number {
-    return this.#types.get(typeUrl)?.machine.names.size ?? 0;
+    return this.#types.machine(typeUrl)?.names.size ?? 0;
   }
 
   /** When `next` may have something to say though nothing happened (monotonic ms); undefined: never. Valid after `next` said there is nothing. */
@@ -112,7 +102,7 @@ export class StreamMachine {
     while (this.#seen.next !== undefined) {
       this.#seen = this.#seen.next;
       this.#happened();
-      for (const [typeUrl, diff] of this.#seen.diffs) this.#types.get(typeUrl)?.machine.mark(diff);
+      for (const [typeUrl, diff] of this.#seen.diffs) this.#types.machine(typeUrl)?.mark(diff);
     }
   }
 
@@ -122,7 +112,7 @@ export class StreamMachine {
     this.catchUp();
     this.#replica = replica;
     this.#happened();
-    for (const { machine } of this.#types.values()) machine.rebase(replica);
+    for (const { machine } of this.#types.ordered) machine.rebase(replica);
     this.#seen = replica.tail;
   }
 
@@ -140,7 +130,7 @@ export class StreamMachine {
 
   #nextAddition(nowMs: number): Draft | undefined {
     const gated = this.#referrersWait(nowMs);
-    for (const { typeUrl, machine, isReferrer } of this.#ordered) {
+    for (const { typeUrl, machine, isReferrer } of this.#types.ordered) {
       if (gated && isReferrer) continue;
       const announcement =
         typeUrl === types.route && this.#dropsItself() ? this.#announcement(machine, nowMs) : undefined;
@@ -155,7 +145,7 @@ export class StreamMachine {
   }
 
   #announcement(tables: TypeMachine, nowMs: number): Announcement | undefined {
-    return this.#announcements.next(tables, this.#types.get(types.endpoint)?.machine, nowMs);
+    return this.#announcements.next(tables, this.#types.machine(types.endpoint), nowMs);
   }
 
   sent(draft: Draft, nonce: string, nowMs: number): void {
@@ -165,7 +155,7 @@ export class StreamMachine {
     state.machine.commit(draft, nonce);
     if (this.#options.supportsTtl) state.heartbeats.sent(draft, nowMs);
     if (draft.typeUrl === types.cluster) this.#clustersSent(draft, nowMs);
-    if (draft.typeUrl === types.route) this.#types.get(types.virtualHost)?.machine.forceHostsOf(new Set(draft.added));
+    if (draft.typeUrl === types.route) this.#types.machine(types.virtualHost)?.forceHostsOf(new Set(draft.added));
     if (draft.typeUrl === types.endpoint) for (const { name } of draft.resources) this.#warming.delete(name);
   }
 
@@ -175,61 +165,40 @@ export class StreamMachine {
     if (!this.#unnoted && ready === this.#notedReady) return;
     this.#unnoted = false;
     this.#notedReady = ready;
-    for (const state of this.#ordered) {
-      const now = stateOf(state.machine);
-      if (now === state.state) continue;
-      state.state = now;
-      state.sinceMs = wallMs;
-    }
+    this.#types.note(wallMs);
   }
 
   status(wallMs: number): ReadonlyMap<string, StreamTypeStatus> {
     this.catchUp();
     this.note(wallMs);
-    const all = new Map<string, StreamTypeStatus>();
-    for (const { typeUrl, machine, state, sinceMs } of this.#ordered) {
-      all.set(typeUrl, {
-        state,
-        sinceMs,
-        resources: machine.heldCount(),
-        sentRevision: machine.sentRevision,
-        ackedRevision: machine.ackedRevision(),
-        error: machine.error,
-      });
-    }
-    return all;
+    return this.#types.status();
   }
 
   ackedRevision(typeUrl: string): number {
-    return this.#types.get(typeUrl)?.machine.ackedRevision() ?? 0;
+    return this.#types.machine(typeUrl)?.ackedRevision() ?? 0;
   }
 
   /** The lowest acknowledged revision of those of `typeUrls` that the client asked for; undefined: of none of them. */
   ackedFloor(typeUrls: Iterable<string>): number | undefined {
     this.catchUp();
-    let floor: number | undefined;
-    for (const typeUrl of typeUrls) {
-      const machine = this.#types.get(typeUrl)?.machine;
-      if (machine !== undefined) floor = Math.min(floor ?? Number.POSITIVE_INFINITY, machine.ackedRevision());
-    }
-    return floor;
+    return this.#types.ackedFloor(typeUrls);
   }
 
   /** Per type: names that the client asked for one by one, and that are there. */
   asked(): ReadonlyMap<string, readonly string[]> {
-    return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, machine.askedNames()]));
+    return this.#types.asked();
   }
 
   /** Per type: name → what the client holds. */
   held(): ReadonlyMap<string, ReadonlyMap<string, Held>> {
     this.catchUp();
-    return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, new Map(machine.held())]));
+    return this.#types.held();
   }
 
   /** Per type: names whose newest state the client does not hold, or has not confirmed. */
   outOfStep(): ReadonlyMap<string, ReadonlySet<string>> {
     this.catchUp();
-    return new Map(this.#ordered.map(({ typeUrl, machine }) => [typeUrl, new Set(machine.outOfStep())]));
+    return this.#types.outOfStep();
   }
 
   #happened(): void {
@@ -237,7 +206,7 @@ export class StreamMachine {
     this.#unnoted = true;
   }
 
-  #stateOf(typeUrl: string, wallMs: number): TypeState {
+  #stateOf(typeUrl: string, wallMs: number): StreamType {
     let state = this.#types.get(typeUrl);
     if (state === undefined) {
       const impliedWildcard = this.#replica.view.impliedWildcard?.(typeUrl) ?? impliesWildcard(typeUrl);
@@ -246,14 +215,13 @@ export class StreamMachine {
       const machine = new TypeMachine(options, this.#replica);
       const isReferrer = referrers.includes(typeUrl);
       state = { typeUrl, machine, isReferrer, heartbeats: new Heartbeats(), state: 'pending', sinceMs: wallMs };
-      this.#types.set(typeUrl, state);
-      this.#ordered = [...this.#types.values()].sort((a, b) => rank(a.typeUrl) - rank(b.typeUrl));
+      this.#types.add(state);
     }
     return state;
   }
 
   #clustersSent(draft: Draft, nowMs: number): void {
-    const endpoints = this.#types.get(types.endpoint)?.machine;
+    const endpoints = this.#types.machine(types.endpoint);
     for (const name of draft.changed) endpoints?.force(name);
     // A client that comes back asks for its endpoints in a moment; one that never asked may not want any.
     if (endpoints === undefined ? !this.#isResuming(nowMs) : endpoints.wildcard) return;
@@ -287,19 +255,19 @@ export class StreamMachine {
 
   /** More is to be sent of a type, once the client has answered. */
   #isHeldUp(typeUrl: string): boolean {
-    const machine = this.#types.get(typeUrl)?.machine;
+    const machine = this.#types.machine(typeUrl);
     return machine !== undefined && machine.inFlight && machine.hasAdditions();
   }
 
   #nextRemoval(nowMs: number): Draft | undefined {
-    const due = lingering.find((typeUrl) => this.#types.get(typeUrl)?.machine.hasRemovals() === true);
+    const due = lingering.find((typeUrl) => this.#types.machine(typeUrl)?.hasRemovals() === true);
     if (due === undefined) {
       this.#removalsFrom = undefined;
       return undefined;
     }
     this.#removalsFrom ??= nowMs;
     const until = this.#removalsFrom + this.#options.removalLingerMs;
-    const machines = referrers.map((typeUrl) => this.#types.get(typeUrl)?.machine);
+    const machines = referrers.map((typeUrl) => this.#types.machine(typeUrl));
     const settled = !this.#isResuming(nowMs) && machines.every((machine) => machine?.isSettled() ?? true);
     const refused = machines.some((machine) => machine?.isRejected ?? false);
     if (this.#dropsItself()) {
@@ -313,7 +281,7 @@ export class StreamMachine {
     }
     // Clusters before their endpoints: the other way round, a cluster would be left without.
     // If a message of theirs is in flight, the rest waits for its turn.
-    return this.#types.get(due)?.machine.draftRemovals();
+    return this.#types.machine(due)?.draftRemovals();
   }
 
   /**
@@ -322,7 +290,7 @@ export class StreamMachine {
    */
   #dropsItself(): boolean {
     if (this.#options.transport !== 'sotw' || !this.#options.aggregated) return false;
-    const clusters = this.#types.get(types.cluster)?.machine;
+    const clusters = this.#types.machine(types.cluster);
     return clusters !== undefined && !clusters.wildcard && clusters.names.size > 0;
   }
 
@@ -331,7 +299,7 @@ export class StreamMachine {
   }
 
   #nextHeartbeat(nowMs: number): Draft | undefined {
-    for (const { machine, heartbeats } of this.#ordered) {
+    for (const { machine, heartbeats } of this.#types.ordered) {
       if (heartbeats.size === 0) continue;
       const isSubscribed = (name: string): boolean => machine.isSubscribed(name);
       const due = heartbeats.due(nowMs, isSubscribed, (atMs) => this.#wake(atMs));
@@ -344,15 +312,4 @@ export class StreamMachine {
   #wake(atMs: number): void {
     this.#wakeAt = this.#wakeAt === undefined ? atMs : Math.min(this.#wakeAt, atMs);
   }
-}
-
-/** Types that are not in the push order (filters' own configuration, for one) go between what they may need and what may need them. */
-function rank(typeUrl: string): number {
-  const position = (pushOrder as readonly string[]).indexOf(typeUrl);
-  return position === -1 ? (pushOrder as readonly string[]).indexOf(types.endpoint) + 0.5 : position;
-}
-
-function stateOf(machine: TypeMachine): StreamTypeStatus['state'] {
-  if (machine.isRejected) return 'rejected';
-  return machine.isSettled() ? 'synced' : 'pending';
 }

@@ -48,6 +48,7 @@ async function run({ dir, prepared, only, report, say }: SuiteRun): Promise<read
     programs: await prepareRig(say),
     manifests: [crds, join(root, 'deploy/remote/mcs.yaml')],
     clusterSetDns: true,
+    dualStack: true,
     pilot: { args: ['--mcs'] },
   });
   try {

@@ -13,6 +13,7 @@ import { isolation } from '../rig/hosts/isolation.ts';
 import { type Load, startLoad } from '../rig/hosts/load-client.ts';
 import { createNetwork, type Network } from '../rig/hosts/network.ts';
 import { startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { waitFor } from '../rig/wait.ts';
@@ -95,8 +96,7 @@ async function make(): Promise<Scene> {
   const westLine = await startFaultProxy({ targetPort: westApi.port });
   endings.push(() => westLine.stop());
 
-  await eastApi.kubectl(['apply', '--server-side', '-f', crdFile]);
-  await eastApi.kubectl(['wait', '--for', 'condition=Established', 'crd/trafficrules.fairway.dev', '--timeout', '20s']);
+  await installCrds(eastApi, ['-f', crdFile]);
   const kubeconfig = join(dir, 'pilot.kubeconfig');
   writeKubeconfig(
     kubeconfig,

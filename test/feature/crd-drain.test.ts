@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { parseDrain } from '../../src/rules/drain/parse.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { badDrains, drainText, exampleDrain } from '../support/bad-drains.ts';
@@ -22,8 +23,7 @@ describe('the CRD of Drain, in a real API', function () {
 
   before(async () => {
     api = await startKubeApi({ name: 'east', dir: folder.path, controllers: false });
-    await api.kubectl(['apply', '-f', crds]);
-    await api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);
+    await installCrds(api, ['-f', crds]);
   });
   after(async () => {
     await api?.stop();

@@ -15,6 +15,7 @@ import { externalHead } from '../../src/rules/external/head.ts';
 import { parseExternalService } from '../../src/rules/external/parse.ts';
 import { ObjectSet } from '../../src/rules/object-set.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { waitFor } from '../rig/wait.ts';
 import { badExternals, exampleExternal, externalText } from '../support/bad-externals.ts';
 import { rawObject } from '../support/rules.ts';
@@ -30,8 +31,7 @@ describe('the CRD of ExternalService, in a real API', function () {
   before(async () => {
     api = await startKubeApi({ name: 'primary', dir: folder, controllers: false });
     await api.kubectl(['create', 'namespace', 'shop']);
-    await api.kubectl(['apply', '-f', crdFile]);
-    await api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd/externalservices.fairway.dev']);
+    await installCrds(api, ['-f', crdFile]);
   });
   after(async () => {
     await api?.stop();

@@ -10,6 +10,7 @@ import { ruleStatus } from '../../src/rules/conditions.ts';
 import { parseTrafficRule } from '../../src/rules/parse.ts';
 import { RuleSet } from '../../src/rules/rule-set.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { badRules } from '../support/bad-rules.ts';
 import { exampleRule, oneRoute, rawObject, ruleText } from '../support/rules.ts';
 
@@ -24,8 +25,7 @@ describe('the CRD of TrafficRule, in a real API', function () {
   before(async () => {
     api = await startKubeApi({ name: 'primary', dir: folder, controllers: false });
     await api.kubectl(['create', 'namespace', 'shop']);
-    await api.kubectl(['apply', '-f', crdFile]);
-    await api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd/trafficrules.fairway.dev']);
+    await installCrds(api, ['-f', crdFile]);
   });
   after(async () => {
     await api?.stop();

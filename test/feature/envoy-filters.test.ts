@@ -1,27 +1,14 @@
 /**
  * What a route gives Envoy's HTTP filters and mirrors to do, as the client, the workload and the mirror see it, in a real Envoy: copies, faults,
  * CORS and rate limits.
- *
- * Shares are taken over 2,000 requests and held to 4 standard deviations: there are three of them, and at 3 one run in 120 would fail by chance.
  */
 
 import assert from 'node:assert/strict';
 import { waitFor } from '../rig/wait.ts';
+import { assertShare, shareRequests } from '../support/share.ts';
 import { type Reply, type RouteScene, startRouteScene } from './route-scene.ts';
 
 const v1 = [{ version: 'v1' }];
-const shareOf = 2000;
-
-function assertShare(count: number, percent: number, what: string): void {
-  const share = percent / 100;
-  const sigma = Math.sqrt(shareOf * share * (1 - share));
-  const away = Math.abs(count - shareOf * share);
-  assert.ok(
-    away <= 4 * sigma,
-    `${what}: ${count} of ${shareOf}, wanted ${shareOf * share} ± ${(4 * sigma).toFixed(1)}`,
-  );
-}
-
 describe('what a route gives HTTP filters to do, in a real Envoy', function () {
   this.timeout(120_000);
   let scene: RouteScene;
@@ -36,9 +23,9 @@ describe('what a route gives HTTP filters to do, in a real Envoy', function () {
     await scene?.stop();
   });
 
-  /** All of `shareOf` requests, 40 at a time. */
+  /** All of `shareRequests` requests, 40 at a time. */
   async function sendMany(path: string): Promise<Reply[]> {
-    return Promise.all(Array.from({ length: shareOf }, () => scene.send(path)));
+    return Promise.all(Array.from({ length: shareRequests }, () => scene.send(path)));
   }
 
   /** How many requests an Envoy cluster was sent, once none of them is under way. */
@@ -63,8 +50,8 @@ describe('what a route gives HTTP filters to do, in a real Envoy', function () {
     const total = await sentTo(cluster);
     const copies = scene.workload('v2').seen.filter(({ url }) => url === '/copied').length;
     assert.equal(copies, total - before);
-    assertShare(copies, 37.5, 'mirror');
-    assert.equal(scene.workload('v1').seen.length, shareOf);
+    assertShare(copies, 0.375, shareRequests, 'mirror');
+    assert.equal(scene.workload('v1').seen.length, shareRequests);
   });
 
   it('copies whole requests to each mirror, and does not wait for them', async () => {
@@ -88,14 +75,14 @@ describe('what a route gives HTTP filters to do, in a real Envoy', function () {
       [...new Set(aborted.map(({ body }) => body))],
       ['fairway: refused by the fault of route faulty (FI)'],
     );
-    assertShare(aborted.length, 7.5, 'abort');
-    assert.equal(scene.workload('v1').seen.length, shareOf - aborted.length);
+    assertShare(aborted.length, 0.075, shareRequests, 'abort');
+    assert.equal(scene.workload('v1').seen.length, shareRequests - aborted.length);
     const lines = await waitFor('the access log', () => {
       const found = scene.rig.log().filter(({ path, direction }) => path === '/faulty' && direction === 'outbound');
-      return found.length === shareOf ? found : undefined;
+      return found.length === shareRequests ? found : undefined;
     });
     const delayed = lines.filter(({ flags }) => String(flags).split(',').includes('DI'));
-    assertShare(delayed.length, 20, 'delay');
+    assertShare(delayed.length, 0.2, shareRequests, 'delay');
     // Envoy's clock stands still while a busy loop turns, so a single delay may seem short; half of them cannot.
     const durations = delayed.map((line) => Number(line['duration_ms'])).sort((a, b) => a - b);
     const median = durations[Math.floor(durations.length / 2)] ?? 0;
@@ -183,6 +170,33 @@ describe('what a route gives HTTP filters to do, in a real Envoy', function () {
     assert.equal((await scene.send('/a')).body, 'fairway: too many requests for route limited (RL)');
     assert.equal((await scene.send('/c')).status, 200);
     assert.equal(scene.workload('v1').seen.length, 6);
+  });
+
+  it('limits what the proxy answers by itself too', async () => {
+    await scene.apply([
+      {
+        name: 'ping',
+        matches: [{ path: { exact: '/ping' } }],
+        rateLimit: { requests: 1, per: '24h', burst: 3 },
+        respond: { status: 202 },
+      },
+      {
+        name: 'moved',
+        matches: [{ path: { prefix: '/old' } }],
+        rateLimit: { requests: 1, per: '24h' },
+        redirect: { path: { prefix: '/new' } },
+      },
+      { name: 'limited', rateLimit: { requests: 1, per: '24h', burst: 2 }, backends: v1 },
+    ]);
+    const statuses = async (path: string, times: number): Promise<number[]> => {
+      const found: number[] = [];
+      for (let i = 0; i < times; i++) found.push((await scene.send(path)).status);
+      return found;
+    };
+    assert.deepEqual(await statuses('/ping', 5), [202, 202, 202, 429, 429]);
+    assert.equal((await scene.send('/ping')).body, 'fairway: too many requests for route ping (RL)');
+    assert.deepEqual(await statuses('/old/x', 2), [302, 429]);
+    assert.deepEqual(await statuses('/', 3), [200, 200, 429]);
   });
 
   it('answers gRPC calls beyond the limit with RESOURCE_EXHAUSTED', async () => {

@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { connect as connectH2 } from 'node:http2';
 import { waitFor } from '../rig/wait.ts';
 import { port } from '../support/fixtures.ts';
 import { startHttpWorkload, type Workload } from './envoy-rig.ts';
@@ -231,6 +232,38 @@ for (const config of ['eager', 'on-demand'] as const)
       await becomes('reviews');
     });
 
+    it('routes gRPC by its methods, and says UNAVAILABLE for what is not there', async () => {
+      for (const name of ['calls', 'calls-v2']) {
+        const workload = await startHttpWorkload(name, 'h2c');
+        workloads.push(workload);
+        rig.service(name, [workload], { ports: [port(9000, 'grpc')] });
+      }
+      rig.apply(`{apiVersion: gateway.networking.k8s.io/v1, kind: GRPCRoute, metadata: {name: calls, namespace: shop}, spec: {
+        parentRefs: [{group: "", kind: Service, name: calls}], rules: [
+        {matches: [{method: {service: a.Greeter, method: Hello}}], backendRefs: [{name: calls-v2, port: 9000}]},
+        {matches: [{method: {service: a.Greeter}}], backendRefs: [{name: calls, port: 9000}, {name: gone, port: 9000, weight: 0}]},
+        {matches: [{method: {service: a.Gone}}], backendRefs: [{name: gone, port: 9000}]},
+        {matches: [{method: {service: a.Half}}], backendRefs: [{name: gone, port: 9000}, {name: calls, port: 9000, weight: 0}]}]}}`);
+      const to = (path: string): Promise<string> => call(sidecar.proxyPort, 'calls.shop:9000', path);
+      await waitFor('the route', async () => (await to('/a.Greeter/Hello')) === 'calls-v2');
+      assert.equal(await to('/a.Greeter/Other'), 'calls');
+      assert.equal(await to('/a.Gone/Hello'), 'status 14');
+      assert.equal(await to('/a.Half/Hello'), 'status 14');
+      // UNIMPLEMENTED, for no rule takes it.
+      assert.equal(await to('/b.Greeter/Hello'), 'status 12');
+    });
+
+    it('names the route in the access log', async () => {
+      rig.apply(httpRoute('logged', `{name: all, backendRefs: [${to('v1')}]}`));
+      await becomes('v1', { path: '/logged' });
+      await waitFor(
+        'the line',
+        () => sidecar.logTail().includes('"route":"httproute/shop/logged/all"'),
+        {},
+        () => sidecar.logTail(),
+      );
+    });
+
     it('goes behind a TrafficRule with routes, and beside one with a policy', async () => {
       rig.apply(httpRoute('behind', `{backendRefs: [${to('v1')}]}`));
       await becomes('v1');
@@ -251,6 +284,36 @@ for (const config of ['eager', 'on-demand'] as const)
       ]);
     });
   });
+
+/** A gRPC call; says who answered, or `status <grpc-status>`. */
+async function call(proxyPort: number, authority: string, path: string): Promise<string> {
+  const session = connectH2(`http://127.0.0.1:${proxyPort}`);
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      session.on('error', reject);
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': path,
+        ':authority': authority,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      let status: string | undefined;
+      let body = '';
+      stream.on('error', reject);
+      stream.on('response', (headers) => {
+        status = headers['grpc-status']?.toString();
+      });
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+      });
+      stream.on('end', () => resolve(status === undefined ? String(JSON.parse(body).name) : `status ${status}`));
+      stream.end();
+    });
+  } finally {
+    session.destroy();
+  }
+}
 
 /** Says which path its first request had. */
 async function startMirrorTarget(seen: (path: string | undefined) => void): Promise<Workload> {

@@ -4,10 +4,9 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import type { Endpoint, ServiceShard } from '../../src/model/service.ts';
 import { endpoint, port } from '../support/fixtures.ts';
+import { assertShare, shareRequests } from '../support/share.ts';
 import { type Fleet, startFleet } from './envoy-fleet.ts';
 import { startHttpWorkload, startTcpWorkload, type Workload } from './envoy-rig.ts';
-
-const requests = 2000;
 
 interface Upstream {
   readonly cluster: 'east' | 'west';
@@ -70,7 +69,7 @@ describe('real Envoys in several places', function () {
   }
 
   /** How many answers each workload gave; what is no answer of a workload counts by its status. */
-  async function count(client: string, times = requests): Promise<Map<string, number>> {
+  async function count(client: string, times = shareRequests): Promise<Map<string, number>> {
     const member = fleet.member(client);
     const counts = new Map<string, number>();
     for (let round = 0; round < times / 20; round++) {
@@ -82,15 +81,14 @@ describe('real Envoys in several places', function () {
     return counts;
   }
 
-  /** The share of those whose names begin so, within 4 standard deviations of what is expected. */
+  /** The share of those whose names begin so. */
   function assertShares(counts: ReadonlyMap<string, number>, expected: Readonly<Record<string, number>>): void {
     const total = [...counts.values()].reduce((sum, each) => sum + each, 0);
     const said = JSON.stringify([...counts].sort());
     let known = 0;
     for (const [prefix, share] of Object.entries(expected)) {
       const got = [...counts].filter(([name]) => name.startsWith(prefix)).reduce((sum, [, each]) => sum + each, 0);
-      const allowed = 4 * Math.sqrt(total * share * (1 - share));
-      assert.ok(Math.abs(got - total * share) <= allowed, `${prefix}: ${got} of ${total}, expected ${share}: ${said}`);
+      assertShare(got, share, total, `${prefix} of ${said}`);
       known += got;
     }
     assert.equal(known, total, said);
@@ -188,7 +186,7 @@ describe('real Envoys in several places', function () {
     await fleet.settled();
     // Of eu's 75 %, two endpoints of three are in eu-a.
     assertShares(await count('web'), { a: 0.5, b: 0.25, u1: 0.25 });
-    assertShares(await count('job', 400), { u1: 0.5, u2: 0.5 });
+    assertShares(await count('job'), { u1: 0.5, u2: 0.5 });
     // Nothing is said for clients whose place is not known.
     assertShares(await count('other'), { a: 0.4, b: 0.2, u: 0.4 });
     reviews(gone(everywhere, 'u1'));
@@ -275,7 +273,7 @@ describe('real Envoys in several places', function () {
     assertShares(await count('web', 100), { 503: 1 });
     fleet.pilot.rule('{service: reviews, locality: {prefer: [node]}}');
     await fleet.settled();
-    assertShares(await count('web', 400), { b1: 0.5, u1: 0.5 });
+    assertShares(await count('web'), { b1: 0.5, u1: 0.5 });
   });
 });
 

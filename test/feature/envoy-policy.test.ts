@@ -147,6 +147,39 @@ describe("a real Envoy under a rule's policy", function () {
       assert.ok(seen.size > 1);
     });
 
+    it('with one of several backends, which take their shares of what belongs together', async () => {
+      const placed = all.map(({ port, name }, i) => ({ port, name, cluster: i < 2 ? 'east' : 'west' }));
+      const routes = [
+        {
+          backends: [
+            { cluster: 'east', weight: 3 },
+            { cluster: 'west', weight: 1 },
+          ],
+        },
+      ];
+      const byHeader = (key: string): object => ({ headers: { 'x-user': key } });
+      await rig.apply({ routes, affinity: { header: 'X-User' } }, placed);
+      const taken = await whoTakes(keys, byHeader);
+      for (let again = 0; again < 3; again++) assert.deepEqual(await whoTakes(keys, byHeader), taken);
+      assert.deepEqual([...new Set(taken.values())].sort(), ['a', 'b', 'c', 'd']);
+      const inWest = [...taken.values()].filter((name) => name === 'c' || name === 'd').length;
+      // Always the same, for keys and hash are; a quarter of 120 is 30.
+      assert.ok(inWest > 15 && inWest < 45, `${inWest} of ${keys.length} keys in west`);
+
+      await rig.apply({ routes, affinity: { cookie: { name: 'session' } } }, placed);
+      const seen = new Set<string>();
+      for (let client = 0; client < 20; client++) {
+        const [given = ''] = (await rig.ask()).headers['set-cookie'] ?? [];
+        const cookie = given.split(';')[0] ?? '';
+        const names = await Promise.all(
+          Array.from({ length: 5 }, async () => (await rig.ask({ headers: { cookie } })).said.name),
+        );
+        assert.equal(new Set(names).size, 1, names.join());
+        seen.add(names[0] ?? '');
+      }
+      assert.ok(seen.size > 2, [...seen].join());
+    });
+
     it('what comes from one address, requests and tunnelled connections', async () => {
       await rig.apply({ affinity: { sourceIP: true } }, all);
       const addresses = Array.from({ length: 40 }, (_, i) => `127.0.1.${i + 1}`);

@@ -241,6 +241,38 @@ describe('commands that look closer', function () {
       }
     });
 
+    it('picks the route that a request takes', async () => {
+      const { pilot, run } = rig;
+      pilot.rule(
+        '{service: reviews, routes: [{name: beta, matches: [{path: {prefix: /api}, headers: [{name: x-group, value: beta}]}], backends: [{version: v2}]}, {name: rest, matches: [{method: GET}], backends: [{version: v1}]}]}',
+      );
+      const client = pilot.openEnvoy({ name: 'picker', address: '10.9.0.77' });
+      await pilot.until(() => client.routes('reviews').length > 0 && programmed()());
+      const picked = async (...args: readonly string[]): Promise<ProxyRequestPath> =>
+        data(
+          await run(['endpoints', 'reviews.shop:80', '--as', 'shop/picker', '-o', 'json', ...args]),
+        ) as ProxyRequestPath;
+      const beta = await picked('--path', '/api/x?y=z', '--header', 'x-group: beta');
+      assert.deepEqual(
+        beta.ways[0]?.routes.map(({ name }) => name),
+        ['beta'],
+      );
+      assert.deepEqual(
+        beta.clusters.map(({ name }) => name),
+        [outbound('reviews', 'v2')],
+      );
+      assert.deepEqual(
+        (await picked('--path', '/api/x')).ways[0]?.routes.map(({ name }) => name),
+        ['rest'],
+      );
+      const none = await picked('--method', 'POST');
+      assert.deepEqual([none.ways[0]?.routes, none.ways[0]?.taken?.position, none.clusters], [[], 0, []]);
+      const text = await run(['endpoints', 'reviews.shop:80', '--as', 'shop/picker', '--method', 'POST']);
+      assert.match(text.out, /none of 3 routes takes such a request: it is answered with 404/);
+      assert.match((await run(['endpoints', 'x:80', '--as', 'y', '--header', 'nothing'])).err, /FW-CLI-094/);
+      assert.match((await run(['endpoints', 'x:80', '--as', 'y', '--path', 'nothing'])).err, /FW-API-026/);
+    });
+
     it('follows a captured connection to its listener', async () => {
       const { pilot, run } = rig;
       const port = { name: 'tcp', port: 6379, transport: 'TCP', protocol: 'tcp' } as const;

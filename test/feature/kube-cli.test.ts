@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { waitFor } from '../rig/wait.ts';
 import { fairway, type Run } from './cli-run.ts';
 import { temporaryFolder } from './kube-support.ts';
@@ -45,8 +46,7 @@ describe('the fairway command on Kubernetes', function () {
 
   describe('with the CRD', () => {
     before(async () => {
-      await api.kubectl(['apply', '-f', crd]);
-      await api.kubectl(['wait', '--for=condition=Established', 'crd/trafficrules.fairway.dev', '--timeout=60s']);
+      await installCrds(api, ['-f', crd]);
       await api.kubectl(['create', 'namespace', 'shop']);
     });
 

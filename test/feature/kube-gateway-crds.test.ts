@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { gatewayApiKinds } from '../../src/gateway-api/kinds.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { standardCrds } from '../rig/standards.ts';
 import { refusedObjects, takenObjects } from '../support/gateway-cases.ts';
 import { parseGatewayObjects } from '../support/gateway-objects.ts';
-import { installCrds } from '../support/standard-crds.ts';
 import { ensureNamespace, temporaryFolder } from './kube-support.ts';
 
 describe('objects of the Gateway API, judged by its CRDs and here', function () {

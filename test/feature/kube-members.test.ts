@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RuleReport } from '../../src/model/report.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
@@ -47,8 +48,7 @@ describe('a member’s own rules in its own API', function () {
       startKubeApi({ name: 'primary', dir: dirs[0] ?? '', controllers: false }),
       startKubeApi({ name: 'edge-1', dir: dirs[1] ?? '', controllers: false }),
     ]);
-    await primary.kubectl(['apply', '--server-side', '-f', join(root, 'deploy/crds')]);
-    await primary.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
+    await installCrds(primary, ['-f', join(root, 'deploy/crds')]);
     for (const api of [primary, member]) await api.kubectl(['create', 'namespace', 'shop']);
     const kubeconfig = join(folder.path, 'pilot.kubeconfig');
     const user = (api: KubeApi, context: string, token: string) => ({
@@ -107,8 +107,7 @@ describe('a member’s own rules in its own API', function () {
   });
 
   it('are in force once they can be read, and judged where people look', async () => {
-    await member.kubectl(['apply', '--server-side', '-f', join(root, 'deploy/crds/trafficrules.fairway.dev.yaml')]);
-    await member.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
+    await installCrds(member, ['-f', join(root, 'deploy/crds/trafficrules.fairway.dev.yaml')]);
     await member.kubectl(['apply', '-f', '-'], ownRule('v1'));
     await until('the rule to be accepted', async () => (await accepted()) === 'True Accepted');
     assert.deepEqual(await findings(), []);

@@ -4,11 +4,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import type { Condition } from '../../src/model/rule.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
@@ -114,8 +115,7 @@ describe('what a pilot records in its primary', function () {
 
   before(async () => {
     api = await startKubeApi({ name: 'east', dir: folder.path, controllers: false });
-    for (const file of globSync('crds/*.yaml', { cwd: deploy })) await api.kubectl(['apply', '-f', '-'], text(file));
-    await api.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+    await installCrds(api, ['-f', join(deploy, 'crds')]);
     await api.kubectl(['apply', '-f', '-'], text('pilot/roles.yaml'));
     await api.kubectl(['create', 'serviceaccount', 'fairway', '-n', 'fairway-system']);
     const token = (await api.kubectl(['create', 'token', 'fairway', '-n', 'fairway-system'])).trim();

@@ -13,6 +13,7 @@ import { KubeRuleSource } from '../../src/registry/kube/rule-source.ts';
 import { RuleStatusWriter } from '../../src/registry/kube/rule-status.ts';
 import type { RuleSink } from '../../src/registry/rule-sink.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { waitFor } from '../rig/wait.ts';
 import { ensureNamespace, quickSettings, temporaryFolder } from './kube-support.ts';
 
@@ -105,8 +106,7 @@ describe('kube rules, real API', function () {
     await assert.rejects(objects.apply(rule('reviews', 'v1'), { dryRun: false, force: false }), {
       code: 'FW-KUBE-021',
     });
-    await api.kubectl(['apply', '-f', '-'], crd);
-    await api.kubectl(['wait', '--for=condition=Established', 'crd/trafficrules.fairway.dev', '--timeout=20s']);
+    await installCrds(api, ['-f', '-'], crd);
     await waitFor('the finding is cured', () => sink.findings.length === 0);
     await objects.apply(rule('reviews', 'v1'), { dryRun: false, force: false });
     await waitFor('the rule', () => sink.held.size === 1);

@@ -7,11 +7,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gatewayControllerName, type ParentStatus } from '../../src/model/parent-status.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
-import { gatewayGroup, httpRouteCrd, installCrds, standardCrd } from '../support/standard-crds.ts';
+import { gatewayGroup, httpRouteCrd, standardCrd } from '../support/standard-crds.ts';
 import { fairway, type Run } from './cli-run.ts';
 import { ensureNamespace, serviceObject, temporaryFolder } from './kube-support.ts';
 

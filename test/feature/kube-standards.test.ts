@@ -17,8 +17,9 @@ import { RuleStatusWriter } from '../../src/registry/kube/rule-status.ts';
 import type { RuleSink } from '../../src/registry/rule-sink.ts';
 import { trafficRuleKind } from '../../src/rules/rule-kind.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { waitFor } from '../rig/wait.ts';
-import { gatewayGroup, httpRouteCrd, installCrds } from '../support/standard-crds.ts';
+import { gatewayGroup, httpRouteCrd } from '../support/standard-crds.ts';
 import { ensureNamespace, quickSettings, temporaryFolder } from './kube-support.ts';
 
 const crdName = `httproutes.${gatewayGroup}`;

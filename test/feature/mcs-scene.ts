@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { mcsCrds } from '../rig/mcs-crds.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
@@ -33,6 +34,7 @@ export interface ImportView {
 export interface SliceView {
   readonly metadata: {
     readonly name: string;
+    readonly uid: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly Plain[];
   };
@@ -198,9 +200,8 @@ export class McsScene {
     const crds = mcsCrds();
     await Promise.all(
       apis.map(async (api, index) => {
-        await api.kubectl(['apply', '--server-side', '-f', crds]);
-        if (index === 0) await api.kubectl(['apply', '--server-side', '-f', join(root, 'deploy/crds')]);
-        await api.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
+        const own = index === 0 ? ['-f', join(root, 'deploy/crds')] : [];
+        await installCrds(api, ['-f', crds, ...own]);
         await api.kubectl(['apply', '-f', '-'], forUser('mcs.yaml', index === 0 ? 'fairway-pilot' : 'fairway-reader'));
       }),
     );
@@ -208,7 +209,7 @@ export class McsScene {
   }
 
   async startPilot(more: readonly string[] = ['--mcs']): Promise<void> {
-    const { dir, args = [] } = this.#options;
+    const { dir } = this.#options;
     const kubeconfig = join(dir, 'pilot.kubeconfig');
     const users = this.clusters.map(({ api }, index) => ({
       context: api.name,
@@ -217,11 +218,21 @@ export class McsScene {
       token: index === 0 ? api.pilotToken : api.readerToken,
     }));
     writeKubeconfig(kubeconfig, ...users);
-    this.#pilot = await startPilot({
+    this.#pilot = await this.#start(kubeconfig, 'pilot.log', more);
+  }
+
+  /** Beside the first, with the same rights; stopped by the caller. */
+  secondPilot(): Promise<Pilot> {
+    return this.#start(join(this.#options.dir, 'pilot.kubeconfig'), 'second.log', ['--mcs']);
+  }
+
+  async #start(kubeconfig: string, log: string, more: readonly string[]): Promise<Pilot> {
+    const { dir, args = [] } = this.#options;
+    return startPilot({
       xds: `127.0.0.1:${await freePort()}`,
       admin: `127.0.0.1:${await freePort()}`,
       args: ['--kubeconfig', kubeconfig, ...this.clusters.flatMap(({ name }) => ['--context', name]), ...args, ...more],
-      logFile: join(dir, 'pilot.log'),
+      logFile: join(dir, log),
     });
   }
 
@@ -249,15 +260,19 @@ export class McsScene {
     return (report?.findings ?? []).map(({ code }) => code);
   }
 
-  async metric(name: string, outcome: string): Promise<number> {
-    const { admin } = this.pilot.ready as { readonly admin: string };
-    const text = await (await fetch(`http://${admin}/metrics`)).text();
-    const line = text.split('\n').find((each) => each.startsWith(`${name}{outcome="${outcome}"}`));
-    return line === undefined ? 0 : Number(line.split(' ').at(-1));
+  metric(name: string, outcome: string): Promise<number> {
+    return metricOf(this.pilot, name, outcome);
   }
 
   async stop(): Promise<void> {
     await this.stopPilot();
     await Promise.all(this.clusters.map(({ api }) => api.stop()));
   }
+}
+
+export async function metricOf(pilot: Pilot, name: string, outcome: string): Promise<number> {
+  const { admin } = pilot.ready as { readonly admin: string };
+  const text = await (await fetch(`http://${admin}/metrics`)).text();
+  const line = text.split('\n').find((each) => each.startsWith(`${name}{outcome="${outcome}"}`));
+  return line === undefined ? 0 : Number(line.split(' ').at(-1));
 }

@@ -143,20 +143,35 @@ describe('fairway translate and diff', function () {
       assert.equal((await diff('-f', join(folder, 'none.yaml'))).exit, 2);
     });
 
+    it('compares routes of the Gateway API, out of files that hold some', async () => {
+      const spec = (weight: number): string =>
+        `\n  parentRefs: [{group: "", kind: Service, name: ratings}]\n  rules: [{backendRefs: [{name: ratings, port: 80}, {name: reviews, port: 80, weight: ${weight}}]}]\n`;
+      const route = (weight: number): string =>
+        rule(spec(weight), 'api')
+          .replace('TrafficRule', 'HTTPRoute')
+          .replace('fairway.dev/v1alpha1', 'gateway.networking.k8s.io/v1');
+      const file = join(folder, 'route.yaml');
+      writeFileSync(file, route(1));
+      const { exit, out, err } = await diff('-f', file, '-o', 'json');
+      assert.equal(exit, 1, err);
+      const report = JSON.parse(out) as PreviewReport;
+      assert.deepEqual(report.objects.map(({ name, action }) => `${name} ${action}`), ['api created']);
+      assert.deepEqual(report.services.map(({ service }) => service), ['shop/ratings']);
+      assert.doesNotMatch(err, /FW-PREVIEW-001/);
+    });
+
     it('warns of a rule that would not be in force, and of what is not compared', async () => {
       const other = join(folder, 'other.yaml');
-      const spec =
-        '\n  parentRefs: [{group: "", kind: Service, name: reviews}]\n  rules: [{backendRefs: [{name: ratings, port: 80}]}]\n';
-      const route = rule(spec, 'api')
-        .replace('TrafficRule', 'HTTPRoute')
-        .replace('fairway.dev/v1alpha1', 'gateway.networking.k8s.io/v1');
-      writeFileSync(other, `${rule(changedSpec, 'younger')}---\n${route}`);
+      const virtual = rule('\n  hosts: [reviews]\n  http: [{route: [{destination: {host: ratings}}]}]\n', 'virtual')
+        .replace('TrafficRule', 'VirtualService')
+        .replace('fairway.dev/v1alpha1', 'networking.istio.io/v1');
+      writeFileSync(other, `${rule(changedSpec, 'younger')}---\n${virtual}`);
       const { exit, out, err } = await diff('-f', other, '-o', 'json');
       assert.equal(exit, 0, err);
       const report = JSON.parse(out) as PreviewReport;
       assert.deepEqual(
         report.objects.map(({ name, action }) => `${name} ${action}`),
-        ['younger created', 'api not-compared'],
+        ['younger created', 'virtual not-compared'],
       );
       assert.match(err, /FW-RULE-040/);
       assert.match(err, /FW-PREVIEW-001/);

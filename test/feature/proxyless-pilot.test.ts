@@ -16,7 +16,7 @@ const target = 'xds:///reviews.shop:9080';
 
 for (const { name, find } of programs)
   describe(`proxyless clients and their pilot: ${name}`, function () {
-    this.timeout(120_000);
+    this.timeout(240_000);
     let program: ClientProgram;
     let folder: string;
     let ports: readonly number[];
@@ -95,7 +95,7 @@ for (const { name, find } of programs)
           }
           return since.reduce((sum, [name, number]) => sum + number - (before[name] ?? 0), 0) >= count;
         },
-        { timeoutMs: 30_000 },
+        { timeoutMs: 60_000 },
       );
     }
 

@@ -9,6 +9,7 @@ import { findEnvoy } from '../../src/cli/envoy-binary.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import type { VersionReport } from '../../src/model/report.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
@@ -72,8 +73,7 @@ export async function startReplicasScene(dir: string, sidecarCount: number): Pro
   const endings: (() => unknown)[] = [];
   const api = await startKubeApi({ name: 'east', dir, controllers: false });
   endings.push(() => api.stop());
-  await api.kubectl(['apply', '--server-side', '-f', join(root, 'deploy/crds')]);
-  await api.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
+  await installCrds(api, ['-f', join(root, 'deploy/crds')]);
   await api.kubectl(['apply', '-f', join(root, 'deploy/pilot/roles.yaml')]);
   await api.kubectl(['apply', '-f', '-'], grantToPilot());
   await api.kubectl(['create', 'namespace', 'shop']);

@@ -28,6 +28,6 @@ export function exportedShard(
   fields: Partial<ServiceShard> = {},
   exported: Partial<ServiceExport> = {},
 ): ServiceShard {
-  const number = [...cluster].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 250, 7);
+  const number = Buffer.from(cluster).reduce((sum, byte) => (sum * 31 + byte) % 250, 7);
   return testShard(cluster, 'reviews', [`10.${number}.0.1`], { export: testExport(second, exported), ...fields });
 }

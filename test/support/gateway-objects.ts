@@ -8,6 +8,7 @@ import { gatewayApiKinds } from '../../src/gateway-api/kinds.ts';
 import { type GatewayRoute, type Grant, type RouteId } from '../../src/gateway-api/route.ts';
 import { RouteTable } from '../../src/gateway-api/route-table.ts';
 import type { TargetPort, TargetService } from '../../src/gateway-api/targets.ts';
+import type { Merging } from '../../src/model/clusterset.ts';
 import type { TrafficRule } from '../../src/model/rule.ts';
 import type { ServiceKey } from '../../src/model/service.ts';
 import { rawObject } from './rules.ts';
@@ -59,8 +60,12 @@ export function target(...ports: readonly string[]): TargetService {
 
 export class GatewayScene {
   readonly services = new Map<ServiceKey, TargetService>();
-  readonly table = new RouteTable((key) => this.services.get(key));
+  readonly table: RouteTable;
   readonly #held = new Map<string, Parsed>();
+
+  constructor(merging: Merging = 'all') {
+    this.table = new RouteTable((key) => this.services.get(key), merging);
+  }
 
   service(key: ServiceKey, ...ports: readonly string[]): this {
     this.services.set(key, target(...(ports.length === 0 ? ['80 requests'] : ports)));

@@ -150,7 +150,7 @@ function routeRules(
 ): ReadonlyMap<ServiceKey, TrafficRule> {
   const table = new RouteTable((key) => {
     const catalog = catalogs.get(key);
-    return catalog === undefined ? undefined : targetOf(catalog, { detectProtocols: false, exportedOnly: false });
+    return catalog === undefined ? undefined : targetOf(catalog, { detectProtocols: false, merging: 'all' });
   });
   for (const { id, kind, value, findings } of parseGatewayObjects(objects)) {
     if (value === undefined) throw new Error(findings.map(formatFinding).join('\n'));

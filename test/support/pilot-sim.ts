@@ -10,7 +10,7 @@ import { pushOrder, typeUrl } from '../../src/core/type-urls.ts';
 import type { Merging } from '../../src/model/clusterset.ts';
 import { defaultMeshSettings } from '../../src/model/mesh.ts';
 import { Engine } from '../../src/pilot/engine.ts';
-import { Clustersets } from '../../src/pilot/mcs-clustersets.ts';
+import { Clustersets, clusterWords } from '../../src/pilot/mcs-clustersets.ts';
 import { McsNames } from '../../src/pilot/mcs-names.ts';
 import type { MemberRules } from '../../src/pilot/member-rules.ts';
 import type { Inventory } from '../../src/registry/inventory.ts';
@@ -62,7 +62,7 @@ export class PilotSim {
     members?: MemberRules,
     merging?: Merging,
   ) {
-    this.clustersets = new Clustersets(() => [...inventory.clusters().values()].map(({ info }) => info));
+    this.clustersets = new Clustersets(() => clusterWords(inventory.clusters()));
     this.#clock = clock;
     this.engine = new Engine({
       clock: sliced ? hurried(clock) : clock,

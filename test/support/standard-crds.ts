@@ -3,9 +3,6 @@
  * how CRDs come and go, and of how statuses are written.
  */
 
-import type { KubeApi } from '../rig/kubernetes/api.ts';
-import { waitFor } from '../rig/wait.ts';
-
 interface CrdOptions {
   readonly group: string;
   readonly kind: string;
@@ -44,19 +41,4 @@ export const gatewayGroup = 'gateway.networking.k8s.io';
 
 export function httpRouteCrd(...versions: readonly [string, ...string[]]): string {
   return standardCrd({ group: gatewayGroup, kind: 'HTTPRoute', plural: 'httproutes', versions });
-}
-
-/** Applies CRDs, and waits until the API serves them. (`kubectl wait` fails on a CRD that has no conditions yet.) */
-export async function installCrds(api: KubeApi, apply: readonly string[], input?: string): Promise<void> {
-  await api.kubectl(['apply', '--server-side', ...apply], input);
-  await waitFor('the CRDs to be served', async () => {
-    const { items } = JSON.parse(await api.kubectl(['get', 'crd', '-o', 'json'])) as {
-      readonly items: readonly {
-        readonly status?: { readonly conditions?: readonly { type: string; status: string }[] };
-      }[];
-    };
-    return items.every(({ status }) =>
-      status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True'),
-    );
-  });
 }

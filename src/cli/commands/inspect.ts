@@ -13,6 +13,7 @@ import { printInspection } from '../views/rule-inspection.ts';
 export interface InspectFlags extends AdminFlags {
   readonly namespace?: string;
   readonly cluster?: string;
+  readonly holder?: string;
   readonly all?: boolean;
   readonly output?: DataFormat;
 }
@@ -37,7 +38,10 @@ export async function runInspect(
   const { namespace, name } = await readQualifiedName(text, flags.namespace, (wanted) =>
     client.list('rules', { name: wanted }),
   );
-  const filter = flags.cluster === undefined ? {} : { cluster: flags.cluster };
+  const filter = {
+    ...(flags.cluster === undefined ? {} : { cluster: flags.cluster }),
+    ...(flags.holder === undefined ? {} : { holder: flags.holder }),
+  };
   const inspection = await client.inspectRule(namespace, name, filter, flags.all === true ? undefined : shownMax);
   if (flags.output === undefined) printInspection(inspection, clock.now(), terminal);
   else printData(inspection, flags.output, terminal);

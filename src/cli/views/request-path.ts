@@ -36,7 +36,7 @@ function behind(types: ProxyRequestPath['types'], nowMs: number): readonly (read
   });
 }
 
-function printWay({ traffic, table, virtualHost, routes }: RequestWay, page: Page): void {
+function printWay({ traffic, table, virtualHost, routes, taken }: RequestWay, page: Page): void {
   page.heading(traffic);
   page.fields([
     ...(table === undefined ? [] : [['route table', table] as const]),
@@ -44,8 +44,13 @@ function printWay({ traffic, table, virtualHost, routes }: RequestWay, page: Pag
   ]);
   if (virtualHost?.isCatchAll === true)
     page.line('No service has this host: this is what is done with all such requests.', '  ‼ ');
+  if (taken !== undefined) {
+    if (taken.position === 0)
+      page.line(`none of ${taken.of} routes takes such a request: it is answered with 404`, '  × ');
+    else page.line(`of ${taken.of} routes this one takes such a request:`);
+  }
   for (const [index, route] of routes.entries()) {
-    page.line(routeText(route), `  ${index + 1}. `);
+    page.line(routeText(route), `  ${taken?.position ?? index + 1}. `);
     for (const { name, percent } of route.clusters) page.line(name, `     ${percentText(percent).padStart(6)}  `);
   }
 }

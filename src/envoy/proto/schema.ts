@@ -34,6 +34,17 @@ const rootFiles = [
   'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
 ] as const;
 
+/** What Envoy has since it was newer than these files: since 1.36. */
+const newerFields = [
+  {
+    message: 'envoy.config.route.v3.WeightedCluster',
+    oneof: 'random_value_specifier',
+    name: 'use_hash_policy',
+    number: 5,
+    type: 'google.protobuf.BoolValue',
+  },
+] as const;
+
 const annotationFile = /^(validate|(udpa|xds|envoy)\/annotations)\/|^google\/protobuf\/descriptor\.proto$/;
 
 let loaded: protobuf.Root | undefined;
@@ -49,6 +60,10 @@ function load(): protobuf.Root {
     return folders.map((folder) => join(folder, target)).find((path) => existsSync(path)) ?? null;
   };
   root.loadSync([...rootFiles], { keepCase: true });
+  for (const { message, oneof, name, number, type } of newerFields) {
+    const member = new protobuf.Field(name, number, type);
+    root.lookupType(message).oneofs[oneof]?.add(member);
+  }
   root.resolveAll();
   return root;
 }

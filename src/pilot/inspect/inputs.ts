@@ -19,7 +19,7 @@ export interface InspectInputs {
   readonly streamStatus: (streamId: number) => ReadonlyMap<string, StreamTypeStatus>;
   readonly clock: Clock;
   /** Rules that member clusters hold of their own; left out: none. */
-  readonly members?: Pick<Members, 'status' | 'findings'>;
+  readonly members?: Pick<Members, 'status' | 'findings' | 'records'>;
 }
 
 export function isoTime(ms: number): string {

@@ -13,7 +13,7 @@ export function createInspection(inputs: InspectInputs): InspectionSource {
     findings: () => meshFindings(inputs),
     service: (namespace, name) => describeService(inputs, namespace, name),
     pod: (namespace, name) => describePod(inputs, namespace, name),
-    rule: (namespace, name) => ruleHoldings(inputs, namespace, name),
-    requestPath: (proxy, host, port) => proxyRequestPath(inputs, proxy, host, port),
+    rule: (namespace, name, holder) => ruleHoldings(inputs, namespace, name, holder),
+    requestPath: (proxy, host, port, request) => proxyRequestPath(inputs, proxy, host, port, request),
   };
 }

@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 import type { ProxyChoice } from '../../api/inspection-source.ts';
 import { requestPath } from '../../envoy/request-path.ts';
 import { serviceNamedBy } from '../../mesh/external.ts';
-import type { ProxyRequestPath } from '../../model/inspection.ts';
-import type { Scope } from '../../model/mesh.ts';
+import type { AskedRequest, ProxyRequestPath } from '../../model/inspection.ts';
+import { clustersetDomain, type Scope } from '../../model/mesh.ts';
 import { type CatalogService, serviceKey } from '../../model/service.ts';
 import type { Proxy } from '../proxies.ts';
 import { proxyReport } from '../reports.ts';
@@ -16,6 +16,7 @@ export function proxyRequestPath(
   name: string,
   host: string,
   port: number,
+  request?: AskedRequest,
 ): ProxyRequestPath | ProxyChoice {
   const proxies = proxiesNamed(inputs, name);
   const [proxy] = proxies;
@@ -25,7 +26,12 @@ export function proxyRequestPath(
   const { identity, view } = proxy;
   const { nodeId, workload, namespace, cluster } = identity;
   const { scope } = view;
-  const path = requestPath(view, { host, port, addresses: addressesOf(host, scope, inputs) });
+  const path = requestPath(view, {
+    host,
+    port,
+    addresses: addressesOf(host, scope, inputs),
+    ...(request === undefined ? {} : { request }),
+  });
   return {
     proxy: {
       nodeId,
@@ -55,6 +61,8 @@ function addressesOf(host: string, scope: Scope, { engine }: InspectInputs): rea
   if (isIP(host) !== 0) return [host];
   const service = serviceOf(host, scope, engine);
   if (service === undefined) return [];
+  const imported = host.endsWith(`.${clustersetDomain}`) ? service.clusterset?.vips.get(scope.cluster) : undefined;
+  if (imported !== undefined) return imported;
   const shard = service.shards.get(scope.cluster);
   const addresses = service.addresses ?? shard?.vips ?? [];
   return addresses.length > 0 ? addresses : (shard?.endpoints ?? []).map(({ address }) => address);

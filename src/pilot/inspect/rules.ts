@@ -19,15 +19,28 @@ const ruleTypes: readonly string[] = [
   typeUrl.virtualHost,
 ];
 
-export function ruleHoldings(inputs: InspectInputs, namespace: string, name: string): RuleHoldings | undefined {
-  const { rules, ruleStatus } = inputs;
-  const records = rules.records().filter((one) => one.namespace === namespace && one.name === name);
+/** `holder`: of this cluster's own rules; left out: the primary's, or else a cluster's own. */
+export function ruleHoldings(
+  inputs: InspectInputs,
+  namespace: string,
+  name: string,
+  holder?: string,
+): RuleHoldings | undefined {
+  const isMeant = (one: RuleRecord): boolean => one.namespace === namespace && one.name === name;
+  const ofPrimary = holder === undefined ? inputs.rules.records().filter(isMeant) : [];
+  const ofMembers = (inputs.members?.records() ?? []).filter(
+    (one) => isMeant(one) && (holder === undefined || one.holder === holder),
+  );
+  const records = ofPrimary.length > 0 ? ofPrimary : ofMembers;
   const record = records.find(isInForce) ?? records[0];
-  const [rule] = record === undefined ? [] : ruleStatus.reports([record]);
+  const status = record?.holder === undefined ? inputs.ruleStatus : inputs.members?.status;
+  const [rule] = record === undefined ? [] : (status?.reports([record]) ?? []);
   if (record === undefined || rule === undefined) return undefined;
   const present = ruleInForce(record);
   const items =
-    present === undefined ? [] : concerned(present, inputs).map((proxy) => holdingOf(proxy, present, inputs));
+    present === undefined
+      ? []
+      : concerned(present, record.holder, inputs).map((proxy) => holdingOf(proxy, present, inputs));
   const count = (state: HoldingState): number => items.filter((item) => item.state === state).length;
   return {
     rule,
@@ -46,9 +59,9 @@ function ruleInForce(record: RuleRecord): TrafficRule | undefined {
   return isInForce(record) ? record.lastGood : undefined;
 }
 
-/** All proxies, but for those of clusters in which another rule is in force for the service. */
-function concerned(rule: TrafficRule, { engine }: InspectInputs): readonly Proxy[] {
-  const all = [...engine.proxies.all()];
+/** All proxies, or those of the cluster that holds it; but for those of clusters in which another rule is in force for the service. */
+function concerned(rule: TrafficRule, holder: string | undefined, { engine }: InspectInputs): readonly Proxy[] {
+  const all = [...engine.proxies.all()].filter(({ identity }) => holder === undefined || identity.cluster === holder);
   const seeing = all.filter(({ identity }) => engine.ruleSince(rule, identity.cluster) !== undefined);
   // It was not compiled yet: nobody can have it.
   return seeing.length === 0 ? all : seeing;

@@ -11,7 +11,7 @@ import type {
   ServiceDescription,
 } from '../../model/inspection.ts';
 import type { MeshService } from '../../model/mesh.ts';
-import { destinationName, type RuleRoute } from '../../model/rule.ts';
+import { destinationName, type OtherService, type RuleRoute } from '../../model/rule.ts';
 import { type CatalogService, type Endpoint, type ServiceShard, serviceKey } from '../../model/service.ts';
 import { isInForce } from '../../rules/conditions.ts';
 import { serviceReport } from '../reports.ts';
@@ -35,7 +35,7 @@ export function describeService(
   const winner = records.find(isInForce);
   const [rule] = winner === undefined ? [] : ruleStatus.reports([winner]);
   const { policy } = compiled;
-  const inForce = engine.ruleAt(key, engine.mesh.revision, '');
+  const inForce = engine.ruleInForce(key);
   return {
     namespace,
     name,
@@ -94,7 +94,7 @@ function routeTargets(backends: RuleRoute['backends'], { catalog }: MeshService)
   const endpoints = endpointsOf(catalog);
   return backends.map(({ weight, chain, service, refused }) => ({
     percent: total === 0 ? 0 : (100 * weight) / total,
-    ...(service === undefined ? {} : { service: `${service.name}.${service.namespace}:${service.port}` }),
+    ...(service === undefined ? {} : { service: otherText(service) }),
     ...(refused === undefined ? {} : { refused }),
     chain: countChain(chain, service === undefined ? endpoints : []).map(({ destination, ready, total: all }) => ({
       destination: destinationName(destination),
@@ -102,6 +102,10 @@ function routeTargets(backends: RuleRoute['backends'], { catalog }: MeshService)
       total: all,
     })),
   }));
+}
+
+function otherText({ name, namespace, host, port }: OtherService): string {
+  return `${host ?? `${name}.${namespace}`}${port === undefined ? '' : `:${port}`}`;
 }
 
 function endpointGroups(service: CatalogService): EndpointGroup[] {

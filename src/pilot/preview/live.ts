@@ -19,6 +19,7 @@ import { resolveRule } from '../../rules/resolve.ts';
 import type { RuleSet } from '../../rules/rule-set.ts';
 import type { Engine } from '../engine.ts';
 import type { Proxy } from '../proxies.ts';
+import type { RuleLayer, RulesInForce } from '../rules-in-force.ts';
 import type { ScopeView } from '../scope-view.ts';
 import { type Sides, sidesOf } from './sides.ts';
 import { type Trial, tryObjects } from './trial.ts';
@@ -27,6 +28,8 @@ import type { OtherSets } from './trial-kinds.ts';
 export interface LivePreviewInputs {
   readonly engine: Engine;
   readonly rules: RuleSet;
+  /** With what other objects than TrafficRules say of routing. */
+  readonly inForce: Pick<RulesInForce, 'with'>;
   /** The sets of other kinds. */
   readonly others: Omit<OtherSets, 'clusterDomain' | 'catalog'>;
   /** The registered clusters' names. */
@@ -87,18 +90,36 @@ export async function previewObjects(
   const trial = tryObjects(rules, others, objects, { source, defaultNamespace, nowMs: inputs.now() });
   const findings = [...trial.findings, ...unresolved(inputs, trial)];
   const { services, members } = trial.others;
+  const rulesThen = rulesWith(inputs, trial);
   const primary = (key: ServiceKey): TrafficRule | undefined =>
-    trial.services.has(key) ? trial.services.get(key) : engine.ruleInForce(key);
+    rulesThen.has(key) ? rulesThen.get(key) : engine.ruleInForce(key);
   const { memberRules } = inputs.others;
   const membersBefore = memberRules.table;
   const sides = sidesOf(engine, {
-    rules: trial.services,
+    rules: rulesThen,
     services,
     membersBefore,
     membersAfter: members?.(primary) ?? memberRules.tableWith(memberRules.grants, primary),
   });
   const compared = await preview(await previewInput(engine, sides));
-  return { objects: trial.objects, findings, changed: trial.services.size > 0 || !sides.isEmpty, ...compared };
+  return { objects: trial.objects, findings, changed: rulesThen.size > 0 || !sides.isEmpty, ...compared };
+}
+
+/** Out of all layers, with what objects on trial would make of theirs. */
+function rulesWith(
+  { engine, rules, inForce, others: { gateway } }: LivePreviewInputs,
+  { services, others: { routes } }: Trial,
+): ReadonlyMap<ServiceKey, TrafficRule | undefined> {
+  const then = new Map<ServiceKey, TrafficRule | undefined>();
+  for (const key of new Set([...services.keys(), ...routes.keys()])) {
+    const said = new Map<RuleLayer, TrafficRule | undefined>();
+    if (services.has(key)) said.set(rules.winners, services.get(key));
+    if (routes.has(key)) said.set(gateway.rules, routes.get(key));
+    const rule = inForce.with(key, said);
+    const now = engine.ruleInForce(key);
+    if (rule?.hash !== now?.hash || rule?.ref.name !== now?.ref.name) then.set(key, rule);
+  }
+  return then;
 }
 
 function unresolved({ engine, clusters }: LivePreviewInputs, { records }: Trial): PreviewReport['findings'] {

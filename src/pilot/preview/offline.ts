@@ -129,7 +129,7 @@ export async function openOffline(input: OfflineInput): Promise<OfflinePilot> {
       }
       const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
       const report = await previewObjects(
-        { engine, rules, others: assembly.others, clusters, source, now: systemClock.now },
+        { engine, rules, inForce: assembly.inForce, others: assembly.others, clusters, source, now: systemClock.now },
         objects,
         defaultNamespace,
       );

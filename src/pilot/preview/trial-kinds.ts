@@ -1,5 +1,5 @@
 /**
- * What services would be, and which rules of members would hold, if ExternalServices, Drains and ClusterPolicies were applied. In: the sets as they
+ * What services would be, and which rules of members would hold, if ExternalServices, Drains, ClusterPolicies and objects of the Gateway API were applied. In: the sets as they
  * are, and the objects. Out: what would become of each object, the services that would be others, and the members' rules as they would hold.
  *
  * What always holds: the sets are only read. The judgement is that of sets of their own, which hold all objects of the kind and are given the new
@@ -16,18 +16,18 @@ import type { MemberRuleTable } from '../../mesh/member-meshes.ts';
 import type { ClusterPolicy } from '../../model/cluster-policy.ts';
 import type { Drain } from '../../model/drain.ts';
 import type { ExternalService } from '../../model/external.ts';
-import type { RawObject } from '../../model/object.ts';
 import type { TrafficRule } from '../../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../../model/service.ts';
 import { ruleObjectId } from '../../registry/rule-sink.ts';
 import { Grants } from '../../rules/cluster-policy/grants.ts';
-import type { ParsedObject } from '../../rules/kind-types.ts';
 import type { ObjectRecord, ObjectSet } from '../../rules/object-set.ts';
 import { Drains } from '../drains.ts';
 import { Externals } from '../externals.ts';
+import type { GatewayRoutes } from '../gateway-routes.ts';
 import type { MemberRules } from '../member-rules.ts';
 import { policiesThatCount, policyObjects } from '../policies.ts';
-import { type TrialOptions, withAge } from './trial.ts';
+import { type GivenObject, type TrialOptions, withAge } from './trial-options.ts';
+import { comparedRouteKinds, type RouteTrial, tryRoutes } from './trial-routes.ts';
 
 /** All that other kinds' objects are kept in. */
 export interface OtherSets {
@@ -35,15 +35,10 @@ export interface OtherSets {
   readonly drains: ObjectSet<Drain>;
   readonly policies: ObjectSet<ClusterPolicy>;
   readonly memberRules: MemberRules;
+  readonly gateway: GatewayRoutes;
   readonly clusterDomain: string;
   /** Of clusters. */
   readonly catalog: ReadonlyMap<ServiceKey, CatalogService>;
-}
-
-export interface GivenObject {
-  readonly raw: RawObject;
-  readonly kind: string;
-  readonly parsed: ParsedObject;
 }
 
 /** A service as it is and as it would be; left out: it is not there. */
@@ -56,28 +51,35 @@ export interface OtherTrial {
   readonly services: ReadonlyMap<ServiceKey, ServiceChange>;
   /** `primary`: the rule of the primary that would be in force for a service. undefined: nothing decides members otherwise. */
   readonly members?: (primary: (key: ServiceKey) => TrafficRule | undefined) => MemberRuleTable;
+  /** Of the Gateway API: the rules that routes would come to, where they would be others. */
+  readonly routes: RouteTrial['rules'];
   readonly findings: readonly Finding[];
 }
 
-export const comparedKinds: ReadonlySet<string> = new Set(['ExternalService', 'Drain', 'ClusterPolicy']);
+export const comparedKinds: ReadonlySet<string> = new Set([
+  ...['ExternalService', 'Drain', 'ClusterPolicy'],
+  ...comparedRouteKinds,
+]);
 
 /** The records of an object with this kind, namespace and name. */
 export function recordsNamed(sets: OtherSets, { kind, parsed }: GivenObject): readonly ObjectRecord<unknown>[] {
-  const set = { ExternalService: sets.externals, Drain: sets.drains, ClusterPolicy: sets.policies }[kind];
+  const own = { ExternalService: sets.externals, Drain: sets.drains, ClusterPolicy: sets.policies }[kind];
+  const set = own ?? sets.gateway.objects(kind);
   return (set?.records() ?? []).filter(({ namespace, name }) => namespace === parsed.namespace && name === parsed.name);
 }
 
 export function tryOthers(sets: OtherSets, given: readonly GivenObject[], options: TrialOptions): OtherTrial {
   const of = (kind: string): readonly GivenObject[] => given.filter((each) => each.kind === kind);
   const services = new Map<ServiceKey, ServiceChange>();
-  const findings = tryExternals(sets, of('ExternalService'), options, services);
+  const { rules: routes, findings: ofRoutes } = tryRoutes(sets.gateway, given, options);
+  const findings = [...ofRoutes, ...tryExternals(sets, of('ExternalService'), options, services)];
   tryDrains(sets, of('Drain'), options, services);
   const policies = of('ClusterPolicy');
-  if (policies.length === 0) return { services, findings };
+  if (policies.length === 0) return { services, routes, findings };
   const trial = policyObjects(silentLogger);
   fill(trial, sets.policies, policies, options);
   const grants = new Grants(policiesThatCount(trial));
-  return { services, findings, members: (primary) => sets.memberRules.tableWith(grants, primary) };
+  return { services, routes, findings, members: (primary) => sets.memberRules.tableWith(grants, primary) };
 }
 
 function tryExternals(

@@ -16,14 +16,8 @@ import type { TrafficRule } from '../../model/rule.ts';
 import type { ServiceKey } from '../../model/service.ts';
 import { ruleObjectId } from '../../registry/rule-sink.ts';
 import { type RuleRecord, RuleSet } from '../../rules/rule-set.ts';
-import {
-  comparedKinds,
-  type GivenObject,
-  type OtherSets,
-  type OtherTrial,
-  recordsNamed,
-  tryOthers,
-} from './trial-kinds.ts';
+import { comparedKinds, type OtherSets, type OtherTrial, recordsNamed, tryOthers } from './trial-kinds.ts';
+import { type GivenObject, type TrialOptions, withAge } from './trial-options.ts';
 
 export interface Trial {
   readonly objects: PreviewReport['objects'];
@@ -36,14 +30,7 @@ export interface Trial {
   readonly records: readonly RuleRecord[];
 }
 
-export interface TrialOptions {
-  /** Where objects go that no source has. */
-  readonly source: string;
-  readonly defaultNamespace: string;
-  readonly nowMs: number;
-}
-
-const nothing: OtherTrial = { services: new Map(), findings: [] };
+const nothing: OtherTrial = { services: new Map(), routes: new Map(), findings: [] };
 
 const ruleKind = 'TrafficRule';
 
@@ -88,7 +75,7 @@ function notCompared({ raw, kind, parsed }: GivenObject): Finding[] {
     {
       code: 'FW-PREVIEW-001',
       severity: 'warning',
-      message: `what the ${kind} would change is not compared: only Fairway's own kinds are`,
+      message: `what the ${kind} would change is not compared: only Fairway's own kinds and those of the Gateway API are`,
       where: { ...raw.where(['kind']), object: `${kind} ${parsed.name}` },
       hint: 'Look at its effect with `fairway translate`, once with the object and once without',
     },
@@ -141,14 +128,6 @@ function put(rules: RuleSet, { raw, parsed }: GivenObject, trial: RuleSet, optio
   const aged = { ...raw, object: withAge(raw.object, namespace, createdAtMs), where: raw.where.bind(raw) };
   trial.source(source).put(aged, id);
   return `${source}#${id}`;
-}
-
-/** `namespace`: '' for kinds without one. */
-export function withAge(object: unknown, namespace: string, createdAtMs: number): unknown {
-  const { metadata, ...rest } = object as { readonly metadata?: Readonly<Record<string, unknown>> };
-  const { creationTimestamp: _given, ...own } = metadata ?? {};
-  const age = createdAtMs === 0 ? {} : { creationTimestamp: new Date(createdAtMs).toISOString() };
-  return { ...rest, metadata: { ...own, ...(namespace === '' ? {} : { namespace }), ...age } };
 }
 
 function isSameForm(a: TrafficRule | undefined, b: TrafficRule | undefined): boolean {

@@ -18,6 +18,7 @@ import { ApiClient } from './api-client.ts';
 import { networkError } from './api-error.ts';
 import { clusterIdProperty, managerLabel, ownManager, profileApi, profilesPath } from './cluster-profile.ts';
 import { profileOrigin } from './cluster-profiles.ts';
+import { LeaderLoop } from './leader-loop.ts';
 import { listAll } from './list.ts';
 import { keepTransitionTimes } from './transition-times.ts';
 
@@ -60,15 +61,18 @@ const fieldManager = 'fairway-cluster-profiles';
 export class ProfileWriter {
   readonly #options: ProfileWriterOptions;
   readonly #api: ApiClient;
-  readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
+  readonly #backoff = new Backoff({ firstMs: 500, maxMs: 60_000 });
+  readonly #loop: LeaderLoop;
   #written = 0;
+  /** Said already. */
+  #problem: string | undefined;
   #taken = new Set<string>();
 
   constructor(options: ProfileWriterOptions) {
     this.#options = options;
     this.#api = new ApiClient(options.access, options.clock);
-    this.#done = this.#run();
+    const { clock, isLeader } = options;
+    this.#loop = new LeaderLoop({ clock, isLeader, step: (signal) => this.#step(signal) });
   }
 
   /** Requests that changed something. */
@@ -81,48 +85,43 @@ export class ProfileWriter {
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    const stopped = this.#loop.stop();
     this.#api.close();
-    await this.#done;
+    await stopped;
   }
 
-  async #run(): Promise<void> {
-    const { clock, logger, namespace, lookMs = 5_000, isLeader, isComplete } = this.#options;
-    const { signal } = this.#stop;
-    const backoff = new Backoff({ firstMs: 500, maxMs: 60_000 });
-    let problem: string | undefined;
-    while (!signal.aborted) {
-      let waitMs = lookMs;
-      if (isLeader() && isComplete()) {
-        try {
-          await this.#settle(signal);
-          backoff.reset();
-          problem = undefined;
-        } catch (thrown) {
-          if (signal.aborted) return;
-          const error = networkError(thrown);
-          waitMs = error.retryAfterMs ?? backoff.next();
-          if (error.message !== problem) {
-            problem = error.message;
-            logger.warn('ClusterProfiles cannot be written', {
-              code: 'FW-KUBE-029',
-              err: errorMessage(error),
-              hint: `Install the ClusterProfile CRD, and give the pilot get, list, create, patch and delete on clusterprofiles and patch on clusterprofiles/status in ${namespace}.`,
-            });
-          }
-        }
+  /** The pause after it; undefined while not all registrations have been read. */
+  async #step(signal: AbortSignal): Promise<number | undefined> {
+    const { logger, namespace, lookMs = 5_000, isComplete } = this.#options;
+    if (!isComplete()) return undefined;
+    try {
+      await this.#settle(signal);
+      this.#backoff.reset();
+      this.#problem = undefined;
+      return lookMs;
+    } catch (thrown) {
+      if (signal.aborted) return undefined;
+      const error = networkError(thrown);
+      if (error.message !== this.#problem) {
+        this.#problem = error.message;
+        logger.warn('ClusterProfiles cannot be written', {
+          code: 'FW-KUBE-029',
+          err: errorMessage(error),
+          hint: `Install the ClusterProfile CRD, and give the pilot get, list, create, patch and delete on clusterprofiles and patch on clusterprofiles/status in ${namespace}.`,
+        });
       }
-      await sleep(clock, waitMs, signal);
+      return error.retryAfterMs ?? this.#backoff.next();
     }
   }
 
   /** Everything at once: there are as many profiles as clusters, and they seldom change. */
   async #settle(signal: AbortSignal): Promise<void> {
-    const { namespace, clock, pauseMs = 50 } = this.#options;
+    const { namespace, clock, isLeader, pauseMs = 50 } = this.#options;
     const resource = { name: 'clusterprofiles', group: 'multicluster.x-k8s.io', path: profilesPath(namespace) };
     const { items: held } = await listAll(this.#api, resource, readHeld, { page: 500, items: 10_000 }, signal);
     const wanted = this.#wanted();
     for (const [name, profile] of wanted) {
+      if (!isLeader()) return;
       const there = held.get(name);
       if (there !== undefined && there.manager !== ownManager) {
         this.#sayTaken(name, there.manager);
@@ -132,6 +131,7 @@ export class ProfileWriter {
     }
     for (const [name, { manager }] of held) {
       if (manager !== ownManager || wanted.has(name)) continue;
+      if (!isLeader()) return;
       await this.#api.json({ method: 'DELETE', path: `${resource.path}/${encodeURIComponent(name)}`, signal });
       this.#written += 1;
       await sleep(clock, pauseMs, signal);

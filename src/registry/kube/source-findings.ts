@@ -3,9 +3,9 @@
  */
 
 import type { ErrorCode, Finding } from '../../core/errors.ts';
-import type { SkipReason } from '../derive.ts';
 import type { SkipSummary } from '../derive-index.ts';
 import type { ClusterLimits } from '../derive-limits.ts';
+import type { SkipReason } from '../derive-skips.ts';
 import type { WatchSettings } from './lister-watcher.ts';
 
 /** The other reasons are how Kubernetes works, not a fault: they are counted and not complained of. */

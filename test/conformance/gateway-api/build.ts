@@ -17,6 +17,6 @@ export async function prepareSuite(say: (message: string) => void): Promise<Read
   return {
     program: join(tests, 'conformance'),
     backend: join(backends, 'echo-basic'),
-    crds: join(goModuleFolder(module, 'sigs.k8s.io/gateway-api'), 'config/crd/standard'),
+    crds: join(goModuleFolder(module, 'sigs.k8s.io/gateway-api'), 'config/crd'),
   };
 }

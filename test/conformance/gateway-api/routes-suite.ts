@@ -2,6 +2,8 @@
  * The tests that Gateway API has for the routes of Gateways, with Services in the Gateways' place (routes_test.go says how): statuses, grants,
  * mirrors, timeouts, where redirects lead and what backends see, none of which the mesh's own tests look at.
  *
+ * The CRDs are those of the experimental channel, where routes say something of retries.
+ *
  * The suite runs in a pod behind a sidecar, as a workload of the mesh; its requests to Services go by that sidecar's routes.
  */
 
@@ -33,7 +35,7 @@ async function run({ dir, prepared, only, say }: SuiteRun): Promise<readonly Tes
     { name: image, cmd: ['sleep', 'infinity'], files: { '/conformance': program } },
     { name: 'registry.k8s.io/gateway-api/echo-basic', entrypoint: ['/echo-basic'], files: { '/echo-basic': backend } },
   ];
-  const rig = await startRig({ dir, programs: await prepareRig(say), manifests: [crds], images });
+  const rig = await startRig({ dir, programs: await prepareRig(say), manifests: [join(crds, 'experimental')], images });
   try {
     const { api } = rig.cluster('east');
     await api.kubectl(['apply', '-f', '-'], clientManifests());

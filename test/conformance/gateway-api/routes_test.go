@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/gateway-api/conformance"
 	"sigs.k8s.io/gateway-api/conformance/tests"
 	"sigs.k8s.io/gateway-api/conformance/utils/kubernetes"
+	"sigs.k8s.io/gateway-api/conformance/utils/roundtripper"
 	"sigs.k8s.io/gateway-api/conformance/utils/suite"
 	"sigs.k8s.io/gateway-api/pkg/features"
 	"sigs.k8s.io/yaml"
@@ -52,8 +53,23 @@ var routeFeatures = sets.New(
 	features.SupportGRPCRouteNamedRouteRule,
 )
 
+const (
+	listensOtherwise = "is about a Gateway's listeners, which Services do not have"
+	asksForHosts     = "is about hostnames, which say nothing at a Service: its own names count"
+)
+
 // What has no meaning at a Service, and why.
-var ofGatewaysAlone = map[string]string{}
+var ofGatewaysAlone = map[string]string{
+	"GatewayWithAttachedRoutes":               "is about a Gateway's own status",
+	"GRPCRouteListenerHostnameMatching":       listensOtherwise,
+	"HTTPRouteCrossNamespace":                 listensOtherwise,
+	"HTTPRouteHTTPSListener":                  listensOtherwise,
+	"HTTPRouteHostnameIntersection":           listensOtherwise,
+	"HTTPRouteListenerHostnameMatching":       listensOtherwise,
+	"HTTPRouteListenerPortMatching":           listensOtherwise,
+	"HTTPRouteInvalidCrossNamespaceParentRef": "is about a Gateway that takes no routes of other namespaces; at a Service these are its consumers' routes",
+	"HTTPRouteMatchingAcrossRoutes":           asksForHosts,
+}
 
 // What of the suite's base is made; with one pod each. The rest is Gateways, and backends that no test here asks for.
 var baseKept = sets.New(
@@ -62,7 +78,7 @@ var baseKept = sets.New(
 	"grpc-infra-backend-v1", "grpc-infra-backend-v2", "grpc-infra-backend-v3",
 )
 
-// The Services that stand for Gateways of the base.
+// The Services that stand for Gateways, of the base and of tests.
 const parentServices = `
 apiVersion: v1
 kind: Service
@@ -72,6 +88,11 @@ spec: {ports: [{name: http, port: 80, appProtocol: http}]}
 apiVersion: v1
 kind: Service
 metadata: {namespace: gateway-conformance-infra, name: all-namespaces}
+spec: {ports: [{name: http, port: 80, appProtocol: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {namespace: gateway-conformance-infra, name: gateway-with-one-not-matching-port-and-section-name-route}
 spec: {ports: [{name: http, port: 80, appProtocol: http}]}
 `
 
@@ -83,6 +104,7 @@ func TestRoutesOfServices(t *testing.T) {
 	options.SupportedFeatures = routeFeatures.UnsortedList()
 	options.RestConfig.QPS, options.RestConfig.Burst = 200, 400
 	options.Client = serviceParents{options.Client}
+	options.RoundTripper = ownHost{&roundtripper.DefaultRoundTripper{TimeoutConfig: options.TimeoutConfig}}
 	options.ManifestFS = []fs.FS{fstest.MapFS{"base.yaml": {Data: base(t)}}, &conformance.Manifests}
 	conformanceSuite, err := suite.NewConformanceTestSuite(options)
 	must(t, err)
@@ -105,6 +127,16 @@ func TestRoutesOfServices(t *testing.T) {
 			test.Run(t, conformanceSuite)
 		})
 	}
+}
+
+// ownHost asks for a Service by its own address, whatever the hostnames of a test's routes.
+type ownHost struct {
+	roundtripper.RoundTripper
+}
+
+func (r ownHost) CaptureRoundTrip(request roundtripper.Request) (*roundtripper.CapturedRequest, *roundtripper.CapturedResponse, error) {
+	request.Host = ""
+	return r.RoundTripper.CaptureRoundTrip(request)
 }
 
 // base is what `baseKept` names of the suite's base manifests.

@@ -23,9 +23,25 @@ type serviceParents struct {
 }
 
 func (c serviceParents) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
+	if isGateway(object) {
+		return nil
+	}
 	defer showGateways(object)
 	toServices(object)
 	return c.Client.Create(ctx, object, options...)
+}
+
+func (c serviceParents) Delete(ctx context.Context, object client.Object, options ...client.DeleteOption) error {
+	if isGateway(object) {
+		return nil
+	}
+	return c.Client.Delete(ctx, object, options...)
+}
+
+// isGateway says whether a manifest is of a Gateway. None is made: the Service of its name is there already.
+func isGateway(object client.Object) bool {
+	manifest, ok := object.(*unstructured.Unstructured)
+	return ok && manifest.GetKind() == "Gateway"
 }
 
 func (c serviceParents) Update(ctx context.Context, object client.Object, options ...client.UpdateOption) error {

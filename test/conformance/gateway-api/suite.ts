@@ -27,7 +27,7 @@ export const gatewayApi: Suite = {
 async function run({ dir, prepared, only, report, say }: SuiteRun): Promise<readonly TestResult[]> {
   const { program = '', crds = '' } = prepared;
   say(`starting two clusters; all logs are in ${dir}`);
-  const rig = await startRig({ dir, programs: await prepareRig(say), manifests: [crds] });
+  const rig = await startRig({ dir, programs: await prepareRig(say), manifests: [join(crds, 'standard')] });
   try {
     const args = [
       '-test.v',

@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KubeApi, startKubeApi } from '../kubernetes/api.ts';
+import { untilCrdsServed } from '../kubernetes/crds.ts';
 import { type RigProcess, startProcess } from '../process.ts';
 import { dnsManifests } from './dns.ts';
 import { injectionManifests } from './injection.ts';
@@ -68,9 +69,7 @@ export async function startCluster(options: ClusterOptions): Promise<RigCluster>
       const kustomized = existsSync(join(manifest, 'kustomization.yaml'));
       await api.kubectl(['apply', '--server-side', kustomized ? '-k' : '-f', manifest]);
     }
-    if (options.manifests.length > 0) {
-      await api.kubectl(['wait', '--for', 'condition=Established', 'crd', '--all', '--timeout', '30s']);
-    }
+    if (options.manifests.length > 0) await untilCrdsServed(api);
     const wire = underlay.addNode(name, options.podCidrs);
     stops.push(() => wire.remove());
     const dnsAddress = (options.serviceCidrs[0] ?? '').replace(/\.0\/16$/, '.10');

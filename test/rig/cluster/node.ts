@@ -42,7 +42,7 @@ export async function startNode(options: NodeOptions): Promise<RigProcess> {
   mkdirSync(dir, { recursive: true });
   const file = (name: string): string => join(dir, name);
   const state = `/run/rig/${wire.name}`;
-  const socket = `/run/rig/${wire.name}.sock`;
+  const socket = `${state}/runtime.sock`;
   writeFileSync(file('kubelet.json'), JSON.stringify(kubeletConfig(options, socket), null, 2));
   writeFileSync(file('kube-proxy.json'), JSON.stringify(proxyConfig(options), null, 2));
   const labels = Object.entries(options.labels).map(([key, value]) => `${key}=${value}`);

@@ -31,6 +31,7 @@ describe('fairway serve options', () => {
       namespace: 'fairway-system',
       outbound: 'allow-any',
       mode: 'eager',
+      services: 'all',
       standards: ['gateway-api'],
       clusterDomain: 'cluster.local',
       accessLog: true,

@@ -15,6 +15,27 @@ describe('matches for gRPC’s own clients', () => {
     ]);
   });
 
+  it('know the start of a path, and letters whatever their case', () => {
+    assert.deepEqual(matches({ path: { kind: 'start', value: '/shop.Re' } }), [{ prefix: '/shop.Re' }]);
+    assert.deepEqual(matches({ path: { kind: 'exact', value: '/a/b', ignoreCase: true } }), [
+      { path: '/a/b', case_sensitive: false },
+    ]);
+  });
+
+  it('say in two ways that a header has another value: to a client one that is not there meets nothing', () => {
+    const not = (name: string) => ({ name, match: { kind: 'exact', value: '1' }, not: true }) as const;
+    const other = { name: 'x-a', string_match: { exact: '1' }, invert_match: true };
+    const missing = { name: 'x-a', present_match: true, invert_match: true };
+    assert.deepEqual(matches({ headers: [not('X-A')] }), [
+      { prefix: '/', headers: [missing] },
+      { prefix: '/', headers: [other] },
+    ]);
+    assert.equal(matches({ headers: ['a', 'b', 'c', 'd'].map(not) }).length, 16);
+    assert.deepEqual(matches({ headers: ['a', 'b', 'c', 'd', 'e'].map(not) }), []);
+    const absent = { name: 'x-a', match: { kind: 'present', present: true }, not: true } as const;
+    assert.deepEqual(matches({ headers: [absent] }), [{ prefix: '/', headers: [missing] }]);
+  });
+
   it('hold regular expressions together, though a client puts anchors around them', () => {
     assert.deepEqual(matches({ path: { kind: 'regex', value: '/a|/b' } }), [{ safe_regex: { regex: '(?:/a|/b)' } }]);
     const header = { name: 'X-Kind', match: { kind: 'regex', value: 'a|b' } } as const;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RuleRoute } from '../../../src/model/rule.ts';
-import { GatewayScene } from '../../support/gateway-objects.ts';
+import { GatewayScene, target } from '../../support/gateway-objects.ts';
 
 /** What a route leads to: `reviews-v1:80*70, 500*30`. */
 function leads({ backends, redirect }: RuleRoute): string {
@@ -243,5 +243,85 @@ spec:
       ['prefix /guarded', 'refused*1'],
       ['', 'shop/v2:80*1'],
     ]);
+  });
+
+  it('means the clusterset by a ServiceImport, and the client’s own cluster by a Service, where only exported services merge', () => {
+    const one = new GatewayScene('exported').service('shop/reviews').service('shop/v1').service('shop/v2');
+    one.services.set('shop/v2', { ...target('80 requests'), isImported: false });
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: r, namespace: shop}
+spec:
+  parentRefs: [${parent}, {group: multicluster.x-k8s.io, kind: ServiceImport, name: v1}, {group: multicluster.x-k8s.io, kind: ServiceImport, name: v2}]
+  rules:
+  - backendRefs:
+    - {name: v1, port: 80}
+    - {group: multicluster.x-k8s.io, kind: ServiceImport, name: v1, port: 80}
+    - {group: multicluster.x-k8s.io, kind: ServiceImport, name: v2, port: 80}
+`);
+    assert.deepEqual(
+      one.rule()?.routes[0]?.backends.map(({ service, refused }) => service ?? refused),
+      [
+        { namespace: 'shop', name: 'v1', port: 80 },
+        { namespace: 'clusterset:shop', name: 'v1', host: 'v1.shop.svc.clusterset.local', port: 80 },
+        'no cluster exports shop/v2',
+      ],
+    );
+    assert.notEqual(one.rule('shop/v1'), undefined);
+    assert.equal(one.outcome('HTTPRoute shop/r', 2).refusal?.message, 'no cluster exports shop/v2');
+  });
+
+  it('gives copies to whom they may be given, and to no other', () => {
+    const one = scene();
+    const mirror = (name: string): string =>
+      `{type: RequestMirror, requestMirror: {percent: 5, backendRef: {name: ${name}, port: 80}}}`;
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: r, namespace: shop}
+spec:
+  parentRefs: [${parent}]
+  rules: [{filters: [${mirror('v2')}, ${mirror('gone')}], backendRefs: [${to('v1')}]}]
+`);
+    assert.deepEqual(
+      one.rule()?.routes[0]?.mirrors?.map(({ service, percent }) => [service?.name, percent]),
+      [['v2', 5]],
+    );
+    assert.equal(one.outcome('HTTPRoute shop/r').problems[0]?.reason, 'BackendNotFound');
+  });
+
+  it('refuses what is no backend for requests', () => {
+    const one = scene().service('shop/tls', '443 connections https tls').service('shop/dns', '53 connections dns udp');
+    one.services.set('shop/alias', { ...target('80 requests'), isAlias: true });
+    const reasons = (ref: string, more = ''): unknown => {
+      one.apply(`
+kind: HTTPRoute
+metadata: {name: r, namespace: shop}
+spec: {parentRefs: [${parent}], rules: [{backendRefs: [${ref}]}]${more}}
+`);
+      return one.outcome('HTTPRoute shop/r').problems.map(({ reason }) => reason);
+    };
+    assert.deepEqual(reasons('{name: tls, port: 443}'), ['UnsupportedProtocol']);
+    assert.deepEqual(reasons('{name: dns, port: 53}'), ['UnsupportedProtocol']);
+    assert.deepEqual(reasons('{name: v1, port: 81}'), ['BackendNotFound']);
+    assert.deepEqual(reasons('{name: alias, port: 80}'), ['InvalidKind']);
+    assert.deepEqual(reasons('{group: a.b, kind: Bucket, name: v1}'), ['InvalidKind']);
+    assert.deepEqual(reasons('{group: multicluster.x-k8s.io, kind: ServiceImport, name: v1}'), ['BackendNotFound']);
+    // Plain TCP may be HTTP that nobody said anything of.
+    assert.deepEqual(reasons('{name: reviews, port: 6379}'), []);
+  });
+
+  it('tries no request on an expression that no proxy takes, and lets none through for it', () => {
+    const one = scene();
+    const regexes = (...paths: readonly string[]): string => `
+kind: HTTPRoute
+metadata: {name: r, namespace: shop}
+spec:
+  parentRefs: [${parent}]
+  rules: [{matches: [${paths.map((value) => `{path: {type: RegularExpression, value: "${value}"}}`).join()}], backendRefs: [${to('v1')}]}]
+`;
+    one.apply(regexes('(', '/a.*'));
+    assert.deepEqual(shown(one.rule()?.routes), [['regex /a.*', 'refused*1']]);
+    one.apply(regexes('('));
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'refused*1']]);
   });
 });

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { fieldsOfKind } from '../../../src/istio/check-object.ts';
 import { type Field, fieldPaths } from '../../../src/istio/fields.ts';
 import { type IstioKindName, istioKindNames } from '../../../src/istio/parts.ts';
-import { codes, convert } from './istio-objects.ts';
+import { convert, routes } from './istio-objects.ts';
 
 type Tree = Record<string, unknown>;
 
@@ -43,6 +43,7 @@ const beside: Readonly<Record<string, Tree>> = {
     http: [{ route: [{ destination: { host: 'reviews' } }], mirrors: [{ destination: { host: 'audit' } }] }],
   },
   'http[].mirror': { http: [{ route: [{ destination: { host: 'reviews' } }], mirror: { host: 'audit' } }] },
+  'http[].mirrorPercentage': { http: [{ route: [{ destination: { host: 'reviews' } }], mirror: { host: 'audit' } }] },
   'http[].mirrorPercent': { http: [{ route: [{ destination: { host: 'reviews' } }], mirror: { host: 'audit' } }] },
   'http[].corsPolicy': {
     http: [
@@ -282,8 +283,9 @@ function outcome(kind: IstioKindName, spec: Tree): unknown {
     metadata: { name: 'reviews', namespace: 'shop' },
     spec: { ports: [{ port: 80 }] },
   };
-  const conversion = convert(object, service);
-  return JSON.stringify([conversion.objects, codes(conversion)]);
+  const others = kind === 'DestinationRule' ? [routes('{route: [{destination: {host: reviews, subset: other}}]}')] : [];
+  const { objects, findings } = convert(object, service, ...others);
+  return JSON.stringify([objects, findings]);
 }
 
 for (const kind of istioKindNames) {

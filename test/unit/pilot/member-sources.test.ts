@@ -92,9 +92,41 @@ describe('MemberSources', () => {
     sources.settleAll();
     assert.equal(kube.stopped, 1);
     assert.equal(files.stopped, 0);
-    assert.deepEqual(rules.records(), []);
+    // As it was seen last, and not in force.
+    const shown = (): unknown => rules.records().map(({ holder, withheld, spec }) => [holder, withheld?.reason, spec]);
+    const last = shown();
+    assert.deepEqual(
+      rules.records().map(({ holder, withheld }) => [holder, withheld?.reason]),
+      [['edge-1', 'NotGranted']],
+    );
+    assert.deepEqual(versions(rules), []);
     // What a source says that was let go counts for nothing.
     kube.sinks[0]?.put(rule('v3'), id);
+    assert.deepEqual(shown(), last);
+  });
+
+  it('reads again what it let go when it is granted again, and forgets it when it is unregistered', () => {
+    const { rules, sources, inputs } = start();
+    const link = new Link(false);
+    const close = sources.open('edge-1', link);
+    grant(rules);
+    sources.settleAll();
+    link.sinks[0]?.put(rule('v2'), id);
+    link.sinks[0]?.put(rule('v2'), 'TrafficRule/shop/gone');
+    link.sinks[0]?.synced();
+    grant(rules, false);
+    sources.settleAll();
+    assert.equal(inputs.synced, true);
+    assert.deepEqual(readdirSync(folder), []);
+    grant(rules);
+    sources.settleAll();
+    link.sinks[1]?.put(rule('v3'), id);
+    link.sinks[1]?.synced();
+    assert.deepEqual(versions(rules), ['v3']);
+    assert.equal(rules.records().length, 1);
+    grant(rules, false);
+    sources.settleAll();
+    close();
     assert.deepEqual(rules.records(), []);
   });
 

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { parse } from 'yaml';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { defaultMeshSettings } from '../../../src/model/mesh.ts';
 import { Engine } from '../../../src/pilot/engine.ts';
+import { FleetProgress, parseProgress, progressText } from '../../../src/pilot/fleet-progress.ts';
+import { MemberRules, memberSourceName } from '../../../src/pilot/member-rules.ts';
 import { RuleStatus } from '../../../src/pilot/rule-status.ts';
+import { parseClusterPolicy } from '../../../src/rules/cluster-policy/parse.ts';
 import { RuleSet } from '../../../src/rules/rule-set.ts';
+import { clusterPolicyText } from '../../support/bad-cluster-policies.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { oneRoute, rawRule } from '../../support/rules.ts';
+import { oneRoute, rawObject, rawRule } from '../../support/rules.ts';
 
 function setUp() {
   const clock = new ManualClock();
@@ -69,5 +74,62 @@ describe('statuses of rules', () => {
     clock.advance(5000);
     source.put(rawRule(oneRoute('backends: [{version: v1}]')), 'reviews');
     assert.notEqual(status.reports()[0]?.conditions[0]?.lastTransitionTime, first);
+  });
+
+  it("of members' rules count the proxies of all replicas, each cluster's by itself", () => {
+    const clock = new ManualClock();
+    const logger = silentLogger;
+    const members = new MemberRules({ logger, primary: new Map() });
+    const { value } = parseClusterPolicy(
+      rawObject(parse(clusterPolicyText('{clusters: [edge-*], grants: [{namespaces: ["*"], kinds: [TrafficRule]}]}'))),
+      { defaultNamespace: '' },
+    );
+    members.setPolicies(value === undefined ? assert.fail() : [value]);
+    const engine = new Engine({
+      clock,
+      logger,
+      settings: defaultMeshSettings,
+      debounce: { minWindowMs: 0, maxWindowMs: 0, costFactor: 0 },
+      shards: () => [],
+      rules: new Map(),
+      memberRules: members.table,
+      events: { batch() {}, progress() {} },
+    });
+    const here = new FleetProgress(logger, () => 0);
+    const status = new RuleStatus({
+      clock,
+      rules: members,
+      engine,
+      clusters: () => new Set(),
+      fleet: here,
+      fleetKind: 'MemberRule',
+    });
+    status.listen(() => {});
+    const said: string[] = [];
+    here.share(
+      (text) => said.push(text),
+      () => {},
+    );
+    for (const edge of ['edge-1', 'edge-2'])
+      members
+        .source(memberSourceName(edge))
+        .put(rawRule(oneRoute('backends: [{version: v1}]')), 'TrafficRule/shop/reviews');
+    status.touch();
+    clock.advance(5000);
+    const own = parseProgress(said.at(-1) ?? '');
+    assert.equal(own.forms.size, 2, 'the same rule of two clusters is two');
+    const [first] = own.forms.keys();
+    const text = progressText(3, [[first ?? '', { acknowledged: 2, total: 3, rejections: [] }]]).text;
+    here.heard(new Map([['other', text]]));
+    const totals = status
+      .reports()
+      .map(({ holder, programmed }) => [holder, programmed.acknowledged, programmed.total]);
+    assert.deepEqual(
+      totals.toSorted((a, b) => Number(b[2]) - Number(a[2])).map(([, ...counts]) => counts),
+      [
+        [2, 3],
+        [0, 0],
+      ],
+    );
   });
 });

@@ -72,4 +72,17 @@ describe('rules in force', () => {
     assert.equal(both?.policy, policy);
     assert.equal(both?.hash, 'hash of strong+hash of weak');
   });
+
+  it('can say what they would be, and change nothing', () => {
+    const routes = rule('routes');
+    put(1, routes);
+    const own = rule('own');
+    const policyAlone = rule('policy', { policy, policyOnly: true });
+    assert.equal(inForce.with(service, new Map([[layers[0], own]])), own);
+    assert.equal(inForce.with(service, new Map()), routes);
+    const both = inForce.with(service, new Map([[layers[0], policyAlone]]));
+    assert.deepEqual([both?.routes, both?.policy, both?.ref.name], [routes.routes, policy, 'routes+policy']);
+    assert.equal(inForce.with(service, new Map([[layers[1], undefined]])), undefined);
+    assert.equal(inForce.table.get(service), routes);
+  });
 });

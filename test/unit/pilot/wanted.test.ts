@@ -27,6 +27,7 @@ describe('services that proxyless clients ask for', () => {
     ]);
     assert.deepEqual(ask(1, typeUrl.endpoint, 'outbound|80|v1.a>*!b|k.l.svc.cluster.local'), ['l/k']);
     assert.equal(wanted.services.size, 8);
+    assert.deepEqual(ask(2, typeUrl.listener, 'm.n.svc.clusterset.local:80'), ['clusterset:n/m', 'n/m']);
   });
 
   it('are wanted while some stream names something of them', () => {

@@ -313,6 +313,14 @@ describe('parseTrafficRule', () => {
         ['path: {exact: /a}', 'path: {prefix: /a}', false],
         ['headers: [{name: X-A, prefix: b}]', 'headers: [{name: x-a, value: bc}, {name: x-d, value: e}]', true],
         ['headers: [{name: x-a, value: b}]', 'headers: [{name: x-a, value: c}]', false],
+        ['headers: [{name: x-a, value: b, not: true}]', 'headers: [{name: x-a, value: b}]', false],
+        ['headers: [{name: x-a, value: b, not: true}]', 'headers: [{name: x-a, value: b, not: true}]', true],
+        ['path: {startsWith: /a}', 'path: {prefix: /ab}', true],
+        ['path: {startsWith: /a}', 'path: {startsWith: /b}', false],
+        ['path: {prefix: /a}', 'path: {startsWith: /a}', false],
+        ['path: {prefix: /a}', 'path: {startsWith: /a/b}', true],
+        ['path: {exact: /a, ignoreCase: true}', 'path: {exact: /a}', false],
+        ['path: {startsWith: /}', 'method: GET', true],
         ['queryParams: [{name: a, value: b}]', 'headers: [{name: a, value: b}]', false],
       ];
       for (const [first, second, expected] of covered) {
@@ -324,6 +332,22 @@ describe('parseTrafficRule', () => {
         );
         assert.equal(unreachable.length, expected ? 1 : 0, `${first} | ${second}`);
       }
+    });
+
+    it('of routes for some ports, and for connections, only among their like', () => {
+      const text = (first: string, second: string, last = '{backends: [{}]}') =>
+        `{service: reviews, routes: [{name: a, ${first}, backends: [{}]}, {name: b, ${second}, backends: [{version: v1}]}, ${last}]}`;
+      assert.deepEqual(codes(warnings(text('ports: [80]', 'ports: [8080]'))), []);
+      assert.deepEqual(codes(warnings(text('ports: [80, 8080]', 'ports: [8080]'))), ['FW-RULE-037']);
+      assert.deepEqual(
+        codes(warnings(text('takes: connections', 'takes: requests', '{ports: [1], backends: [{}]}'))),
+        [],
+      );
+      assert.deepEqual(codes(warnings(text('takes: connections, sni: [a]', 'takes: connections, sni: [b]'))), []);
+      assert.deepEqual(codes(warnings('{service: reviews, routes: [{takes: connections, backends: [{}]}]}')), []);
+      const some =
+        '{service: reviews, routes: [{ports: [80], matches: [{method: GET}], backends: [{}]}, {ports: [81], backends: [{}]}]}';
+      assert.deepEqual(codes(warnings(some)), ['FW-RULE-038']);
     });
 
     it('of a route only when all of its alternatives are covered', () => {

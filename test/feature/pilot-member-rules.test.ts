@@ -1,10 +1,14 @@
-/** What a drain would do, where a cluster holds a rule of its own: that rule's load is counted for its proxies, and its needs are judged. */
+/**
+ * A rule that a cluster holds of its own, where people look: a drain counts its load for the cluster's proxies and judges its needs, and `inspect`
+ * finds it.
+ */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DrainPlan } from '../../src/model/drain-plan.ts';
+import type { RuleInspection } from '../../src/model/inspection.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
@@ -38,7 +42,7 @@ spec:
   precedence: member
 `;
 
-describe("a drain's table, and a member's own rule", function () {
+describe("a member's own rule, where people look", function () {
   this.timeout(60_000);
   const dir = mkdtempSync(join(tmpdir(), 'fairway-member-drain-'));
   const edge = join(dir, 'clusters', 'edge');
@@ -66,14 +70,18 @@ describe("a drain's table, and a member's own rule", function () {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const drainHub = async (): Promise<{ readonly exit: number | null; readonly plan: DrainPlan; readonly err: string }> => {
+  const drainHub = async (): Promise<{
+    readonly exit: number | null;
+    readonly plan: DrainPlan;
+    readonly err: string;
+  }> => {
     const { exit, out, err } = await fairway(['cluster', 'drain', 'hub', '--dry-run', '-o', 'json', '--admin', admin]);
     return { exit, plan: JSON.parse(out) as DrainPlan, err };
   };
   const loads = ({ services: [reviews] }: DrainPlan): readonly (readonly [string, number, number])[] =>
     (reviews?.places ?? []).map(({ name, before, after }) => [name, before, after]);
 
-  it('says who is asked now and then, whoever decides', async () => {
+  it('is in the table of a drain, which says who is asked now and then', async () => {
     const without = await drainHub();
     assert.equal(without.exit, 0, without.err);
     assert.deepEqual(loads(without.plan), [
@@ -92,7 +100,31 @@ describe("a drain's table, and a member's own rule", function () {
     });
   });
 
-  it('refuses what would leave requests of the member with nothing', async () => {
+  it('is found by its name, though the primary has none of it', async () => {
+    const inspect = async (...args: readonly string[]): Promise<RuleInspection> => {
+      const { exit, out, err } = await fairway([
+        'inspect',
+        'rule',
+        'shop/own',
+        '-o',
+        'json',
+        '--admin',
+        admin,
+        ...args,
+      ]);
+      assert.equal(exit, 0, err);
+      return JSON.parse(out) as RuleInspection;
+    };
+    for (const found of [await inspect(), await inspect('--holder', 'edge')]) {
+      assert.equal(found.rule.holder, 'edge');
+      assert.equal(found.inForce, 1);
+      assert.deepEqual(found.items, []);
+    }
+    const other = await fairway(['inspect', 'rule', 'shop/own', '--holder', 'hub', '--admin', admin]);
+    assert.match(other.err, /FW-API-023/);
+  });
+
+  it('keeps a drain from leaving its requests with nothing', async () => {
     writeFileSync(join(edge, 'own.yaml'), own('{cluster: hub}'));
     await waitFor("the member's rule to be judged", async () => (await drainHub()).exit === 1);
     const { plan, err } = await drainHub();

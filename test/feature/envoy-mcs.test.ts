@@ -1,0 +1,203 @@
+/**
+ * Names in `clusterset.local` through real Envoys of two clusters, under a real pilot over folders: another name of the merged service where all
+ * services merge; and where only exported ones do, the exported part, beside a `cluster.local` that is each cluster's own.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
+import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { type Pilot, startPilot } from '../rig/pilot.ts';
+import { freePort } from '../rig/ports.ts';
+import { startProcess } from '../rig/process.ts';
+import { waitFor } from '../rig/wait.ts';
+import { fairway } from './cli-run.ts';
+import { askProxy, startHttpWorkload, type Workload } from './envoy-rig.ts';
+
+const clusters = ['east', 'west'] as const;
+type Cluster = (typeof clusters)[number];
+
+const service = (port: number): string => `apiVersion: v1
+kind: Service
+metadata: {name: reviews, namespace: shop}
+spec: {ports: [{name: http, port: 80, appProtocol: http}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: reviews, namespace: shop, labels: {kubernetes.io/service-name: reviews}}
+addressType: IPv4
+ports: [{name: http, port: ${port}}]
+endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
+`;
+
+const exported = `apiVersion: multicluster.x-k8s.io/v1beta1
+kind: ServiceExport
+metadata: {name: reviews, namespace: shop, creationTimestamp: "2026-01-01T00:00:00Z"}
+`;
+
+const rule = (cluster: string): string => `apiVersion: fairway.dev/v1alpha1
+kind: TrafficRule
+metadata: {name: reviews, namespace: shop}
+spec: {service: reviews, routes: [{backends: [{cluster: ${cluster}}]}]}
+`;
+
+for (const merging of ['all', 'exported'] as const)
+  describe(`names of exported services, where ${merging} services merge, with real Envoys`, function () {
+    this.timeout(120_000);
+    const dir = mkdtempSync(join(tmpdir(), 'fairway-mcs-'));
+    const [clustersDir, rulesDir] = [join(dir, 'clusters'), join(dir, 'rules')];
+    const workloads: Workload[] = [];
+    const stops: (() => Promise<unknown>)[] = [];
+    const ports = new Map<Cluster, number>();
+    let pilot: Pilot | undefined;
+    let admin = '';
+
+    const put = (folder: string, name: string, text: string): void => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(dir, '.part'), text);
+      renameSync(join(dir, '.part'), join(folder, name));
+    };
+    const drop = (folder: string, name: string): void => rmSync(join(folder, name));
+    const folderOf = (cluster: Cluster): string => join(clustersDir, cluster);
+
+    before(async function () {
+      const found = await lookForEnvoy({ env: process.env, log: () => {} });
+      if (found === undefined) {
+        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
+        return this.skip();
+      }
+      for (const cluster of clusters) {
+        const workload = await startHttpWorkload(cluster);
+        workloads.push(workload);
+        put(folderOf(cluster), 'reviews.yaml', service(workload.port));
+      }
+      mkdirSync(rulesDir);
+      const xds = `127.0.0.1:${await freePort()}`;
+      admin = `127.0.0.1:${await freePort()}`;
+      pilot = await startPilot({
+        xds,
+        admin,
+        args: ['--clusters', clustersDir, '--rules', rulesDir, '--services', merging],
+        logFile: join(dir, 'pilot.log'),
+      });
+      for (const [i, cluster] of clusters.entries()) {
+        const [proxyPort, adminPort] = [await freePort(), await freePort()];
+        ports.set(cluster, proxyPort);
+        const bootstrap = renderBootstrap({
+          mode: 'explicit',
+          xds: [xds],
+          cluster,
+          namespace: 'shop',
+          workload: 'client',
+          serviceAccount: 'client',
+          addresses: [`10.9.${i}.1`],
+          adminPort,
+          outbound: `127.0.0.1:${proxyPort}`,
+          inboundAddress: '127.0.0.1',
+        });
+        put(dir, `${cluster}.json`, JSON.stringify(bootstrap));
+        const options = [
+          '--concurrency',
+          '1',
+          '--use-dynamic-base-id',
+          '--disable-hot-restart',
+          '--log-level',
+          'error',
+        ];
+        const envoy = await startProcess({
+          name: `envoy ${cluster}`,
+          command: found.path,
+          args: ['-c', join(dir, `${cluster}.json`), ...options],
+          logFile: join(dir, `${cluster}.log`),
+        });
+        stops.push(() => envoy.stop());
+      }
+    });
+
+    after(async () => {
+      await pilot?.stop();
+      await Promise.all(stops.map((stop) => stop()));
+      for (const workload of workloads) await workload.stop();
+      rmSync(dir, { recursive: true, force: true });
+    });
+
+    /** Who answers requests of a cluster's client; '' where none of them is answered by a workload. */
+    async function answers(from: Cluster, host: string): Promise<string> {
+      const all = await Promise.all(
+        Array.from({ length: 8 }, () => askProxy(ports.get(from) ?? 0, host).catch(() => undefined)),
+      );
+      return [...new Set(all.flatMap((one) => (one?.status === 200 ? [one.said.name] : [])))].sort().join();
+    }
+
+    async function goes(from: Cluster, host: string, wanted: string): Promise<void> {
+      let seen = '';
+      await waitFor(
+        `${host} from ${from} to go to ${wanted || 'nobody'}`,
+        async () => {
+          seen = await answers(from, host);
+          return seen === wanted;
+        },
+        { timeoutMs: 30_000 },
+        () => seen,
+      );
+    }
+
+    const clusterset = 'reviews.shop.svc.clusterset.local';
+    const ofCluster = 'reviews.shop.svc.cluster.local';
+
+    it('are names of nothing before anybody exports', async () => {
+      await goes('east', ofCluster, merging === 'all' ? 'east,west' : 'east');
+      await goes('east', clusterset, '');
+    });
+
+    it('lead to the merged service, or to the clusters that export', async () => {
+      put(folderOf('west'), 'export.yaml', exported);
+      await goes('east', clusterset, merging === 'all' ? 'east,west' : 'west');
+      await goes('west', clusterset, merging === 'all' ? 'east,west' : 'west');
+      await goes('east', ofCluster, merging === 'all' ? 'east,west' : 'east');
+      await goes('west', 'reviews', merging === 'all' ? 'east,west' : 'west');
+    });
+
+    it('follow the service’s rule', async () => {
+      put(folderOf('east'), 'export.yaml', exported);
+      await goes('east', clusterset, 'east,west');
+      put(rulesDir, 'reviews.yaml', rule('west'));
+      await goes('east', clusterset, 'west');
+      await goes('west', ofCluster, 'west');
+      // What is another cluster's is not to be had under a name that means the own cluster alone.
+      await goes('east', ofCluster, merging === 'all' ? 'west' : '');
+      drop(rulesDir, 'reviews.yaml');
+      await goes('east', ofCluster, merging === 'all' ? 'east,west' : 'east');
+    });
+
+    it('reach a cluster that has no such service, or stay unknown there', async () => {
+      drop(folderOf('east'), 'export.yaml');
+      drop(folderOf('east'), 'reviews.yaml');
+      await goes('east', clusterset, 'west');
+      await goes('east', ofCluster, merging === 'all' ? 'west' : '');
+    });
+
+    it('go with the last export', async () => {
+      drop(folderOf('west'), 'export.yaml');
+      await goes('east', clusterset, '');
+      await goes('west', ofCluster, 'west');
+    });
+
+    it('are judged by `fairway analyze`', async () => {
+      put(folderOf('east'), 'export.yaml', exported);
+      put(folderOf('west'), 'export.yaml', exported.replace('2026', '1999'));
+      const codes = async (): Promise<readonly string[]> => {
+        const { out } = await fairway(['analyze', '--admin', `http://${admin}`, '-o', 'json']);
+        return (JSON.parse(out) as { readonly findings: readonly { readonly code: string }[] }).findings.map(
+          ({ code }) => code,
+        );
+      };
+      await waitFor('the finding', async () => (await codes()).includes('FW-MCS-005'));
+      assert.ok(
+        (await codes()).some((code) => code === 'FW-FILE-012'),
+        'an export of nothing, in a folder',
+      );
+    });
+  });
