@@ -55,6 +55,10 @@ export const mcsCodes = {
     title: 'Imports are switched on, and a cluster lacks their API',
     cure: 'Install the CRDs of the Multi-Cluster Services API there; they are found without a restart.',
   },
+  'FW-MCS-014': {
+    title: 'Imports wait for clusters of which nothing is known',
+    cure: 'Bring back the clusters that were not read since the pilot started, or unregister them; `fairway get clusters` shows them.',
+  },
 } as const satisfies Readonly<Record<ErrorCode, { readonly title: string; readonly cure: string }>>;
 
 export type McsCode = keyof typeof mcsCodes;

@@ -2,12 +2,15 @@
  * The statuses of all objects of one kind, whatever they look like: judged anew when somebody looks, and, while somebody keeps statuses elsewhere
  * (Kubernetes), soon after anything that may change them. How an object is judged is handed in.
  *
- * What always holds: an unchanged status is the same value as before, and nobody is told of it; who looks in between keeps no listener from hearing;
+ * What always holds: an unchanged status is the same value as before, and nobody is told of it; an object that was made anew under its old name has
+ * nothing of what was said of the former; who looks in between keeps no listener from hearing;
  * after a restart what was written last goes on, so its transition times stay true, and nothing is written that says the same.
  */
 
 import type { Clock } from '../core/clock.ts';
 import { Debounce } from '../core/debounce.ts';
+import type { RawObject } from '../model/object.ts';
+import { uidOf } from '../rules/object-generation.ts';
 import type { Programming } from '../rules/programming.ts';
 import { StatusGate } from './status-gate.ts';
 
@@ -15,6 +18,13 @@ import { StatusGate } from './status-gate.ts';
 interface Kept {
   readonly key: string;
   readonly generation: number;
+  readonly raw: RawObject;
+}
+
+/** What was said, and of which object (its uid, if it has one). */
+interface Said<S> {
+  readonly uid: unknown;
+  readonly status: S;
 }
 
 interface AnyStatus {
@@ -50,8 +60,8 @@ export class StatusKeeper<R extends Kept, J, S extends AnyStatus> {
   readonly #inputs: StatusKeeperInputs<R, J, S>;
   readonly #debounce: Debounce;
   /** By record: judged last, and told last. */
-  readonly #known = new Map<string, S>();
-  readonly #told = new Map<string, S>();
+  readonly #known = new Map<string, Said<S>>();
+  readonly #told = new Map<string, Said<S>>();
   readonly #listeners: KeptListener<R, S>[] = [];
   #stopped = false;
 
@@ -82,8 +92,8 @@ export class StatusKeeper<R extends Kept, J, S extends AnyStatus> {
   /** For whoever looks now. */
   statusOf(record: R, judged: J): S {
     const { clock, make, written } = this.#inputs;
-    const status = make(record, judged, clock.now(), this.#known.get(record.key) ?? written(record));
-    this.#known.set(record.key, status);
+    const status = make(record, judged, clock.now(), saidOf(this.#known, record) ?? written(record));
+    this.#known.set(record.key, { uid: uidOf(record.raw), status });
     return status;
   }
 
@@ -99,16 +109,21 @@ export class StatusKeeper<R extends Kept, J, S extends AnyStatus> {
     begin?.();
     const counted: Counted = new Map();
     for (const record of records()) {
-      const told = this.#told.get(record.key);
+      const told = saidOf(this.#told, record);
       const before = told ?? written(record);
       // Others are to know of it even where nothing is told of it yet.
       const judged = judge(record, counted);
       if (told === undefined && this.gate.keeps(record.generation, before)) continue;
       const status = this.statusOf(record, judged);
-      this.#told.set(record.key, status);
+      this.#told.set(record.key, { uid: uidOf(record.raw), status });
       if (status !== before) for (const listener of this.#listeners) listener(record, status, before);
     }
     end?.(counted);
     this.forgetGone();
   }
+}
+
+function saidOf<S>(statuses: ReadonlyMap<string, Said<S>>, { key, raw }: Kept): S | undefined {
+  const said = statuses.get(key);
+  return said?.uid === uidOf(raw) ? said?.status : undefined;
 }

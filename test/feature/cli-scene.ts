@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownVersion } from '../../src/cli/commands/version.ts';
-import { type AdminRig, startRig } from './api-rig.ts';
+import { type AdminRig, type RigOptions, startRig } from './api-rig.ts';
 import { sampleMesh } from './api-sample-mesh.ts';
 
 export const ruleText = (name: string, version = 'v1', namespace = 'shop'): string => `apiVersion: fairway.dev/v1alpha1
@@ -38,7 +38,7 @@ export function cliScene() {
       return rig;
     },
     /** The same mesh behind another server. */
-    async restart(options: Omit<Parameters<typeof startRig>[0], 'mesh'>): Promise<void> {
+    async restart(options: Omit<RigOptions, 'mesh'>): Promise<void> {
       await rig.stop();
       rig = await startRig({ mesh: rig.mesh, ...options });
       env = { ...env, FAIRWAY_ADMIN: rig.url };

@@ -269,6 +269,29 @@ describe('multi-cluster services, in two real clusters', function () {
     await scene.until('no finding', async () => !(await scene.findings('west')).includes('FW-MCS-008'));
   });
 
+  it('leaves a Service alone that has the name of a derived one', async () => {
+    await exportFrom(east);
+    const [, one] = await imports(({ spec }) => spec.ips !== undefined);
+    const name = String((await west.derived(namespace))[0]?.metadata['name']);
+    await east.delete('serviceexport', namespace, 'hello');
+    await scene.until('nothing is left', async () => (await west.derived(namespace)).length === 0);
+    const foreign = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace, name },
+      spec: { ports: [{ port: 7 }] },
+    };
+    await west.apply(foreign);
+    await east.apply(helloExport(namespace));
+    await scene.until('the import in east', async () => (await east.imported(namespace, 'hello')) !== undefined);
+    await scene.until('a finding', async () => (await scene.findings('west')).includes('FW-MCS-008'));
+    assert.equal(await west.imported(namespace, 'hello'), undefined);
+    assert.deepEqual(await west.derived(namespace), []);
+    assert.ok(one !== undefined);
+    await west.delete('service', namespace, name);
+    await imports(({ spec }) => spec.ips !== undefined);
+  });
+
   it('writes nothing when nothing is different', async () => {
     await exportFrom(east);
     await east.apply(helloSlice(namespace, ['10.1.0.1']));
@@ -375,6 +398,7 @@ describe('multi-cluster services, over restarts and losses', function () {
       await scene.startPilot();
       await scene.until('the orphan in east is gone', async () => (await east.imported(gone, 'hello')) === undefined);
       assert.deepEqual(await east.sources(kept, 'hello'), ['west 10.2.0.1']);
+      assert.ok((await scene.findings('east')).includes('FW-MCS-014'));
       assert.equal((await east.imported(kept, 'hello'))?.metadata.uid, before?.metadata.uid);
     } finally {
       west.api.resume();

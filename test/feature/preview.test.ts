@@ -155,8 +155,14 @@ describe('fairway translate and diff', function () {
       const { exit, out, err } = await diff('-f', file, '-o', 'json');
       assert.equal(exit, 1, err);
       const report = JSON.parse(out) as PreviewReport;
-      assert.deepEqual(report.objects.map(({ name, action }) => `${name} ${action}`), ['api created']);
-      assert.deepEqual(report.services.map(({ service }) => service), ['shop/ratings']);
+      assert.deepEqual(
+        report.objects.map(({ name, action }) => `${name} ${action}`),
+        ['api created'],
+      );
+      assert.deepEqual(
+        report.services.map(({ service }) => service),
+        ['shop/ratings'],
+      );
       assert.doesNotMatch(err, /FW-PREVIEW-001/);
     });
 

@@ -80,6 +80,32 @@ describe('multi-cluster services, with pods', () => {
     await untilPlain(east, 'web.mcs-plain.svc.clusterset.local', ['west']);
   });
 
+  it('sends what comes to a port to the clusters that expose that very port', async () => {
+    for (const name of ['same-name', 'other-name']) {
+      await exportFrom(east, plain, name);
+      await waitFor(
+        'the first export',
+        async () => (await field(east, plain, `serviceimport/${name}`, '{.spec.type}')) !== '',
+      );
+      // Times are in whole seconds, and the first one is to be the oldest.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await exportFrom(west, plain, name);
+    }
+    await untilPlain(west, 'other-name.mcs-plain.svc.clusterset.local:81', ['east']);
+    await untilPlain(east, 'other-name.mcs-plain.svc.clusterset.local:82', ['west']);
+    const conflict = `{.status.conditions[?(@.type=='Conflict')].reason}`;
+    equal(await field(west, plain, 'serviceexport/same-name', conflict), 'PortConflict');
+    await untilPlain(west, 'same-name.mcs-plain.svc.clusterset.local:81', ['east']);
+    const refused = await fromTools(west, [
+      'curl',
+      '-sS',
+      '-m',
+      '2',
+      'http://same-name.mcs-plain.svc.clusterset.local:82/',
+    ]);
+    equal(refused, '');
+  });
+
   it('resolves a headless service to its ready pods, and each by its name and cluster', async () => {
     await exportFrom(east, plain, 'db');
     const addresses = (await field(east, plain, 'pods -l app=db', '{.items[*].status.podIP}')).split(' ').sort();
@@ -194,6 +220,8 @@ async function furnish(cluster: RigCluster): Promise<void> {
     deployment({ namespace: plain, name: 'web', cluster: name }),
     service(plain, 'web'),
     deployment({ namespace: plain, name: 'tools', cluster: name, image: 'nicolaka/netshoot' }),
+    portOf('same-name', 'http', isEast ? 81 : 82),
+    portOf('other-name', isEast ? 'one' : 'two', isEast ? 81 : 82),
     deployment({ namespace: meshed, name: 'web', cluster: name }),
     service(meshed, 'web'),
     deployment({ namespace: meshed, name: 'tools', cluster: name, image: 'nicolaka/netshoot' }),
@@ -216,6 +244,12 @@ async function furnish(cluster: RigCluster): Promise<void> {
   ];
   for (const [namespace, what] of wanted)
     await api.kubectl(['rollout', 'status', '-n', namespace, what, '--timeout', '55s']);
+}
+
+/** A second Service of the pods of `web`, with one port. */
+function portOf(service: string, name: string, port: number): unknown {
+  const spec = { selector: { app: 'web' }, ports: [{ name, port, targetPort: 8080 }] };
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name: service, namespace: plain }, spec };
 }
 
 /** Two pods with host names of their own. */

@@ -46,10 +46,11 @@ export interface ReconcileInputs {
 
 /**
  * - `done`: all is as it should be.
- * - `foreign`: somebody else's ServiceImport has the name.
+ * - `foreign`: somebody else's ServiceImport or Service has a name that is needed.
+ * - `held`: it is left as it is until more is known.
  * - `again`: something is not known yet; ask soon.
  */
-export type Outcome = 'done' | 'foreign' | 'again';
+export type Outcome = 'done' | 'foreign' | 'held' | 'again';
 
 const sliceVersion = 'discovery.k8s.io/v1';
 
@@ -70,19 +71,19 @@ async function reconcileImport(key: ServiceKey, inputs: ReconcileInputs): Promis
   }
   // As long as it is not known what some of those say that it was made of, it is good as it is.
   const sources = [...clustersOf(there), ...[...copies.slices.ofService(key)].map(sourceOf)];
-  if (host.isUnknown(sources)) return 'done';
+  if (host.isUnknown(sources)) return 'held';
   const desired = host.desired(key);
   if (desired === undefined) {
     if (there !== undefined) await inputs.writes.delete(there, inputs.apiVersion, 'ServiceImport', copies.imports);
     await sweep(key, inputs, () => false);
     return 'done';
   }
-  await write(key, desired, inputs);
-  return 'done';
+  return write(key, desired, inputs);
 }
 
-async function write(key: ServiceKey, desired: ImportObjects, inputs: ReconcileInputs): Promise<void> {
+async function write(key: ServiceKey, desired: ImportObjects, inputs: ReconcileInputs): Promise<Outcome> {
   const { writes, copies, apiVersion, clock } = inputs;
+  if (await hasForeignService(desired, inputs)) return 'foreign';
   // First, for an import tells the virtual IP.
   const service = await derivedService(desired, inputs);
   let imported = await applied(importManifest(desired, apiVersion, service), copies.imports, inputs);
@@ -97,6 +98,17 @@ async function write(key: ServiceKey, desired: ImportObjects, inputs: ReconcileI
   await sweep(key, inputs, (object, kind) =>
     kind === 'Service' ? object.name === desired.derived?.name : wantedSlices.has(object.name),
   );
+  return 'done';
+}
+
+/** Before one is made: only our own are held. */
+async function hasForeignService(
+  { namespace, derived }: ImportObjects,
+  { writes, copies }: ReconcileInputs,
+): Promise<boolean> {
+  if (derived === undefined || copies.services.get(namespace, derived.name) !== undefined) return false;
+  const there = await writes.readService(namespace, derived.name);
+  return there !== undefined && !isOwn(there);
 }
 
 /** undefined: there is to be none, or the cluster has no address for it. One whose fixed fields are to be others is made anew. */
@@ -111,7 +123,7 @@ async function derivedService(desired: ImportObjects, inputs: ReconcileInputs): 
     const there = copies.services.get(desired.namespace, String(manifest.metadata['name']));
     if (there !== undefined) await writes.delete(there, 'v1', 'Service', copies.services);
     try {
-      return await writes.apply(manifest, copies.services);
+      return await writes.apply(manifest, copies.services, false);
     } catch (again) {
       if (isFamilyRefused(again)) return undefined;
       throw again;
@@ -144,7 +156,8 @@ async function sweep(
 async function applied(manifest: Manifest, held: HeldObjects, { writes }: ReconcileInputs): Promise<HeldObject> {
   const { namespace, name } = manifest.metadata as { readonly namespace: string; readonly name: string };
   const there = held.get(namespace, name);
-  return there !== undefined && isApplied(manifest, there) ? there : writes.apply(manifest, held);
+  if (there !== undefined && isApplied(manifest, there)) return there;
+  return writes.apply(manifest, held, there !== undefined);
 }
 
 function clustersOf(imported: HeldObject | undefined): readonly string[] {

@@ -58,6 +58,7 @@ export class KubeMcsWriter implements McsWriter {
   /** By service, what went wrong with it last. */
   readonly #failures = new Map<ServiceKey, string>();
   readonly #foreign = new Set<ServiceKey>();
+  readonly #heldBack = new Set<ServiceKey>();
 
   constructor(options: McsWriterOptions) {
     this.#options = options;
@@ -118,9 +119,19 @@ export class KubeMcsWriter implements McsWriter {
       findings.push({
         code: 'FW-MCS-008',
         severity: 'warning',
-        message: `${this.#foreign.size} ServiceImports are somebody else’s and left alone, for instance ${example}`,
+        message: `${this.#foreign.size} services are not imported, for their ServiceImport (or its Service) is somebody else’s, for instance ${example}`,
         where,
         hint: 'Delete or rename the object; nothing of it is overwritten.',
+      });
+    }
+    const [held] = [...this.#heldBack].sort();
+    if (held !== undefined) {
+      findings.push({
+        code: 'FW-MCS-014',
+        severity: 'warning',
+        message: `${this.#heldBack.size} imports are left as they are until the clusters that they came from are known, for instance ${held}`,
+        where,
+        hint: 'Bring back the clusters that were not read since the pilot started, or unregister them; `fairway get clusters` shows them.',
       });
     }
     return findings;
@@ -212,9 +223,10 @@ export class KubeMcsWriter implements McsWriter {
     try {
       const outcome = await reconcile(key, { host, writes, copies: this.#copies, apiVersion, clock }, isRetry);
       this.#failures.delete(key);
-      if (outcome === 'foreign') this.#foreign.add(key);
-      else this.#foreign.delete(key);
-      return outcome !== 'again';
+      note(this.#foreign, key, outcome === 'foreign');
+      note(this.#heldBack, key, outcome === 'held');
+      // Nobody tells of a Service of somebody else's that goes: it is looked at again.
+      return outcome !== 'again' && outcome !== 'foreign';
     } catch (thrown) {
       if (signal.aborted) return true;
       const error = networkError(thrown);
@@ -229,4 +241,9 @@ export class KubeMcsWriter implements McsWriter {
       return false;
     }
   }
+}
+
+function note(set: Set<ServiceKey>, key: ServiceKey, isIn: boolean): void {
+  if (isIn) set.add(key);
+  else set.delete(key);
 }

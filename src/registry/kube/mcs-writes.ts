@@ -29,8 +29,9 @@ export class McsWrites {
     this.#signal = signal;
   }
 
-  async apply(manifest: Manifest, held: HeldObjects): Promise<HeldObject> {
-    return this.#patch(manifest, held, '');
+  /** `isOwn`: it is there, and ours; else a field that somebody else has set is a conflict. */
+  async apply(manifest: Manifest, held: HeldObjects, isOwn: boolean): Promise<HeldObject> {
+    return this.#patch(manifest, held, '', isOwn);
   }
 
   /** `version`: of the object whose status it is. */
@@ -46,6 +47,7 @@ export class McsWrites {
       { apiVersion, kind, metadata: { namespace, name, resourceVersion: version }, status },
       held,
       '/status',
+      true,
     );
   }
 
@@ -76,13 +78,13 @@ export class McsWrites {
     }
   }
 
-  async #patch(manifest: Manifest, held: HeldObjects, subresource: string): Promise<HeldObject> {
+  async #patch(manifest: Manifest, held: HeldObjects, subresource: string, force: boolean): Promise<HeldObject> {
     const { apiVersion, kind, metadata } = manifest;
     const path = pathOf(apiVersion, kind, String(metadata['namespace']), String(metadata['name']));
     const answer = await this.#api.json({
       method: 'PATCH',
       path: `${path}${subresource}`,
-      query: { fieldManager, force: 'true' },
+      query: { fieldManager, force: String(force) },
       contentType: 'application/apply-patch+yaml',
       body: manifest,
       signal: this.#signal,

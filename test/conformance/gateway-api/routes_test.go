@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/gateway-api/conformance"
 	"sigs.k8s.io/gateway-api/conformance/tests"
 	"sigs.k8s.io/gateway-api/conformance/utils/kubernetes"
@@ -51,7 +52,11 @@ var routeFeatures = sets.New(
 	features.SupportHTTPRouteSchemeRedirect,
 	features.SupportGRPCRoute,
 	features.SupportGRPCRouteNamedRouteRule,
+	features.SupportTCPRoute,
+	features.SupportTLSRoute,
 )
+
+var routeKinds = sets.New(features.SupportHTTPRoute, features.SupportGRPCRoute, features.SupportTCPRoute, features.SupportTLSRoute)
 
 const (
 	listensOtherwise = "is about a Gateway's listeners, which Services do not have"
@@ -75,10 +80,10 @@ var ofGatewaysAlone = map[string]string{
 var baseKept = sets.New(
 	"gateway-conformance-infra", "gateway-conformance-app-backend", "gateway-conformance-web-backend",
 	"infra-backend-v1", "infra-backend-v2", "infra-backend-v3", "app-backend-v1", "app-backend-v2", "web-backend",
-	"grpc-infra-backend-v1", "grpc-infra-backend-v2", "grpc-infra-backend-v3",
+	"grpc-infra-backend-v1", "grpc-infra-backend-v2", "grpc-infra-backend-v3", "tcp-backend",
 )
 
-// The Services that stand for Gateways, of the base and of tests.
+// The Services that stand for Gateways of the base; those for Gateways of single tests are made with these.
 const parentServices = `
 apiVersion: v1
 kind: Service
@@ -88,11 +93,6 @@ spec: {ports: [{name: http, port: 80, appProtocol: http}]}
 apiVersion: v1
 kind: Service
 metadata: {namespace: gateway-conformance-infra, name: all-namespaces}
-spec: {ports: [{name: http, port: 80, appProtocol: http}]}
----
-apiVersion: v1
-kind: Service
-metadata: {namespace: gateway-conformance-infra, name: gateway-with-one-not-matching-port-and-section-name-route}
 spec: {ports: [{name: http, port: 80, appProtocol: http}]}
 `
 
@@ -111,11 +111,14 @@ func TestRoutesOfServices(t *testing.T) {
 	conformanceSuite.ControllerName = controllerName
 	conformanceSuite.Applier.ManifestFS = conformanceSuite.ManifestFS
 	conformanceSuite.Applier.MustApplyWithCleanup(t, options.Client, options.TimeoutConfig, "base.yaml", true)
+	authority, certificate, key := kubernetes.MustCreateCACertConfigMap(t, suite.InfrastructureNamespace, "tls-checks-ca-certificate")
+	secret := kubernetes.MustCreateCASignedCertSecret(t, suite.InfrastructureNamespace, "tls-passthrough-checks-certificate", []string{"abc.example.com"}, certificate, key)
+	conformanceSuite.Applier.MustApplyObjectsWithCleanup(t, options.Client, options.TimeoutConfig, []client.Object{authority, secret}, true)
 	namespaces := []string{suite.InfrastructureNamespace, suite.AppBackendNamespace, suite.WebBackendNamespace}
 	kubernetes.MeshNamespacesMustBeReady(t, options.Client, options.TimeoutConfig, namespaces)
 
 	for _, test := range tests.ConformanceTests {
-		if !routeFeatures.HasAll(test.Features...) || !sets.New(test.Features...).HasAny(features.SupportHTTPRoute, features.SupportGRPCRoute) {
+		if !routeFeatures.HasAll(test.Features...) || !routeKinds.HasAny(test.Features...) {
 			continue
 		}
 		t.Run(test.ShortName, func(t *testing.T) {

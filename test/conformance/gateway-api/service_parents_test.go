@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -23,8 +24,8 @@ type serviceParents struct {
 }
 
 func (c serviceParents) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
-	if isGateway(object) {
-		return nil
+	if service := serviceFor(object); service != nil {
+		return c.Client.Create(ctx, service)
 	}
 	defer showGateways(object)
 	toServices(object)
@@ -32,16 +33,10 @@ func (c serviceParents) Create(ctx context.Context, object client.Object, option
 }
 
 func (c serviceParents) Delete(ctx context.Context, object client.Object, options ...client.DeleteOption) error {
-	if isGateway(object) {
-		return nil
+	if service := serviceFor(object); service != nil {
+		return c.Client.Delete(ctx, service)
 	}
 	return c.Client.Delete(ctx, object, options...)
-}
-
-// isGateway says whether a manifest is of a Gateway. None is made: the Service of its name is there already.
-func isGateway(object client.Object) bool {
-	manifest, ok := object.(*unstructured.Unstructured)
-	return ok && manifest.GetKind() == "Gateway"
 }
 
 func (c serviceParents) Update(ctx context.Context, object client.Object, options ...client.UpdateOption) error {
@@ -91,8 +86,38 @@ func conditions(types ...string) []metav1.Condition {
 	return made
 }
 
-// toServices changes the parents of a route as a manifest has it.
+// appProtocols says what a port speaks, by the protocol of a Gateway's listener.
+var appProtocols = map[gatewayv1.ProtocolType]string{
+	gatewayv1.HTTPProtocolType: "http", gatewayv1.TLSProtocolType: "tls", gatewayv1.TCPProtocolType: "tcp",
+}
+
+// serviceFor makes the Service that stands for a Gateway, with a port for each of its listeners; nil for anything that is no manifest of a Gateway.
+func serviceFor(object client.Object) *corev1.Service {
+	manifest, ok := object.(*unstructured.Unstructured)
+	if !ok || manifest.GetKind() != "Gateway" {
+		return nil
+	}
+	gateway := gatewayv1.Gateway{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(manifest.Object, &gateway); err != nil {
+		panic(err)
+	}
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: gateway.Namespace, Name: gateway.Name}}
+	for _, listener := range gateway.Spec.Listeners {
+		appProtocol := appProtocols[listener.Protocol]
+		service.Spec.Ports = append(service.Spec.Ports, corev1.ServicePort{Name: string(listener.Name), Port: listener.Port, AppProtocol: &appProtocol})
+	}
+	return service
+}
+
+// toServices changes the parents of a route, in a manifest or as a test makes it.
 func toServices(object client.Object) {
+	if spec, _ := ofRoute(object); spec != nil {
+		for i := range spec.ParentRefs {
+			group, kind := gatewayv1.Group(""), gatewayv1.Kind("Service")
+			spec.ParentRefs[i].Group, spec.ParentRefs[i].Kind = &group, &kind
+		}
+		return
+	}
 	route, ok := object.(*unstructured.Unstructured)
 	if !ok {
 		return
@@ -103,9 +128,7 @@ func toServices(object client.Object) {
 	}
 	for _, parent := range parents {
 		fields := parent.(map[string]any)
-		if kind, given := fields["kind"]; !given || kind == "Gateway" {
-			fields["group"], fields["kind"] = "", "Service"
-		}
+		fields["group"], fields["kind"] = "", "Service"
 	}
 	if err := unstructured.SetNestedSlice(route.Object, parents, "spec", "parentRefs"); err != nil {
 		panic(err)
@@ -114,21 +137,30 @@ func toServices(object client.Object) {
 
 // showGateways changes them back, in the status too.
 func showGateways(object client.Object) {
-	switch route := object.(type) {
-	case *gatewayv1.HTTPRoute:
-		showGatewaysIn(&route.Spec.CommonRouteSpec, &route.Status.RouteStatus)
-	case *gatewayv1.GRPCRoute:
-		showGatewaysIn(&route.Spec.CommonRouteSpec, &route.Status.RouteStatus)
+	spec, status := ofRoute(object)
+	if spec == nil {
+		return
 	}
-}
-
-func showGatewaysIn(spec *gatewayv1.CommonRouteSpec, status *gatewayv1.RouteStatus) {
 	for i := range spec.ParentRefs {
 		showGateway(&spec.ParentRefs[i])
 	}
 	for i := range status.Parents {
 		showGateway(&status.Parents[i].ParentRef)
 	}
+}
+
+func ofRoute(object client.Object) (*gatewayv1.CommonRouteSpec, *gatewayv1.RouteStatus) {
+	switch route := object.(type) {
+	case *gatewayv1.HTTPRoute:
+		return &route.Spec.CommonRouteSpec, &route.Status.RouteStatus
+	case *gatewayv1.GRPCRoute:
+		return &route.Spec.CommonRouteSpec, &route.Status.RouteStatus
+	case *gatewayv1.TCPRoute:
+		return &route.Spec.CommonRouteSpec, &route.Status.RouteStatus
+	case *gatewayv1.TLSRoute:
+		return &route.Spec.CommonRouteSpec, &route.Status.RouteStatus
+	}
+	return nil, nil
 }
 
 func showGateway(parent *gatewayv1.ParentReference) {

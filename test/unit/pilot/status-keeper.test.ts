@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import type { RawObject } from '../../../src/model/object.ts';
+import { StatusKeeper } from '../../../src/pilot/status-keeper.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+interface Status {
+  readonly observedGeneration: number;
+  readonly word: string;
+}
+
+interface Kept {
+  readonly key: string;
+  readonly generation: number;
+  readonly raw: RawObject;
+  readonly word: string;
+}
+
+const object = (uid: string | undefined, word = 'good'): Kept => ({
+  key: 'shop/reviews',
+  generation: 1,
+  raw: { object: { metadata: uid === undefined ? {} : { uid } }, origin: 'cluster east', where: () => ({}) },
+  word,
+});
+
+function keeperOf(first: Kept) {
+  const clock = new ManualClock();
+  const records = new Map([[first.key, first]]);
+  const keeper = new StatusKeeper<Kept, string, Status>({
+    clock,
+    records: () => [...records.values()],
+    record: (key) => records.get(key),
+    written: () => undefined,
+    judge: ({ word }) => word,
+    make: ({ generation }, word, _now, previous) =>
+      previous?.word === word ? previous : { observedGeneration: generation, word },
+  });
+  const told: string[] = [];
+  keeper.listen(({ raw }, { word }, before) => told.push(`${uid(raw)} ${word} after ${before?.word}`));
+  const settle = (): readonly string[] => {
+    keeper.touch();
+    clock.advance(5000);
+    return told.splice(0);
+  };
+  return { records, keeper, settle };
+}
+
+function uid({ object: value }: RawObject): unknown {
+  return (value as { readonly metadata: { readonly uid?: string } }).metadata.uid;
+}
+
+describe('the keeper of statuses', () => {
+  it('tells a status once', () => {
+    const { records, settle } = keeperOf(object('a'));
+    assert.deepEqual(settle(), ['a good after undefined']);
+    assert.deepEqual(settle(), []);
+    records.set('shop/reviews', object('a', 'bad'));
+    assert.deepEqual(settle(), ['a bad after good']);
+  });
+
+  it('tells of an object that took the place of another before anybody looked, though the same is to be said of it', () => {
+    const { records, keeper, settle } = keeperOf(object('a'));
+    settle();
+    const anew = object('b');
+    records.set('shop/reviews', anew);
+    keeper.statusOf(anew, anew.word);
+    assert.deepEqual(settle(), ['b good after undefined']);
+  });
+
+  it('takes objects without a uid, as files have them, for the same as long as they have their name', () => {
+    const { records, settle } = keeperOf(object(undefined));
+    assert.equal(settle().length, 1);
+    records.set('shop/reviews', object(undefined));
+    assert.deepEqual(settle(), []);
+  });
+});
