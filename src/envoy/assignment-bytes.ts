@@ -10,6 +10,7 @@ import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { Locality } from '../model/cluster.ts';
 import type { Endpoint } from '../model/service.ts';
+import { endpointFields } from './common.ts';
 import { BackwardWriter } from './proto/backward-writer.ts';
 import { versionOf } from './proto/encode.ts';
 
@@ -123,9 +124,9 @@ function writeHealthPort(port: number): void {
 /** `filter_metadata.fairway`, as common.ts describes it: a Struct with its keys in their order. */
 function writeMetadata({ cluster, version, workload }: Endpoint): void {
   const metadata = writer.size;
-  writeField('workload', workload);
-  writeField('version', version);
-  writeField('cluster', cluster);
+  writeField(endpointFields.workload, workload);
+  writeField(endpointFields.version, version);
+  writeField(endpointFields.cluster, cluster);
   writer.message(2, metadata);
   writer.string(1, 'fairway');
   writer.message(1, metadata);

@@ -15,12 +15,15 @@ export function socketAddress(address: string, port: number): Plain {
 export const overAds: Plain = { ads: {}, resource_api_version: 'V3' };
 
 /**
- * Where Fairway writes what it knows: on endpoints (cluster, version, workload), which the access log reads back by
- * `%UPSTREAM_METADATA(fairway:version)%`, and on routes (rule, route).
+ * Where Fairway writes what it knows: on routes (rule, route), and on endpoints (`endpointFields`), which the access log reads back by
+ * `%UPSTREAM_METADATA(fairway:v)%`.
  */
 export function fairwayMetadata(values: Plain): Plain {
   return { filter_metadata: { fairway: values } };
 }
+
+/** What stands there of an endpoint. In a mesh of a million endpoints, each letter of these names is a megabyte. */
+export const endpointFields = { cluster: 'c', version: 'v', workload: 'w' } as const;
 
 /** One line of JSON per request or connection on stdout; [] when the mesh's settings switch it off. */
 export function accessLog(
@@ -55,9 +58,9 @@ function connectionFields(direction: string): Plain {
     upstream_host: '%UPSTREAM_HOST%',
     ...(direction === 'outbound'
       ? {
-          destination_cluster: '%UPSTREAM_METADATA(fairway:cluster)%',
-          destination_version: '%UPSTREAM_METADATA(fairway:version)%',
-          destination_workload: '%UPSTREAM_METADATA(fairway:workload)%',
+          destination_cluster: `%UPSTREAM_METADATA(fairway:${endpointFields.cluster})%`,
+          destination_version: `%UPSTREAM_METADATA(fairway:${endpointFields.version})%`,
+          destination_workload: `%UPSTREAM_METADATA(fairway:${endpointFields.workload})%`,
         }
       : {}),
     upstream_failure: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',

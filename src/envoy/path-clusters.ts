@@ -3,6 +3,7 @@
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { PathCluster, PathEndpoint } from '../model/inspection.ts';
+import { endpointFields } from './common.ts';
 import { decodeResource } from './proto/decode.ts';
 
 /** Of one Envoy cluster; the rest is counted. */
@@ -29,7 +30,7 @@ interface EndpointMessage {
   readonly health_status?: string;
   readonly load_balancing_weight?: number;
   readonly metadata?: {
-    readonly filter_metadata?: { readonly fairway?: Partial<Pick<PathEndpoint, 'version' | 'cluster' | 'workload'>> };
+    readonly filter_metadata?: { readonly fairway?: Readonly<Record<string, string>> };
   };
   readonly endpoint?: {
     readonly address?: { readonly socket_address?: { readonly address?: string; readonly port_value?: number } };
@@ -58,7 +59,12 @@ function endpointsOf(assignment: AssignmentMessage | undefined): PathEndpoint[] 
   return (assignment?.endpoints ?? []).flatMap(
     ({ priority = 0, locality = {}, load_balancing_weight: localityWeight, lb_endpoints = [] }) =>
       lb_endpoints.map(({ health_status, load_balancing_weight, metadata, endpoint }): PathEndpoint => {
-        const { version = '', cluster = '', workload = '' } = metadata?.filter_metadata?.fairway ?? {};
+        const said = metadata?.filter_metadata?.fairway ?? {};
+        const [version = '', cluster = '', workload = ''] = [
+          said[endpointFields.version],
+          said[endpointFields.cluster],
+          said[endpointFields.workload],
+        ];
         const { address = '', port_value = 0 } = endpoint?.address?.socket_address ?? {};
         return {
           address,

@@ -103,7 +103,7 @@ interface Assignment {
     readonly lb_endpoints?: readonly {
       readonly health_status?: string;
       readonly metadata: {
-        readonly filter_metadata: { readonly fairway: { readonly cluster: string; readonly version: string } };
+        readonly filter_metadata: { readonly fairway: { readonly c: string; readonly v: string } };
       };
     }[];
     readonly locality?: { readonly zone?: string };
@@ -142,7 +142,7 @@ function play(shares: Shares, { endpoints = [], policy }: Assignment, weighsLoca
     groups.forEach(({ lb_endpoints = [], locality: at }, index) => {
       const healthy = lb_endpoints.filter(isHealthy);
       for (const { metadata } of healthy) {
-        const { cluster: of, version: is } = metadata.filter_metadata.fairway;
+        const { c: of, v: is } = metadata.filter_metadata.fairway;
         const share = (part / 100) * ((weights[index] ?? 0) / sum / healthy.length);
         add(shares, `${is}.${of}@${at?.zone ?? ''}`, share);
       }

@@ -91,7 +91,7 @@ function plain(name: string, groups: readonly TargetGroup[], percent?: number): 
           health_status: isHealthy(some) ? 'HEALTHY' : 'UNHEALTHY',
           metadata: {
             filter_metadata: {
-              fairway: { cluster: some.cluster, version: some.version, workload: some.workload },
+              fairway: { c: some.cluster, v: some.version, w: some.workload },
             },
           },
         })),
