@@ -32,7 +32,7 @@ function route(
     foreign: true,
     standard: 'gateway-api',
     statusShape: 'parents',
-    shown: [...shown, { title: 'PARENTS', of: parents }],
+    shown: [{ title: 'PARENTS', of: parents }, ...shown],
     parse: parser(of),
   };
 }

@@ -233,7 +233,14 @@ export class Holdings {
     for (const resource of draft.resources) {
       // A removed cluster that goes along until its removal is due stays known as such, also where something takes its place then.
       const current = this.#selection.current(resource.name);
-      if (current === undefined) continue;
+      if (current === undefined) {
+        // Given in passing: it is to go again.
+        if (!wholeSet && this.#behind.get(resource.name)?.held === undefined) {
+          this.#standsIn(resource, undo);
+          this.#selection.stoodIn(resource.name);
+        }
+        continue;
+      }
       if (!same(current, resource)) {
         if (!wholeSet) this.#standsIn(resource, undo);
         continue;

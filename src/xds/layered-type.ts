@@ -5,6 +5,7 @@
 
 import { LayeredMap, type Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
+import { LayeredNames } from './meant-by-all.ts';
 import { SharedAnswers } from './shared-answers.ts';
 import {
   addAliases,
@@ -30,12 +31,14 @@ export class LayeredType implements TypeReplica {
   readonly #sums = new Sums();
   readonly resources: ReadonlyMap<string, EncodedResource>;
   readonly names: TypeReplica['names'];
+  readonly meant: LayeredNames;
   edition = 0;
 
   /** `replica`: its number. */
   constructor(replica: number, base: OwnType) {
     this.#replica = replica;
     this.#base = base;
+    this.meant = new LayeredNames(base.meant);
     this.resources = new LayeredMap(base.resources, this.#own);
     this.#answers = new SharedAnswers(this);
     const nameOf = (alias: string): string | undefined => this.#nameOf(alias);

@@ -40,6 +40,12 @@ export interface StreamMachineOptions {
 const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
 const lingering: readonly string[] = [types.cluster, types.endpoint, types.secret];
 
+/**
+ * With nothing to wait for, one or two of eight requests that waited for an Envoy cluster still went by the route before (Envoy 1.40); with 150 ms,
+ * none of some three hundred. Envoy lets requests wait for 5 s.
+ */
+const standInWaitMs = 200;
+
 export class StreamMachine {
   readonly #options: StreamMachineOptions;
   readonly #types = new StreamTypes();
@@ -50,6 +56,8 @@ export class StreamMachine {
   /** Since when listeners and routes wait for clusters and endpoints that cannot be sent yet (monotonic ms). */
   #parentsWaitFrom: number | undefined;
   #removalsFrom: number | undefined;
+  /** Since when nothing leads to what is to go, while something is to be given in passing. */
+  #settledFrom: number | undefined;
   readonly #announcements: Announcements;
   /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
   #resumesUntil: number | undefined;
@@ -253,6 +261,29 @@ export class StreamMachine {
     return false;
   }
 
+  /** Something is to be given in passing, and it is too early: Envoy's workers take up routes later than its main thread acknowledges them. */
+  #standInsWait(nowMs: number): boolean {
+    const isDue = lingering.some((typeUrl) => this.#types.machine(typeUrl)?.hasStandIns() === true);
+    if (!isDue) return false;
+    this.#settledFrom ??= nowMs;
+    const until = this.#settledFrom + standInWaitMs;
+    if (nowMs >= until) return false;
+    this.#wake(until);
+    return true;
+  }
+
+  /** It was just given an Envoy cluster for which requests may wait, and will ask for its endpoints. */
+  #isWarming(nowMs: number): boolean {
+    for (const [name, until] of this.#warming) {
+      if (nowMs >= until) this.#warming.delete(name);
+      else if (this.#replica.view.standIn?.(types.cluster, name) !== undefined) {
+        this.#wake(until);
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** More is to be sent of a type, once the client has answered. */
   #isHeldUp(typeUrl: string): boolean {
     const machine = this.#types.machine(typeUrl);
@@ -260,9 +291,14 @@ export class StreamMachine {
   }
 
   #nextRemoval(nowMs: number): Draft | undefined {
-    const due = lingering.find((typeUrl) => this.#types.machine(typeUrl)?.hasRemovals() === true);
+    // An Envoy cluster that waits for its endpoints gets none before it goes, so that nothing is left waiting for it.
+    const waits = this.#types.machine(types.endpoint)?.hasStandIns() === true;
+    const due = waits
+      ? types.endpoint
+      : lingering.find((typeUrl) => this.#types.machine(typeUrl)?.hasRemovals() === true);
     if (due === undefined) {
       this.#removalsFrom = undefined;
+      this.#settledFrom = undefined;
       return undefined;
     }
     this.#removalsFrom ??= nowMs;
@@ -279,6 +315,8 @@ export class StreamMachine {
       if (!refused) this.#wake(this.#isResuming(nowMs) ? Math.min(until, this.#resumesUntil ?? until) : until);
       return undefined;
     }
+    if (due === types.cluster && this.#isWarming(nowMs)) return undefined;
+    if (this.#standInsWait(nowMs)) return undefined;
     // Clusters before their endpoints: the other way round, a cluster would be left without.
     // If a message of theirs is in flight, the rest waits for its turn.
     return this.#types.machine(due)?.draftRemovals();

@@ -124,6 +124,11 @@ export class TypeMachine {
     return !this.refusals.silent && this.#dues.removals();
   }
 
+  /** The client waits for something that is not there, and is to be given something else in passing. */
+  hasStandIns(): boolean {
+    return !this.refusals.silent && this.#dues.standIns();
+  }
+
   /** Names that it asked for one by one, and that are there. */
   askedNames(): readonly string[] {
     const { subscription, type } = this.selection;

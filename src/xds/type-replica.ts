@@ -4,7 +4,9 @@
  */
 
 import type { EncodedResource } from '../core/resource.ts';
+import { OwnNames } from './meant-by-all.ts';
 import { SharedAnswers } from './shared-answers.ts';
+import type { NameSet } from './view.ts';
 
 /** Names whose resource differs now, with what it was before; undefined where there was none. */
 export type TypeDiff = ReadonlyMap<string, EncodedResource | undefined>;
@@ -22,6 +24,8 @@ export interface TypeReplica {
   /** Of all bodies. */
   readonly bytes: number;
   readonly answers: SharedAnswers;
+  /** The names that a wildcard means, whether there is something of that name or not. */
+  readonly meant: { readonly names: NameSet | undefined };
 }
 
 /** Sums over resources: they follow one change in constant time, and do not depend on the order of changes. */
@@ -56,6 +60,7 @@ export class OwnType implements TypeReplica {
   readonly names = new Map<string, string>();
   readonly answers = new SharedAnswers(this);
   readonly sums = new Sums();
+  readonly meant = new OwnNames();
   edition = 0;
 
   /** `replica`: its number. */

@@ -172,6 +172,13 @@ for (const merging of ['all', 'exported'] as const)
       await goes('east', ofCluster, merging === 'all' ? 'east,west' : 'east');
     });
 
+    it('can be asked for with `fairway endpoints`', async () => {
+      const client = 'sidecar~10.9.0.1~client.shop~shop.svc.cluster.local';
+      const flags = ['--admin', `http://${admin}`, '-o', 'json'];
+      const { out, err } = await fairway(['endpoints', `${clusterset}:80`, '--as', client, ...flags]);
+      assert.match(out, /"address": "127.0.0.1"/, err);
+    });
+
     it('reach a cluster that has no such service, or stay unknown there', async () => {
       drop(folderOf('east'), 'export.yaml');
       drop(folderOf('east'), 'reviews.yaml');

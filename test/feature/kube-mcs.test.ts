@@ -7,14 +7,12 @@ import assert from 'node:assert/strict';
 import { pause } from '../rig/wait.ts';
 import { temporaryFolder } from './kube-support.ts';
 import {
-  forUser,
   helloExport,
   helloService,
   helloSlice,
   type ImportView,
   type McsCluster,
   McsScene,
-  metricOf,
   type Plain,
 } from './mcs-scene.ts';
 
@@ -331,168 +329,5 @@ describe('multi-cluster services, in two real clusters', function () {
       answer.items.map(({ name }) => name),
       ['hello'],
     );
-  });
-});
-
-/** As much of KEP-2149's kind as is read. */
-const clusterPropertyCrd: Plain = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: {
-    name: 'clusterproperties.about.k8s.io',
-    annotations: { 'api-approved.kubernetes.io': 'https://github.com/kubernetes/enhancements/pull/2149' },
-  },
-  spec: {
-    group: 'about.k8s.io',
-    scope: 'Cluster',
-    names: { kind: 'ClusterProperty', plural: 'clusterproperties', singular: 'clusterproperty' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', properties: { value: { type: 'string' } } } },
-          },
-        },
-      },
-    ],
-  },
-};
-
-describe('multi-cluster services, over restarts and losses', function () {
-  this.timeout(180_000);
-  const folder = temporaryFolder();
-  let scene: McsScene;
-  let east: McsCluster;
-  let west: McsCluster;
-
-  before(async () => {
-    scene = new McsScene({ dir: folder.path, args: ['--sync-wait', '3s'] });
-    await scene.start();
-    east = scene.cluster('east');
-    west = scene.cluster('west');
-  });
-  after(async () => {
-    await scene?.stop();
-    folder.remove();
-  });
-
-  it('a pilot that starts cleans up what is exported no more, and keeps what a cluster out of reach exported', async () => {
-    const [gone, kept] = [await scene.namespace(), await scene.namespace()];
-    await east.apply(helloService(gone), helloExport(gone));
-    await west.apply(helloService(kept), helloExport(kept), helloSlice(kept, ['10.2.0.1']));
-    await scene.until('both imports', async () => {
-      const found = await Promise.all([west.imported(gone, 'hello'), east.imported(kept, 'hello')]);
-      return found.every((one) => one?.status?.clusters?.length === 1);
-    });
-    await scene.until('the slice', async () => (await east.sources(kept, 'hello')).length === 1);
-    const before = await east.imported(kept, 'hello');
-    const sliceUids = (await east.slices(kept, 'hello')).map(({ metadata }) => metadata.uid);
-    await scene.stopPilot();
-    await east.delete('serviceexport', gone, 'hello');
-    west.api.pause();
-    try {
-      await scene.startPilot();
-      await scene.until('the orphan in east is gone', async () => (await east.imported(gone, 'hello')) === undefined);
-      assert.deepEqual(await east.sources(kept, 'hello'), ['west 10.2.0.1']);
-      assert.ok((await scene.findings('east')).includes('FW-MCS-014'));
-      assert.equal((await east.imported(kept, 'hello'))?.metadata.uid, before?.metadata.uid);
-    } finally {
-      west.api.resume();
-    }
-    await scene.until('the orphan in west is gone', async () => (await west.imported(gone, 'hello')) === undefined);
-    // It is read now, and nothing of it was made anew.
-    assert.equal((await east.imported(kept, 'hello'))?.metadata.uid, before?.metadata.uid);
-    assert.deepEqual(
-      (await east.slices(kept, 'hello')).map(({ metadata }) => metadata.uid),
-      sliceUids,
-    );
-    await west.delete('serviceexport', kept, 'hello');
-    await scene.until('the other is gone too', async () => (await east.imported(kept, 'hello')) === undefined);
-  });
-
-  it('knows a cluster by its ClusterProperty, and says what cannot be an id', async () => {
-    const namespace = await scene.namespace();
-    await west.apply(helloService(namespace), helloExport(namespace), helloSlice(namespace, ['10.2.0.9']));
-    await scene.until('the slice', async () => (await east.sources(namespace, 'hello'))[0] === 'west 10.2.0.9');
-    await west.apply(clusterPropertyCrd);
-    await west.api.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
-    const name = 'cluster.clusterset.k8s.io';
-    const property = (value: string): Plain => ({
-      apiVersion: 'about.k8s.io/v1',
-      kind: 'ClusterProperty',
-      metadata: { name },
-      spec: { value },
-    });
-    await west.apply(property('prod-west'));
-    await scene.stopPilot();
-    await scene.startPilot();
-    await scene.until('its id', async () => (await east.sources(namespace, 'hello')).join() === 'prod-west 10.2.0.9');
-    await scene.until('its id in the status', async () => {
-      const one = await east.imported(namespace, 'hello');
-      return one?.status?.clusters?.[0]?.cluster === 'prod-west';
-    });
-    await west.apply(property('Not.A.Label'));
-    await scene.stopPilot();
-    await scene.startPilot();
-    await scene.until('a finding', async () => (await scene.findings('west')).includes('FW-MCS-007'));
-    await scene.until('its name', async () => (await east.sources(namespace, 'hello')).join() === 'west 10.2.0.9');
-  });
-
-  it('says which rights a cluster does not give, and serves the others meanwhile', async () => {
-    const namespace = await scene.namespace();
-    await west.api.kubectl(['delete', 'clusterrolebinding', 'fairway-mcs-reader', 'fairway-mcs-writer']);
-    await scene.stopPilot();
-    await scene.startPilot();
-    await scene.until('findings', async () => {
-      const codes = await scene.findings('west');
-      return codes.includes('FW-MCS-009') && codes.includes('FW-MCS-010');
-    });
-    await east.apply(helloService(namespace), helloExport(namespace));
-    await scene.until('the import in east', async () => (await east.imported(namespace, 'hello')) !== undefined);
-    assert.equal(await west.imported(namespace, 'hello'), undefined);
-    await west.api.kubectl(['apply', '-f', '-'], forUser('mcs.yaml', 'fairway-reader'));
-    await scene.until('the import in west', async () => (await west.imported(namespace, 'hello')) !== undefined);
-    await scene.until('no findings', async () => {
-      const codes = await scene.findings('west');
-      return !codes.includes('FW-MCS-009') && !codes.includes('FW-MCS-010');
-    });
-  });
-
-  it('of two pilots one writes, and the other goes on when it ends', async () => {
-    const [first, second] = [await scene.namespace(), await scene.namespace()];
-    const other = await scene.secondPilot();
-    try {
-      await east.apply(helloService(first), helloExport(first));
-      await scene.until('the import', async () => (await west.imported(first, 'hello')) !== undefined);
-      assert.equal(await metricOf(other, 'fairway_mcs_writes_total', 'applied'), 0);
-      await scene.stopPilot();
-      await east.apply(helloService(second), helloExport(second));
-      await scene.until('the other import', async () => (await west.imported(second, 'hello')) !== undefined);
-      assert.ok((await metricOf(other, 'fairway_mcs_writes_total', 'applied')) > 0);
-    } finally {
-      await other.stop();
-    }
-    await scene.startPilot();
-  });
-
-  it('writes nothing while it is not switched on', async () => {
-    const namespace = await scene.namespace();
-    await scene.stopPilot();
-    await scene.startPilot([]);
-    await east.apply(helloService(namespace), helloExport(namespace));
-    await scene.until('the service is known', async () => {
-      const { admin } = scene.pilot.ready as { readonly admin: string };
-      const answer = await (await fetch(`http://${admin}/api/v1/services?namespace=${namespace}`)).json();
-      return ((answer as { items: readonly unknown[] }).items ?? []).length === 1;
-    });
-    assert.deepEqual(await east.conditions(namespace, 'hello'), []);
-    assert.equal(await east.imported(namespace, 'hello'), undefined);
-    await scene.stopPilot();
-    await scene.startPilot();
-    await scene.until('the import', async () => (await east.imported(namespace, 'hello')) !== undefined);
   });
 });

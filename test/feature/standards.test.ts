@@ -69,8 +69,8 @@ describe('kinds that others define, from a folder and over the command line', fu
       await run(['get', 'vs']),
       await run(['get', 'tr']),
     ];
-    assert.match(routes.out, /NAMESPACE +NAME +HOSTNAMES +PARENTS +ACCEPTED/);
-    assert.match(routes.out, /shop +reviews +reviews\.example\.com +Service reviews/);
+    assert.match(routes.out, /NAMESPACE +NAME +PARENTS +HOSTNAMES +ACCEPTED/);
+    assert.match(routes.out, /shop +reviews +Service reviews +reviews\.example\.com/);
     assert.match(services.out, /shop +ratings +ratings /);
     assert.match(rules.out, /shop +details +shop\/details|shop +details/);
     const named = await run(['get', 'httproute.gateway.networking.k8s.io', '-o', 'name']);

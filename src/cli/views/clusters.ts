@@ -19,7 +19,7 @@ const isBad = ({ phase }: ClusterReport): boolean => phase === 'stale' || phase 
 export function clustersView({ nowMs, paint }: ViewContext): View<ClusterReport> {
   return {
     columns: [
-      { title: 'NAME', cell: (row) => row.name, shrinkTo: 8 },
+      { title: 'NAME', cell: (row) => row.name, shrinkTo: 20 },
       {
         title: 'STATE',
         cell: (row) => (isBad(row) ? row.phase.toUpperCase() : row.phase),

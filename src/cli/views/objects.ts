@@ -16,12 +16,12 @@ export function objectsView(kind: AnyKind, { nowMs, paint }: ViewContext): View<
   return {
     columns: [
       ...(kind.namespaced ? [{ title: 'NAMESPACE', cell: (row: ObjectReport) => row.namespace, shrinkTo: 9 }] : []),
-      { title: 'NAME', cell: (row) => row.name, shrinkTo: 10 },
+      { title: 'NAME', cell: (row) => row.name, shrinkTo: 20 },
       ...kind.shown.map(({ title, of }, index) => ({
         title,
         cell: (row: ObjectReport) => orDash(of(row.spec, row.conditions)),
-        dropOrder: 3 + index,
-        shrinkTo: 8,
+        dropOrder: 1 + index,
+        shrinkTo: 15,
       })),
       {
         title: 'ACCEPTED',
@@ -33,8 +33,8 @@ export function objectsView(kind: AnyKind, { nowMs, paint }: ViewContext): View<
         cell: (row) => formatProgrammed(row),
         paint: (text, row) => colour(text, row, 'Programmed'),
       },
-      { title: 'AGE', cell: (row) => ageOf(row.createdAt, nowMs), dropOrder: 1 },
-      { title: 'ORIGIN', cell: (row) => row.origin, dropOrder: 2, shrinkTo: 14 },
+      { title: 'AGE', cell: (row) => ageOf(row.createdAt, nowMs), dropOrder: 2 + kind.shown.length },
+      { title: 'ORIGIN', cell: (row) => row.origin, dropOrder: 3 + kind.shown.length, shrinkTo: 14 },
       { title: 'GENERATION', cell: (row) => String(row.generation), priority: 1 },
     ],
     notes: (row) => [...conditionNotes(row), ...findingNotes(row)],

@@ -21,8 +21,8 @@ export function rulesView({ nowMs, paint }: ViewContext): View<RuleReport> {
   return {
     columns: [
       { title: 'NAMESPACE', cell: (row) => row.namespace, shrinkTo: 9 },
-      { title: 'NAME', cell: (row) => row.name, shrinkTo: 10 },
-      { title: 'SERVICE', cell: (row) => within(row.namespace, row.service), dropOrder: 3, shrinkTo: 8 },
+      { title: 'NAME', cell: (row) => row.name, shrinkTo: 20 },
+      { title: 'SERVICE', cell: (row) => within(row.namespace, row.service), dropOrder: 1, shrinkTo: 8 },
       { title: 'HOLDER', cell: (row) => row.holder ?? 'primary', dropOrder: 3, shrinkTo: 7 },
       {
         title: 'ACCEPTED',
@@ -40,8 +40,8 @@ export function rulesView({ nowMs, paint }: ViewContext): View<RuleReport> {
         cell: (row) => formatProgrammed(row),
         paint: (text, row) => colour(text, row, 'Programmed'),
       },
-      { title: 'AGE', cell: (row) => ageOf(row.createdAt, nowMs), dropOrder: 1 },
-      { title: 'ORIGIN', cell: (row) => row.origin, dropOrder: 4, shrinkTo: 14 },
+      { title: 'AGE', cell: (row) => ageOf(row.createdAt, nowMs), dropOrder: 4 },
+      { title: 'ORIGIN', cell: (row) => row.origin, dropOrder: 5, shrinkTo: 14 },
       { title: 'GENERATION', cell: (row) => String(row.generation), priority: 1 },
     ],
     notes: (row) => [...conditionNotes(row), ...findingNotes(row)],
@@ -55,9 +55,14 @@ export function formatProgrammed(row: Pick<RuleReport, 'conditions' | 'programme
   return `${conditionOf(row, 'Programmed')?.status ?? 'Unknown'} ${acknowledged}/${total}`;
 }
 
+/** Why what should be so is not; what only follows from a form that was not accepted is not said again. */
 export function conditionNotes(row: Pick<RuleReport, 'conditions'>): string[] {
+  const accepted = conditionOf(row, 'Accepted');
+  const follows = ({ type, reason }: Condition): boolean =>
+    accepted?.status === 'False' &&
+    (reason === 'NotAccepted' || (type === 'ResolvedRefs' && reason === 'Invalid' && accepted.reason === 'Invalid'));
   return row.conditions
-    .filter((condition) => condition.status !== 'True')
+    .filter((condition) => condition.status !== 'True' && !follows(condition))
     .map(({ type, status, reason, message }) => {
       const verb = status === 'False' ? 'not' : 'not known to be';
       return `${verb} ${type} (${reason})${message === '' ? '' : `: ${message}`}`;

@@ -123,12 +123,12 @@ function expectedText({ shares, unserved }: ExpectedFrom): string {
 
 const unservedText: Readonly<Record<ExpectedFrom['unserved'][number]['reason'], string>> = {
   'answered-by-proxy': 'answered by the proxy',
-  'no-backend': '500, for no backend takes requests:',
-  'no-endpoints': '503, for there is no endpoint:',
-  'nothing-within': '503, for there is no endpoint where traffic must stay:',
+  'no-backend': '500 (no backend takes requests)',
+  'no-endpoints': '503 (there is no endpoint)',
+  'nothing-within': '503 (there is no endpoint where traffic must stay)',
   'other-service': 'to another service',
   outside: 'outside of the mesh',
-  refused: '500, for the backend may not be used:',
+  refused: '500 (the backend may not be used)',
 };
 
 /** `v2.west (3 ready), else v2 (5 of 6 ready)`. */
