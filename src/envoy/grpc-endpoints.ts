@@ -4,13 +4,14 @@
  *
  * gRPC uses the first level alone, until nothing of it can be reached. Envoy lets the next level help as soon as one has lost much: so levels
  * that share the load now are one level here, each with its share of the weights, as the xDS protocol asks of servers for clients that do not
- * know overprovisioning. What always holds: priorities have no gap, a locality stands once in a level, an endpoint once in all; every locality
- * has a weight, for one without is ignored.
+ * know overprovisioning. What always holds: priorities have no gap; a locality stands once in all levels, for gRPC for Java keeps only the last
+ * that it reads of a name; an endpoint stands once; every locality has a weight, for one without is ignored.
  * https://github.com/grpc/proposal/blob/master/A27-xds-global-load-balancing.md, A52 (weights of localities)
  */
 
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
+import type { Locality } from '../model/cluster.ts';
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import type { ExternalEndpoint } from '../model/service.ts';
 import { encodeAssignment, isHealthy, type TargetGroup } from './assignment-bytes.ts';
@@ -79,7 +80,7 @@ export function sharedLevels(
   const waiting = [...weighed.keys()].filter((level) => percentOf(level) === 0 && weighed[level]?.length !== 0);
   const first =
     sharing.length > 1
-      ? [sharing.flatMap((level) => shareOf(weighed[level] ?? [], level, percentOf(level)))]
+      ? [sharing.flatMap((level) => shareOf(weighed[level] ?? [], percentOf(level)))]
       : sharing.map((level) => weighed[level] ?? []);
   return [...first, ...waiting.map((level) => weighed[level] ?? [])].flatMap((level, priority) =>
     level.map(({ group, weight }) => ({ ...group, priority, weight })),
@@ -93,24 +94,27 @@ function weigh(level: readonly TargetGroup[], overprovisioningPercent: number): 
     if (targets.length === 0) return [];
     const availability = Math.min(1, (overprovisioningPercent / 100) * (targets.length / group.targets.length));
     const weight = group.weight === undefined ? targets.length : Math.max(1, Math.round(group.weight * availability));
-    return [{ group: { ...group, targets }, weight }];
+    return [{ group: { ...group, targets, locality: localityOf(group) }, weight }];
   });
 }
 
-/** A level's part of one that several share. Two levels may have a locality in common: so the sub-zone says the level. */
-function shareOf(level: readonly Weighed[], index: number, percent: number): Weighed[] {
+/** Two levels may have a locality in common: so the sub-zone says the level, whatever the client's priority for it is just now. */
+function localityOf(group: TargetGroup): Locality {
+  const { region, zone, subzone } = group.locality ?? group.targets[0]?.endpoint.locality ?? nowhere;
+  if (group.priority === 0) return { region, zone, subzone };
+  return { region, zone, subzone: `${subzone === '' ? '' : `${subzone}/`}level-${group.priority}` };
+}
+
+/** A level's part of one that several share. */
+function shareOf(level: readonly Weighed[], percent: number): Weighed[] {
   const total = level.reduce((sum, { weight }) => sum + weight, 0);
-  return level.map(({ group, weight }) => {
-    const { region, zone, subzone } = group.locality ?? group.targets[0]?.endpoint.locality ?? nowhere;
-    const name = index === 0 ? subzone : `${subzone === '' ? '' : `${subzone}/`}level-${index}`;
-    return {
-      group: { ...group, locality: { region, zone, subzone: name } },
-      weight: Math.max(1, Math.round((weightScale * percent * weight) / total)),
-    };
-  });
+  return level.map(({ group, weight }) => ({
+    group,
+    weight: Math.max(1, Math.round((weightScale * percent * weight) / total)),
+  }));
 }
 
-const nowhere = { region: '', zone: '', subzone: '' };
+const nowhere: Locality = { region: '', zone: '', subzone: '' };
 
 /** Addresses that somebody wrote down. Of weights, a client reads those of localities alone: so endpoints whose own differ have one each. */
 function outsideAssignment(name: string, endpoints: readonly ExternalEndpoint[], port: number): EncodedResource {

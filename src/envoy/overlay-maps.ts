@@ -38,6 +38,11 @@ export class OverlayMaps {
     return own.size === 0 ? base : new LayeredMap(base, own);
   }
 
+  has(url: string, name: string): boolean {
+    const own = this.own(url);
+    return own.has(name) ? own.get(name) !== undefined : this.#base.resources(url).has(name);
+  }
+
   ofBase(url: string, name: string): EncodedResource | undefined {
     return this.#base.resources(url).get(name);
   }
@@ -90,14 +95,20 @@ export class OverlayMaps {
     if (own.get(name) === undefined) open.add(name);
   }
 
-  takeChanges(): ReadonlyMap<string, ReadonlySet<string>> {
-    const all = new Map<string, ReadonlySet<string>>();
+  /** Carries out what was taken away, hidden or shown: from here on `of` is one state, which `takeChanges` tells of. */
+  settle(): void {
     for (const [url, type] of this.#types) {
       // Clearing an empty set costs as much as another.
-      if (type.open.size > 0) {
-        for (const name of type.open) this.#close(url, name, type);
-        type.open.clear();
-      }
+      if (type.open.size === 0) continue;
+      for (const name of type.open) this.#close(url, name, type);
+      type.open.clear();
+    }
+  }
+
+  takeChanges(): ReadonlyMap<string, ReadonlySet<string>> {
+    this.settle();
+    const all = new Map<string, ReadonlySet<string>>();
+    for (const [url, type] of this.#types) {
       if (type.changes.size === 0) continue;
       all.set(url, type.changes);
       type.changes = new Set();

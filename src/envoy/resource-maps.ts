@@ -28,7 +28,7 @@ export class ResourceMaps {
     note(this.#changes, url, resource.name);
   }
 
-  /** Counts as changed, whatever its bytes: somebody is to get it who did not. */
+  /** Counts as changed, whatever its bytes: somebody is to get it who did not, or the other way round. */
   touch(url: string, name: string): void {
     note(this.#changes, url, name);
   }
@@ -48,11 +48,16 @@ export class ResourceMaps {
     for (const { name } of before) if (!names.has(name)) this.remove(url, name);
   }
 
-  takeChanges(): ReadonlyMap<string, ReadonlySet<string>> {
+  /** Carries out what was removed: from here on `of` is one state, which `takeChanges` tells of. */
+  settle(): void {
     for (const [url, names] of this.#removed) {
       for (const name of names) if (this.#byType.get(url)?.delete(name) === true) note(this.#changes, url, name);
     }
     this.#removed.clear();
+  }
+
+  takeChanges(): ReadonlyMap<string, ReadonlySet<string>> {
+    this.settle();
     const changes = this.#changes;
     this.#changes = new Map();
     return changes;

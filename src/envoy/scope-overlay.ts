@@ -23,6 +23,7 @@ import { PortOverlay, type Sides } from './port-overlay.ts';
 import type { ScopeResources } from './scope-resources.ts';
 import { servicePieces } from './service-pieces.ts';
 import { TableOverlays } from './table-overlays.ts';
+import { UnaskedClusters } from './unasked-clusters.ts';
 import { UnknownHostsOverlay } from './unknown-hosts-overlay.ts';
 import { askedVirtualHost, pushedVirtualHost } from './virtual-host-resources.ts';
 import type { VirtualHostPart } from './virtual-hosts.ts';
@@ -57,8 +58,8 @@ export class ScopeOverlay {
   readonly #tables: TableOverlays;
   readonly #unknownHosts: UnknownHostsOverlay;
   readonly #own = new OwnResources();
-  /** On demand: Envoy clusters that sidecars get unasked, besides those of the base. */
-  readonly #always = new Set<string>();
+  /** Of the services that are otherwise here; the others' are the base's. */
+  readonly #unaskedClusters = new UnaskedClusters((name) => this.#maps.touch(typeUrl.cluster, name));
   /** Something was moved since the last `settle`. */
   #isTouched = true;
   /** Of the base, at the last `settle`. */
@@ -99,7 +100,17 @@ export class ScopeOverlay {
   unasked(url: string): NameSet | undefined {
     const ofBase = this.#scope.routes === 'on-demand' ? this.#base.unasked(url) : undefined;
     if (ofBase === undefined) return undefined;
-    return bothOf(ofBase, url === typeUrl.cluster ? this.#always : this.#tables.always);
+    return bothOf(ofBase, this.#ownUnasked(url));
+  }
+
+  /** The same, besides those of the base. */
+  ownUnasked(url: string): NameSet | undefined {
+    if (this.#scope.routes !== 'on-demand' || this.#base.unasked(url) === undefined) return undefined;
+    return this.#ownUnasked(url);
+  }
+
+  #ownUnasked(url: string): ReadonlySet<string> {
+    return url === typeUrl.cluster ? this.#unaskedClusters.names : this.#tables.always;
   }
 
   /** On demand: the answer to a request for a virtual host that no service has. */
@@ -162,11 +173,13 @@ export class ScopeOverlay {
     const ownChanged = settings !== this.#settled?.settings || hasIpv6 !== this.#settled.hasIpv6;
     this.#settled = { settings, hasIpv6 };
     if (ownChanged) {
-      this.#own.write(typeUrl.cluster, this.#scope, settings, hasIpv6, this.#maps, this.#always);
+      this.#own.write(typeUrl.cluster, this.#scope, settings, hasIpv6, this.#maps, this.#unaskedClusters.names);
       this.#own.write(typeUrl.listener, this.#scope, settings, hasIpv6, this.#maps, undefined);
     }
     this.#ports.flush(settings, hasIpv6, this.#base.claims.hasIpv6, ownChanged, this.#maps);
     this.#tables.flush(settings, this.#maps);
+    this.#maps.settle();
+    this.#unaskedClusters.forget((name) => this.#maps.has(typeUrl.cluster, name));
     return this.#maps.takeChanges();
   }
 
@@ -226,18 +239,17 @@ export class ScopeOverlay {
       for (const resource of this.#listOf(list, before, 'base')) this.#maps.show(list.url, resource);
       for (const resource of this.#listOf(list, before, 'own')) this.#maps.takeBack(list.url, resource);
     }
-    this.#forgetAlways(before.own?.clusters, after?.own?.clusters);
     if (after === undefined) this.#replaceHosts(key, sidesOf(before), undefined);
   }
 
   #put({ key, before, after }: Move): void {
+    if (this.#scope.routes === 'on-demand') this.#unaskedClusters.replace(before?.own?.hosts, after?.own?.hosts);
     if (after === undefined) return;
     for (const list of lists) {
       if (isSameList(list, before, after)) continue;
       for (const resource of this.#listOf(list, after, 'base')) this.#maps.hide(list.url, resource);
       for (const resource of this.#listOf(list, after, 'own')) this.#maps.set(list.url, resource);
     }
-    if (this.#scope.routes === 'on-demand' && after.own !== undefined) this.#sendAlways(after.own);
     const [one, two] = [before && sidesOf(before), sidesOf(after)];
     if (one === undefined || one.own !== two.own || one.base !== two.base) this.#replaceHosts(key, one, two);
   }
@@ -257,23 +269,6 @@ export class ScopeOverlay {
     if (this.#scope.routes === 'on-demand') this.#unknownHosts.replace(before, after);
     if (before !== undefined) this.#tables.takeAway(before);
     if (after !== undefined) this.#tables.put(after);
-  }
-
-  /** Listeners and copies of requests lead where nobody asks to go. */
-  #sendAlways({ hosts: { connections, mirrored } }: Held): void {
-    const ofBase = this.#base.unasked(typeUrl.cluster);
-    for (const name of [...connections, ...mirrored]) {
-      if (ofBase?.has(name) === true || this.#always.has(name)) continue;
-      this.#always.add(name);
-      this.#maps.touch(typeUrl.cluster, name);
-    }
-  }
-
-  /** As in ScopeResources: a name stays while its cluster is there. */
-  #forgetAlways(before: readonly EncodedResource[] | undefined, after: readonly EncodedResource[] | undefined): void {
-    if (before === after || this.#always.size === 0) return;
-    const names = new Set(after?.map(({ name }) => name));
-    for (const { name } of before ?? []) if (!names.has(name)) this.#always.delete(name);
   }
 }
 

@@ -22,7 +22,8 @@ import { PortListeners } from './port-listeners.ts';
 import { ResourceMaps } from './resource-maps.ts';
 import { RouteTable } from './route-table.ts';
 import { settingsOf } from './scope-settings.ts';
-import { type HostPieces, servicePieces } from './service-pieces.ts';
+import { servicePieces } from './service-pieces.ts';
+import { UnaskedClusters } from './unasked-clusters.ts';
 import { UnknownHosts } from './unknown-hosts.ts';
 import { askedVirtualHost, pushedVirtualHost, virtualHostName } from './virtual-host-resources.ts';
 import type { VirtualHostPart } from './virtual-hosts.ts';
@@ -47,9 +48,10 @@ export class ScopeResources {
   /** The resource over VHDS that each table has whatever its hosts, by table. */
   readonly #standing = new Map<string, string>();
   readonly #own = new OwnResources();
+  readonly #unaskedClusters = new UnaskedClusters((name) => this.#maps.touch(typeUrl.cluster, name));
   /** On demand: names that every sidecar gets; the others it asks for. */
   readonly #always = new Map<string, Set<string>>([
-    [typeUrl.cluster, new Set()],
+    [typeUrl.cluster, this.#unaskedClusters.names],
     [typeUrl.virtualHost, new Set()],
   ]);
   readonly #unknownHosts = new UnknownHosts();
@@ -187,6 +189,8 @@ export class ScopeResources {
     }
     this.#ports.flush(settings, hasIpv6, ownChanged, this.#maps);
     this.#flushTables(settings, anew);
+    this.#maps.settle();
+    this.#unaskedClusters.forget((name) => this.#maps.of(typeUrl.cluster).has(name));
     return this.#maps.takeChanges();
   }
 
@@ -219,7 +223,6 @@ export class ScopeResources {
 
   #takeAway({ before, after }: Move): void {
     this.#maps.removeAbsent(typeUrl.cluster, before?.clusters, after?.clusters);
-    this.#forgetAlways(before?.clusters, after?.clusters);
     this.#maps.removeAbsent(typeUrl.endpoint, before?.assignments, after?.assignments);
     this.#maps.removeAbsent(typeUrl.listener, before?.hosts.listeners, after?.hosts.listeners);
     this.#maps.removeAbsent(typeUrl.route, before?.hosts.routes, after?.hosts.routes);
@@ -236,7 +239,6 @@ export class ScopeResources {
 
   #put({ key, before, after }: Move): void {
     for (const resource of after?.clusters ?? []) this.#maps.set(typeUrl.cluster, resource);
-    if (after !== undefined && this.#scope.routes === 'on-demand') this.#sendAlways(after.hosts);
     for (const resource of after?.assignments ?? []) this.#maps.set(typeUrl.endpoint, resource);
     for (const resource of after?.hosts.listeners ?? []) this.#maps.set(typeUrl.listener, resource);
     for (const resource of after?.hosts.routes ?? []) this.#maps.set(typeUrl.route, resource);
@@ -246,6 +248,7 @@ export class ScopeResources {
     this.#ports.replace(key, before?.hosts, after?.hosts);
     this.#unknownHosts.replace(before?.hosts.hosts, after?.hosts.hosts);
     const { routes } = this.#scope;
+    if (routes === 'on-demand') this.#unaskedClusters.replace(before?.hosts, after?.hosts);
     for (const part of after?.hosts.hosts ?? []) {
       this.#table(part.table).set(part);
       if (routes !== 'tables') {
@@ -253,23 +256,6 @@ export class ScopeResources {
         this.#maps.set(typeUrl.virtualHost, resource);
       }
     }
-  }
-
-  /** Listeners and copies of requests lead where nobody asks to go. */
-  #sendAlways({ connections, mirrored }: HostPieces): void {
-    const names = this.#always.get(typeUrl.cluster);
-    for (const name of [...connections, ...mirrored]) {
-      if (names === undefined || names.has(name)) continue;
-      names.add(name);
-      this.#maps.touch(typeUrl.cluster, name);
-    }
-  }
-
-  /** A cluster that sidecars get unasked stays so while it is there, so that whoever holds it is told of its end. */
-  #forgetAlways(before: readonly EncodedResource[] | undefined, after: readonly EncodedResource[] | undefined): void {
-    if (before === after || before === undefined) return;
-    const names = new Set(after?.map(({ name }) => name));
-    for (const { name } of before) if (!names.has(name)) this.#always.get(typeUrl.cluster)?.delete(name);
   }
 
   /** A table that is about to change. */

@@ -11,7 +11,7 @@ import type { Wanted } from '../envoy/host-key.ts';
 import { ScopeResources } from '../envoy/scope-resources.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
-import type { ResourceView } from '../xds/view.ts';
+import type { NameSet, ResourceView } from '../xds/view.ts';
 
 type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -49,6 +49,10 @@ export class ScopeBase implements ResourceView {
 
   resources(typeUrl: string): ReadonlyMap<string, EncodedResource> {
     return this.shared.resources(typeUrl);
+  }
+
+  wildcardNames(typeUrl: string): NameSet | undefined {
+    return this.shared.unasked(typeUrl);
   }
 
   /** These services may have changed. */

@@ -11,7 +11,6 @@ import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl as types } from '../core/type-urls.ts';
 import { GrpcAnswers } from '../envoy/grpc-answers.ts';
-import { noEndpoints, passingCluster } from '../envoy/passing-cluster.ts';
 import { ScopeOverlay } from '../envoy/scope-overlay.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
@@ -83,17 +82,7 @@ export class ScopeView implements ResourceView {
   }
 
   wildcardNames(typeUrl: string): NameSet | undefined {
-    return this.#overlay.unasked(typeUrl);
-  }
-
-  /**
-   * Of an Envoy cluster that has just gone: one without endpoints, so that requests which wait for it look for their routes anew; and of its
-   * endpoints: none.
-   */
-  standIn(typeUrl: string, name: string): EncodedResource | undefined {
-    if (this.scope.routes !== 'on-demand' || !name.startsWith('outbound|')) return undefined;
-    if (typeUrl === types.cluster) return passingCluster(name);
-    return typeUrl === types.endpoint ? noEndpoints(name) : undefined;
+    return this.#overlay.ownUnasked(typeUrl);
   }
 
   missing(typeUrl: string, name: string): EncodedResource | undefined {

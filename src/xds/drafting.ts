@@ -55,18 +55,13 @@ export class Drafting {
     if (this.#traits.wholeSet) return this.#wholeSet([]);
     const removed: string[] = [];
     const emptied: EncodedResource[] = [];
-    const standIns: EncodedResource[] = [];
     for (const [name, entry] of this.#holdings.behind) {
       const current = this.#selection.current(name);
       if (current !== undefined) {
         if (this.#dues.isLeaving(entry, current)) emptied.push(current);
       } else if (entry.held !== undefined && this.#traits.lingers) removed.push(name);
-      else {
-        const standIn = this.#dues.standIn(name, entry);
-        if (standIn !== undefined) standIns.push(standIn);
-      }
     }
-    return this.#draftOf([...emptied, ...standIns], removed, standIns.length === 0);
+    return this.#draftOf(emptied, removed, true);
   }
 
   /** These, though others by their names are due. */
@@ -237,7 +232,6 @@ export class Drafting {
         if (transport === 'delta') for (const ghost of holdings.ghostsOf(current)) ghosts.add(ghost);
         // Over SotW, left out means unchanged: there is no way to say that it is gone.
       } else if (transport === 'sotw') holdings.keeps(name, entry.held);
-      else if (this.#dues.standIn(name, entry) !== undefined) exhaustive = false;
       else if (entry.held === undefined) {
         if (entry.force) removed.push(name);
         else holdings.settled(name);

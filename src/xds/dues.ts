@@ -61,7 +61,7 @@ export class Dues {
     for (const [name, entry] of this.#holdings.behind) {
       const current = this.#selection.current(name);
       if (current === undefined) {
-        if (this.#traits.lingers && (entry.held !== undefined || this.standIn(name, entry) !== undefined)) return true;
+        if (this.#traits.lingers && entry.held !== undefined) return true;
       } else if (this.isLeaving(entry, current)) return true;
     }
     return false;
@@ -71,20 +71,6 @@ export class Dues {
   isEmptyAnswer(answerDue: boolean): boolean {
     const due = answerDue && this.#traits.transport === 'delta';
     return due && (this.#selection.subscription.wildcard || this.#selection.subscription.names.size === 0);
-  }
-
-  /** What the client gets in passing for what it asked for, and what is not there. */
-  standIn(name: string, entry: Behind): EncodedResource | undefined {
-    const isAsked = entry.held === undefined && entry.force && this.#traits.transport === 'delta';
-    return isAsked && this.#traits.lingers ? this.#selection.standIn(name) : undefined;
-  }
-
-  standIns(): boolean {
-    if (this.#holdings.unsettled || !this.#traits.lingers) return false;
-    for (const [name, entry] of this.#holdings.behind) {
-      if (this.#selection.current(name) === undefined && this.standIn(name, entry) !== undefined) return true;
-    }
-    return false;
   }
 
   isWanted(entry: Behind, current: EncodedResource): boolean {

@@ -10,6 +10,7 @@
 import type { EncodedResource } from '../core/resource.ts';
 import { Claims } from './claims.ts';
 import { type Draft, type Held, same } from './draft.ts';
+import type { Turned } from './meant-by-all.ts';
 import type { Replica } from './replica.ts';
 import type { Selection } from './selection.ts';
 import type { TypeDiff } from './type-replica.ts';
@@ -133,14 +134,15 @@ export class Holdings {
 
   // ---- what happens --------------------------------------------------------------------------------------------------------------
 
-  /** Takes note of what changed in the replica. Whether any of it concerns the client. */
-  mark(diff: TypeDiff): boolean {
+  /** Takes note of what changed in the replica. `turned`: where a wildcard meant something else then. Whether any of it concerns the client. */
+  mark(diff: TypeDiff, turned: Turned): boolean {
     if (this.#unsettled) return true;
     let concerned = false;
+    const { subscription } = this.#selection;
     for (const [name, before] of diff) {
       if (before?.aliases !== undefined && this.#aliasesLost(before.aliases)) concerned = true;
-      const wasSubscribed = before !== undefined && this.#selection.subscription.has(name, before);
-      if (!wasSubscribed && !this.#selection.subscription.has(name, this.#selection.type.resources.get(name))) continue;
+      const wasSubscribed = before !== undefined && subscription.has(name, before, turned.get(name));
+      if (!wasSubscribed && !subscription.has(name, this.#selection.type.resources.get(name))) continue;
       concerned = true;
       if (this.#behind.has(name)) continue;
       this.#behind.set(name, { held: this.#extra.get(name) ?? (wasSubscribed ? before : undefined), force: false });
@@ -148,6 +150,33 @@ export class Holdings {
     const { all } = this.#selection;
     const standsInAnew = all !== undefined && diff.keys().some((name) => all.has(name)) && this.#reviewGhosts();
     return concerned || standsInAnew;
+  }
+
+  /**
+   * Takes note of the names that a wildcard means now and did not before, or the other way round, once `mark` has all that changed: the others
+   * of them have the resource that they had. What the client holds of those that were meant it goes on wanting, for it may use it, and does
+   * not ask for what it has. Whether any of it concerns the client.
+   */
+  markTurned(turned: Turned): boolean {
+    const { subscription, type } = this.#selection;
+    if (this.#unsettled) return true;
+    if (!subscription.wildcard) return false;
+    let concerned = false;
+    for (const [name, wasMeant] of turned) {
+      const resource = type.resources.get(name);
+      if (resource === undefined) continue;
+      if (wasMeant) {
+        if (this.#behind.get(name)?.held !== undefined || !this.#behind.has(name)) subscription.assume([name]);
+      } else if (
+        !this.#behind.has(name) &&
+        !subscription.has(name, resource, false) &&
+        subscription.has(name, resource)
+      ) {
+        this.#behind.set(name, { held: this.#extra.get(name), force: false });
+        concerned = true;
+      }
+    }
+    return concerned;
   }
 
   /**
@@ -193,6 +222,14 @@ export class Holdings {
     const held = this.#unsettled ? undefined : new Map(this.held());
     const forced = [...this.#behind].filter(([, entry]) => entry.force).map(([name]) => name);
     this.#selection.rebase(replica);
+    const { subscription, type } = this.#selection;
+    // As in `markTurned`: it goes on wanting what it was given unasked.
+    if (subscription.wildcard && this.#selection.all !== undefined) {
+      const given = held ?? new Map(this.claims.entries());
+      subscription.assume(
+        [...given.keys()].filter((name) => type.resources.has(name) && !this.#selection.includes(name)),
+      );
+    }
     if (held === undefined) return;
     this.#behind.clear();
     this.#extra.clear();
@@ -233,14 +270,7 @@ export class Holdings {
     for (const resource of draft.resources) {
       // A removed cluster that goes along until its removal is due stays known as such, also where something takes its place then.
       const current = this.#selection.current(resource.name);
-      if (current === undefined) {
-        // Given in passing: it is to go again.
-        if (!wholeSet && this.#behind.get(resource.name)?.held === undefined) {
-          this.#standsIn(resource, undo);
-          this.#selection.stoodIn(resource.name);
-        }
-        continue;
-      }
+      if (current === undefined) continue;
       if (!same(current, resource)) {
         if (!wholeSet) this.#standsIn(resource, undo);
         continue;

@@ -13,7 +13,12 @@ export type Turned = ReadonlyMap<string, boolean>;
 export const noneTurned: Turned = new Map();
 
 export class OwnNames {
-  #names: Set<string> | undefined;
+  readonly #names: Set<string> | undefined;
+
+  /** As they are for a start; undefined, everything, is so for good. */
+  constructor(live: NameSet | undefined) {
+    this.#names = live && new Set(live);
+  }
 
   /** undefined: everything. */
   get names(): NameSet | undefined {
@@ -21,16 +26,14 @@ export class OwnNames {
   }
 
   replaceAll(live: NameSet | undefined): Turned {
-    return this.replace(live === undefined ? [] : new Set([...(this.#names ?? []), ...live]), live);
+    return this.replace(new Set([...(this.#names ?? []), ...(live ?? [])]), live);
   }
 
-  /** Whether `live` is undefined never changes. */
   replace(names: Iterable<string>, live: NameSet | undefined): Turned {
-    if (live === undefined) return noneTurned;
-    this.#names ??= new Set();
+    if (this.#names === undefined) return noneTurned;
     let turned: Map<string, boolean> | undefined;
     for (const name of names) {
-      const is = live.has(name);
+      const is = live?.has(name) === true;
       if (is === this.#names.has(name)) continue;
       turned ??= new Map();
       turned.set(name, !is);
@@ -71,7 +74,7 @@ export class LayeredNames {
       turned.delete(name);
     }
     for (const name of names) {
-      const is = live?.has(name) ?? false;
+      const is = live?.has(name) === true;
       const was = this.#own.has(name);
       if (is === was) continue;
       const before = was || (ofBase.get(name) ?? base.has(name));

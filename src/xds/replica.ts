@@ -13,11 +13,14 @@ import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { pushOrder } from '../core/type-urls.ts';
 import { LayeredType, noDiff } from './layered-type.ts';
+import { type LayeredNames, noneTurned, type Turned } from './meant-by-all.ts';
 import { OwnType, type TypeDiff, type TypeReplica } from './type-replica.ts';
-import type { ResourceView } from './view.ts';
+import type { NameSet, ResourceView } from './view.ts';
 
 export interface LogEntry {
   readonly diffs: ReadonlyMap<string, TypeDiff>;
+  /** By type; most often there are none. */
+  readonly turned: ReadonlyMap<string, Turned>;
   next: LogEntry | undefined;
 }
 
@@ -32,11 +35,16 @@ interface MutableType extends TypeReplica {
   ): TypeDiff;
   replaceAll(live: ReadonlyMap<string, EncodedResource | undefined>, ofBase: TypeDiff): TypeDiff;
   reload(live: ReadonlyMap<string, EncodedResource | undefined>): TypeDiff;
+  readonly meant: Pick<LayeredNames, 'names' | 'replace' | 'replaceAll'>;
 }
+
+/** What differs, by type. */
+type Differences = Pick<LogEntry, 'diffs' | 'turned'>;
 
 let replicas = 0;
 const noNames: ReadonlySet<string> = new Set();
 const nothing: Overlay<EncodedResource> = new Map();
+const noDifferences: Differences = { diffs: new Map(), turned: new Map() };
 
 export class Replica {
   readonly id: number;
@@ -46,7 +54,7 @@ export class Replica {
   #baseSeen: LogEntry | undefined;
   #revision = 0;
   #loaded = false;
-  #tail: LogEntry = { diffs: new Map(), next: undefined };
+  #tail: LogEntry = { diffs: new Map(), turned: new Map(), next: undefined };
   readonly #types = new Map<string, MutableType>();
   /** The same, if there is no base. */
   readonly #ownTypes = new Map<string, OwnType>();
@@ -78,7 +86,10 @@ export class Replica {
     const known = this.#types.get(typeUrl);
     if (known !== undefined) return known;
     const type = this.#add(typeUrl);
-    if (this.#loaded) type.reload(this.#live(typeUrl));
+    if (this.#loaded) {
+      type.reload(this.#live(typeUrl));
+      type.meant.replaceAll(this.#meant(typeUrl), noneTurned);
+    }
     return type;
   }
 
@@ -93,57 +104,60 @@ export class Replica {
       this.#baseSeen = undefined;
       return [];
     }
-    const diffs = changes === undefined || !this.#loaded ? this.#updateAll() : this.#updateNamed(changes);
+    const differences = changes === undefined || !this.#loaded ? this.#updateAll() : this.#updateNamed(changes);
     this.#revision = this.view.revision;
-    if (diffs.size > 0) {
-      const entry: LogEntry = { diffs, next: undefined };
+    const types = new Set([...differences.diffs.keys(), ...differences.turned.keys()]);
+    if (types.size > 0) {
+      const entry: LogEntry = { ...differences, next: undefined };
       this.#tail.next = entry;
       this.#tail = entry;
     }
-    return [...diffs.keys()];
+    return [...types];
   }
 
-  #updateAll(): ReadonlyMap<string, TypeDiff> {
+  #updateAll(): Differences {
     const ofBase = this.#readBase();
     const isReload = !this.#loaded;
     this.#loaded = true;
     for (const typeUrl of pushOrder) if (!this.#types.has(typeUrl)) this.#add(typeUrl);
-    const diffs = new Map<string, TypeDiff>();
+    const [diffs, turned] = [new Map<string, TypeDiff>(), new Map<string, Turned>()];
     for (const [typeUrl, type] of this.#types) {
       const live = this.#live(typeUrl);
-      const diff = isReload ? type.reload(live) : type.replaceAll(live, ofBase.get(typeUrl) ?? noDiff);
+      const diff = isReload ? type.reload(live) : type.replaceAll(live, ofBase.diffs.get(typeUrl) ?? noDiff);
       if (diff.size > 0) diffs.set(typeUrl, diff);
+      const names = type.meant.replaceAll(this.#meant(typeUrl), ofBase.turned.get(typeUrl) ?? noneTurned);
+      if (names.size > 0) turned.set(typeUrl, names);
     }
-    return diffs;
+    return { diffs, turned };
   }
 
-  #updateNamed(changes: Changes): ReadonlyMap<string, TypeDiff> {
+  #updateNamed(changes: Changes): Differences {
     const ofBase = this.#readBase();
-    const diffs = new Map<string, TypeDiff>();
-    for (const typeUrl of new Set([...ofBase.keys(), ...changes.keys()])) {
+    const [diffs, turned] = [new Map<string, TypeDiff>(), new Map<string, Turned>()];
+    for (const typeUrl of new Set([...ofBase.diffs.keys(), ...ofBase.turned.keys(), ...changes.keys()])) {
       const type = this.#types.get(typeUrl);
       // A type that nobody has asked for is loaded when somebody does.
       if (type === undefined) continue;
       const names = changes.get(typeUrl) ?? noNames;
-      const diff = type.replace(names, this.#live(typeUrl), ofBase.get(typeUrl) ?? noDiff);
+      const diff = type.replace(names, this.#live(typeUrl), ofBase.diffs.get(typeUrl) ?? noDiff);
       if (diff.size > 0) diffs.set(typeUrl, diff);
+      const others = type.meant.replace(names, this.#meant(typeUrl), ofBase.turned.get(typeUrl) ?? noneTurned);
+      if (others.size > 0) turned.set(typeUrl, others);
     }
-    return diffs;
+    return { diffs, turned };
   }
 
   /** What differs in the base since this was last called while loaded. */
-  #readBase(): ReadonlyMap<string, TypeDiff> {
-    if (this.#base === undefined) return new Map();
-    const all = new Map<string, TypeDiff>();
-    for (let entry = this.#baseSeen?.next; entry !== undefined; entry = entry.next) {
-      for (const [typeUrl, diff] of entry.diffs) {
-        const earlier = all.get(typeUrl);
-        // What was before the first of them is what was before.
-        all.set(typeUrl, earlier === undefined ? diff : new Map([...diff, ...earlier]));
-      }
-    }
+  #readBase(): Differences {
+    if (this.#base === undefined) return noDifferences;
+    const all = differencesSince(this.#baseSeen);
     this.#baseSeen = this.#base.tail;
     return all;
+  }
+
+  /** A wildcard's names, if it does not mean everything. */
+  #meant(typeUrl: string): NameSet | undefined {
+    return this.view.wildcardNames?.(typeUrl);
   }
 
   #live(typeUrl: string): ReadonlyMap<string, EncodedResource | undefined> {
@@ -153,7 +167,7 @@ export class Replica {
   #add(typeUrl: string): MutableType {
     let type: MutableType;
     if (this.#base === undefined) {
-      const own = new OwnType(this.id);
+      const own = new OwnType(this.id, this.#meant(typeUrl));
       this.#ownTypes.set(typeUrl, own);
       type = own;
     } else type = new LayeredType(this.id, this.#base.ownType(typeUrl));
@@ -167,5 +181,36 @@ export class Replica {
     const type = this.#ownTypes.get(typeUrl);
     if (type === undefined) throw new Error('a base has no base of its own');
     return type;
+  }
+}
+
+/** All that differs since `entry`, as if it had come at once; none for undefined. */
+function differencesSince(entry: LogEntry | undefined): Differences {
+  if (entry?.next === undefined) return noDifferences;
+  if (entry.next.next === undefined) return entry.next;
+  const [diffs, turned] = [new Map<string, TypeDiff>(), new Map<string, Turned>()];
+  for (let next: LogEntry | undefined = entry.next; next !== undefined; next = next.next) {
+    addLater(diffs, next.diffs);
+    addLater(turned, next.turned);
+  }
+  return { diffs, turned };
+}
+
+/** By type, the names that turned since `entry`, with whether a wildcard meant them then. */
+export function turnedSince(entry: LogEntry): ReadonlyMap<string, Turned> {
+  if (entry.next?.next === undefined) return entry.next?.turned ?? noDifferences.turned;
+  const turned = new Map<string, Turned>();
+  for (let next: LogEntry | undefined = entry.next; next !== undefined; next = next.next) addLater(turned, next.turned);
+  return turned;
+}
+
+/** What was before the first of them is what was before. */
+function addLater<V>(
+  all: Map<string, ReadonlyMap<string, V>>,
+  later: ReadonlyMap<string, ReadonlyMap<string, V>>,
+): void {
+  for (const [typeUrl, names] of later) {
+    const earlier = all.get(typeUrl);
+    all.set(typeUrl, earlier === undefined ? names : new Map([...names, ...earlier]));
   }
 }

@@ -6,13 +6,9 @@ import type { Subscription } from './subscription.ts';
 import type { TypeReplica } from './type-replica.ts';
 import type { NameSet } from './view.ts';
 
-const standInsMax = 1000;
-
 export class Selection {
   readonly typeUrl: string;
   readonly subscription: Subscription;
-  /** The revision in which something last stood in for a name. */
-  readonly #lastStandIns = new Map<string, number>();
   #replica: Replica;
   #type: TypeReplica;
 
@@ -58,18 +54,6 @@ export class Selection {
     if (resource !== undefined) return this.subscription.has(name, resource) ? resource : undefined;
     if (!this.subscription.names.has(name) || this.#type.names.has(name)) return undefined;
     return this.#replica.view.missing?.(this.typeUrl, name);
-  }
-
-  /** What a client gets in passing that asked for `name`, which is not there. */
-  standIn(name: string): EncodedResource | undefined {
-    if (this.#lastStandIns.get(name) === this.#replica.revision) return undefined;
-    return this.#replica.view.standIn?.(this.typeUrl, name);
-  }
-
-  /** It was given that. */
-  stoodIn(name: string): void {
-    if (this.#lastStandIns.size >= standInsMax) this.#lastStandIns.clear();
-    this.#lastStandIns.set(name, this.#replica.revision);
   }
 
   /** What there is of the subscription, by name. */

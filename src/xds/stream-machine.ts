@@ -17,7 +17,7 @@ import { typeUrl as types } from '../core/type-urls.ts';
 import { type Announcement, Announcements } from './announcements.ts';
 import type { Draft, Held, Outcome } from './draft.ts';
 import { Heartbeats } from './heartbeats.ts';
-import type { LogEntry, Replica } from './replica.ts';
+import { type LogEntry, type Replica, turnedSince } from './replica.ts';
 import type { XdsRequest } from './request.ts';
 import { type StreamType, StreamTypes } from './stream-types.ts';
 import { TypeMachine } from './type-machine.ts';
@@ -40,12 +40,6 @@ export interface StreamMachineOptions {
 const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
 const lingering: readonly string[] = [types.cluster, types.endpoint, types.secret];
 
-/**
- * With nothing to wait for, one or two of eight requests that waited for an Envoy cluster still went by the route before (Envoy 1.40); with 150 ms,
- * none of some three hundred. Envoy lets requests wait for 5 s.
- */
-const standInWaitMs = 200;
-
 export class StreamMachine {
   readonly #options: StreamMachineOptions;
   readonly #types = new StreamTypes();
@@ -56,8 +50,6 @@ export class StreamMachine {
   /** Since when listeners and routes wait for clusters and endpoints that cannot be sent yet (monotonic ms). */
   #parentsWaitFrom: number | undefined;
   #removalsFrom: number | undefined;
-  /** Since when nothing leads to what is to go, while something is to be given in passing. */
-  #settledFrom: number | undefined;
   readonly #announcements: Announcements;
   /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
   #resumesUntil: number | undefined;
@@ -107,11 +99,14 @@ export class StreamMachine {
 
   /** Reads what the view's log has to say. Cheap if there is nothing. */
   catchUp(): void {
+    if (this.#seen.next === undefined) return;
+    this.#happened();
+    const turned = turnedSince(this.#seen);
     while (this.#seen.next !== undefined) {
       this.#seen = this.#seen.next;
-      this.#happened();
-      for (const [typeUrl, diff] of this.#seen.diffs) this.#types.machine(typeUrl)?.mark(diff);
+      for (const [typeUrl, diff] of this.#seen.diffs) this.#types.machine(typeUrl)?.mark(diff, turned.get(typeUrl));
     }
+    for (const [typeUrl, names] of turned) this.#types.machine(typeUrl)?.markTurned(names);
   }
 
   /** The client is to see another view from now on. */
@@ -261,29 +256,6 @@ export class StreamMachine {
     return false;
   }
 
-  /** Something is to be given in passing, and it is too early: Envoy's workers take up routes later than its main thread acknowledges them. */
-  #standInsWait(nowMs: number): boolean {
-    const isDue = lingering.some((typeUrl) => this.#types.machine(typeUrl)?.hasStandIns() === true);
-    if (!isDue) return false;
-    this.#settledFrom ??= nowMs;
-    const until = this.#settledFrom + standInWaitMs;
-    if (nowMs >= until) return false;
-    this.#wake(until);
-    return true;
-  }
-
-  /** It was just given an Envoy cluster for which requests may wait, and will ask for its endpoints. */
-  #isWarming(nowMs: number): boolean {
-    for (const [name, until] of this.#warming) {
-      if (nowMs >= until) this.#warming.delete(name);
-      else if (this.#replica.view.standIn?.(types.cluster, name) !== undefined) {
-        this.#wake(until);
-        return true;
-      }
-    }
-    return false;
-  }
-
   /** More is to be sent of a type, once the client has answered. */
   #isHeldUp(typeUrl: string): boolean {
     const machine = this.#types.machine(typeUrl);
@@ -291,14 +263,9 @@ export class StreamMachine {
   }
 
   #nextRemoval(nowMs: number): Draft | undefined {
-    // An Envoy cluster that waits for its endpoints gets none before it goes, so that nothing is left waiting for it.
-    const waits = this.#types.machine(types.endpoint)?.hasStandIns() === true;
-    const due = waits
-      ? types.endpoint
-      : lingering.find((typeUrl) => this.#types.machine(typeUrl)?.hasRemovals() === true);
+    const due = lingering.find((typeUrl) => this.#types.machine(typeUrl)?.hasRemovals() === true);
     if (due === undefined) {
       this.#removalsFrom = undefined;
-      this.#settledFrom = undefined;
       return undefined;
     }
     this.#removalsFrom ??= nowMs;
@@ -315,8 +282,6 @@ export class StreamMachine {
       if (!refused) this.#wake(this.#isResuming(nowMs) ? Math.min(until, this.#resumesUntil ?? until) : until);
       return undefined;
     }
-    if (due === types.cluster && this.#isWarming(nowMs)) return undefined;
-    if (this.#standInsWait(nowMs)) return undefined;
     // Clusters before their endpoints: the other way round, a cluster would be left without.
     // If a message of theirs is in flight, the rest waits for its turn.
     return this.#types.machine(due)?.draftRemovals();

@@ -59,8 +59,9 @@ export class Subscription {
     return shared === this.#names ? [] : requested.filter((name) => !this.#names.has(name));
   }
 
-  has(name: string, resource: EncodedResource | undefined): boolean {
-    if (this.#names.has(name) || (this.#wildcard && this.#isOfAll(name))) return true;
+  /** `isMeant`: whether a wildcard means the name; as it is now, if not given. */
+  has(name: string, resource: EncodedResource | undefined, isMeant?: boolean): boolean {
+    if (this.#names.has(name) || (this.#wildcard && (isMeant ?? this.#isOfAll(name)))) return true;
     return resource?.aliases?.some((alias) => this.#names.has(alias)) ?? false;
   }
 

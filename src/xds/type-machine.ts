@@ -11,6 +11,7 @@ import type { Draft, Held, Outcome } from './draft.ts';
 import { Drafting } from './drafting.ts';
 import { Dues } from './dues.ts';
 import { type Behind, Holdings } from './holdings.ts';
+import { noneTurned, type Turned } from './meant-by-all.ts';
 import { Refusals } from './refusals.ts';
 import type { Replica } from './replica.ts';
 import type { XdsRequest } from './request.ts';
@@ -122,11 +123,6 @@ export class TypeMachine {
   /** Resources that the client has and that should go, once nothing leads to them any more. */
   hasRemovals(): boolean {
     return !this.refusals.silent && this.#dues.removals();
-  }
-
-  /** The client waits for something that is not there, and is to be given something else in passing. */
-  hasStandIns(): boolean {
-    return !this.refusals.silent && this.#dues.standIns();
   }
 
   /** Names that it asked for one by one, and that are there. */
@@ -258,9 +254,14 @@ export class TypeMachine {
     return { kind: 'nacked', revision: draft.revision, error: this.refusals.error, names, suspects: pointed };
   }
 
-  /** Takes note of what changed in the replica. */
-  mark(diff: TypeDiff): void {
-    if (this.holdings.mark(diff)) this.#somethingNew();
+  /** Takes note of what changed in the replica. `turned`: see `markTurned`, which comes after all that changed. */
+  mark(diff: TypeDiff, turned: Turned = noneTurned): void {
+    if (this.holdings.mark(diff, turned)) this.#somethingNew();
+  }
+
+  /** Takes note of the names that a wildcard means or not, other than before. */
+  markTurned(turned: Turned): void {
+    if (this.holdings.markTurned(turned)) this.#somethingNew();
   }
 
   /** Has `name` sent again if the client is subscribed to it, even if it holds it (Envoy #13009: a cluster was sent, so its endpoints must be). */

@@ -60,12 +60,13 @@ export class OwnType implements TypeReplica {
   readonly names = new Map<string, string>();
   readonly answers = new SharedAnswers(this);
   readonly sums = new Sums();
-  readonly meant = new OwnNames();
+  readonly meant: OwnNames;
   edition = 0;
 
-  /** `replica`: its number. */
-  constructor(replica: number) {
+  /** `replica`: its number. `meant`: what a wildcard means. */
+  constructor(replica: number, meant: NameSet | undefined) {
     this.#replica = replica;
+    this.meant = new OwnNames(meant);
   }
 
   get version(): string {

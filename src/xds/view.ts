@@ -32,12 +32,6 @@ export interface ResourceView {
    */
   missing?(typeUrl: string, name: string): EncodedResource | undefined;
   /**
-   * What a client is given in passing that asks by name for something which is not there, before it is told so: at most once for each revision,
-   * and only once nothing that it holds leads there any more. An Envoy holds up requests while it asks for their Envoy cluster, and looks for their
-   * routes anew only if there is one. Undefined: it is told at once. Over delta, of clusters.
-   */
-  standIn?(typeUrl: string, name: string): EncodedResource | undefined;
-  /**
    * Names that a client gets which asks for all of a type (live); the others it gets by asking for them by name, or by an alias. Undefined: all
    * that there is, which is so for good or never. With a base: besides those of the base. A name that comes among them or goes counts as
    * changed, though its resource be as before. A client that was given one keeps it, as if it had asked for it, until its resource goes.

@@ -9,7 +9,7 @@
  * that is a failure.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,11 +20,11 @@ import { installDebianPackages } from '../rig/kubernetes/binaries.ts';
 import { gatewayApiRoutes } from './gateway-api/routes-suite.ts';
 import { gatewayApi } from './gateway-api/suite.ts';
 import { mcs } from './mcs.ts';
-import { renderResults } from './results-table.ts';
+import { renderOutcomes, renderResults } from './results-table.ts';
 import type { Suite } from './suite.ts';
 
 const suites: readonly Suite[] = [gatewayApi, gatewayApiRoutes, mcs];
-const root = join(import.meta.dirname, '../..');
+const reports = join(import.meta.dirname, '../../docs/conformance');
 const dirVariable = 'FAIRWAY_CONFORMANCE_DIR';
 const preparedVariable = 'FAIRWAY_CONFORMANCE_PREPARED';
 
@@ -75,12 +75,14 @@ async function inside(chosen: Suite): Promise<number> {
     say,
   });
   process.stdout.write(renderResults(chosen.title, results));
+  if (values.report && chosen.tableFile !== undefined)
+    writeFileSync(join(reports, chosen.tableFile), renderOutcomes(chosen.title, results));
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
 }
 
 function reportFile(chosen: Suite): string | undefined {
   if (!values.report || chosen.reportFile === undefined) return undefined;
-  return join(root, 'docs/conformance', chosen.reportFile);
+  return join(reports, chosen.reportFile);
 }
 
 /** Why it cannot run on this machine, after installing what may be installed. */

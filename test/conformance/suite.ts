@@ -27,6 +27,8 @@ export interface Suite {
   readonly title: string;
   /** In docs/conformance; a suite without has no report of its own. */
   readonly reportFile?: string;
+  /** Likewise, for one without: what became of each test. */
+  readonly tableFile?: string;
   /** The longest that a run may take, with the start of its clusters. */
   readonly limitMs: number;
   /** The repository of which a checkout must be given with `--suite`. Left out: it is fetched like any dependency. */

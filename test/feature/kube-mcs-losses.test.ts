@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { untilCrdsServed } from '../rig/kubernetes/crds.ts';
 import { temporaryFolder } from './kube-support.ts';
 import {
   forUser,
@@ -101,7 +102,7 @@ describe('multi-cluster services, over restarts and losses', function () {
     await west.apply(helloService(namespace), helloExport(namespace), helloSlice(namespace, ['10.2.0.9']));
     await scene.until('the slice', async () => (await east.sources(namespace, 'hello'))[0] === 'west 10.2.0.9');
     await west.apply(clusterPropertyCrd);
-    await west.api.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
+    await untilCrdsServed(west.api);
     const name = 'cluster.clusterset.k8s.io';
     const property = (value: string): Plain => ({
       apiVersion: 'about.k8s.io/v1',

@@ -166,7 +166,7 @@ describe('ClusterProfiles, real API', function () {
   }
 
   async function setStatus(name: string, status: object): Promise<void> {
-    const there = (await primary.client.must('GET', `${profiles}/${name}`)) as object;
+    const there = await primary.client.must<object>('GET', `${profiles}/${name}`);
     await primary.client.must('PUT', `${profiles}/${name}/status`, { ...there, status });
   }
 
@@ -204,7 +204,11 @@ describe('ClusterProfiles, real API', function () {
     await makeProfile('west', 'fleet', waysIn('tokens'));
     await until('west is fresh', inventory, () => inventory.clusters().get('west')?.state.phase === 'fresh');
     assert.equal(inventory.clusters().get('west')?.info.origin, 'clusterprofile fairway-system/west');
-    await until('its version is known', inventory, () => /^v1\./.test(inventory.clusters().get('west')?.version ?? ''));
+    await until(
+      'its version is known',
+      inventory,
+      () => inventory.clusters().get('west')?.version?.startsWith('v1.') === true,
+    );
   });
 
   it('are shown with the reason where they cannot be used, and go with their objects', async () => {
@@ -250,7 +254,7 @@ describe('ClusterProfiles, real API', function () {
       return record?.state.phase === 'fresh' && record.version !== '';
     });
     const names = async (): Promise<string[]> => {
-      const { items } = (await primary.client.must('GET', profiles)) as { items: { metadata: { name: string } }[] };
+      const { items } = await primary.client.must<{ items: { metadata: { name: string } }[] }>('GET', profiles);
       return items.map(({ metadata }) => metadata.name);
     };
     assert.deepEqual(await names(), ['theirs'], 'nobody but the leader writes');
@@ -261,7 +265,7 @@ describe('ClusterProfiles, real API', function () {
     });
     assert.match(own ?? '', /^east-1-[0-9a-f]{8}$/);
     const profile = await waitFor('its status', async () => {
-      const read = (await primary.client.must('GET', `${profiles}/${own}`)) as WrittenProfile;
+      const read = await primary.client.must<WrittenProfile>('GET', `${profiles}/${own}`);
       return read.status === undefined ? undefined : read;
     });
     assert.deepEqual(profile.spec, { clusterManager: { name: 'fairway' }, displayName: 'East_1' });
@@ -277,12 +281,18 @@ describe('ClusterProfiles, real API', function () {
         ['Joined', 'True'],
       ],
     );
-    assert.equal(writer.written, 2, 'the object and its status');
+    // Counted when it is answered, a moment after others may read it.
+    await waitFor(
+      'the object and its status are written',
+      () => writer.written === 2,
+      {},
+      () => String(writer.written),
+    );
     // Many more looks change nothing: what is there is what is wanted.
     const version = profile.metadata.resourceVersion;
     const looks = primaryLooks();
     await waitFor('ten more looks', () => (looks() >= 10 ? true : undefined));
-    const again = (await primary.client.must('GET', `${profiles}/${own}`)) as WrittenProfile;
+    const again = await primary.client.must<WrittenProfile>('GET', `${profiles}/${own}`);
     assert.equal(again.metadata.resourceVersion, version);
     assert.equal(writer.written, 2);
     // What is not registered any more has no profile; another manager's stays.

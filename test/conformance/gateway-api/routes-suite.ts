@@ -1,6 +1,6 @@
 /**
- * The tests that Gateway API has for the routes of Gateways, with Services in the Gateways' place (routes_test.go says how): statuses, grants,
- * mirrors, timeouts, where redirects lead and what backends see, none of which the mesh's own tests look at.
+ * The tests that Gateway API has for the routes of Gateways, with Services in the Gateways' place (routes_test.go says how): TCP and TLS, statuses,
+ * grants, mirrors, timeouts, where redirects lead and what backends see, none of which the mesh's own tests look at.
  *
  * The CRDs are those of the experimental channel, where routes say something of retries.
  *
@@ -23,6 +23,7 @@ const image = 'fairway/gateway-conformance';
 export const gatewayApiRoutes: Suite = {
   name: 'gateway-api-routes',
   title: `Gateway API v${version}, the tests of Gateways’ routes with Services as parents`,
+  tableFile: `gateway-api-routes-v${version}.txt`,
   limitMs: 15 * 60_000,
   prepare: prepareSuite,
   run,

@@ -65,15 +65,23 @@ const (
 
 // What has no meaning at a Service, and why.
 var ofGatewaysAlone = map[string]string{
-	"GatewayWithAttachedRoutes":               "is about a Gateway's own status",
-	"GRPCRouteListenerHostnameMatching":       listensOtherwise,
-	"HTTPRouteCrossNamespace":                 listensOtherwise,
-	"HTTPRouteHTTPSListener":                  listensOtherwise,
-	"HTTPRouteHostnameIntersection":           listensOtherwise,
-	"HTTPRouteListenerHostnameMatching":       listensOtherwise,
-	"HTTPRouteListenerPortMatching":           listensOtherwise,
-	"HTTPRouteInvalidCrossNamespaceParentRef": "is about a Gateway that takes no routes of other namespaces; at a Service these are its consumers' routes",
-	"HTTPRouteMatchingAcrossRoutes":           asksForHosts,
+	"GatewayWithAttachedRoutes":                 "is about a Gateway's own status",
+	"GRPCRouteListenerHostnameMatching":         listensOtherwise,
+	"HTTPRouteCrossNamespace":                   listensOtherwise,
+	"HTTPRouteDisallowedKind":                   listensOtherwise,
+	"HTTPRouteHTTPSListener":                    listensOtherwise,
+	"HTTPRouteHostnameIntersection":             listensOtherwise,
+	"HTTPRouteListenerHostnameMatching":         listensOtherwise,
+	"HTTPRouteListenerPortMatching":             listensOtherwise,
+	"HTTPRouteInvalidCrossNamespaceParentRef":   "is about a Gateway that takes no routes of other namespaces; at a Service these are its consumers' routes",
+	"HTTPRouteMatchingAcrossRoutes":             asksForHosts,
+	"TCPRouteInvalidNonTCPListener":             "is about what a Gateway's listener allows; a Service's port of another protocol is no matching parent",
+	"TCPRouteMultipleRoutesAttachment":          "is about a Gateway's own status; at a Service the newer route itself says that it is not in force",
+	"TLSRouteHostnameIntersection":              listensOtherwise,
+	"TLSRouteInvalidNoMatchingListener":         listensOtherwise,
+	"TLSRouteInvalidNoMatchingListenerHostname": listensOtherwise,
+	"TLSRouteListenerPassthroughSupportedKinds": listensOtherwise,
+	"TLSRouteListenerTerminateNotSupported":     listensOtherwise,
 }
 
 // What of the suite's base is made; with one pod each. The rest is Gateways, and backends that no test here asks for.
@@ -97,7 +105,7 @@ spec: {ports: [{name: http, port: 80, appProtocol: http}]}
 `
 
 // The tests of Gateways' routes as they are, manifests, requests and expected answers, with Services as the routes' parents: what the mesh's own
-// tests do not look at (statuses, grants, mirrors, timeouts, where redirects lead, what backends see). Must run in a pod behind a sidecar, since it
+// tests do not look at (TCP and TLS, statuses, grants, mirrors, timeouts, where redirects lead, what backends see). Must run in a pod behind a sidecar, since it
 // sends its requests to Services.
 func TestRoutesOfServices(t *testing.T) {
 	options := conformance.DefaultOptions(t)

@@ -32,10 +32,10 @@ describe('levels for clients that use one at a time', () => {
     assert.deepEqual(shown([group(0, 'a', 2), group(0, 'b', 1), group(1, 'a', 3)]), [
       '0 a/ 2 of 2',
       '0 b/ 1 of 1',
-      '1 a/ 3 of 3',
+      '1 a/level-1 3 of 3',
     ]);
     // 3 of 4 with a factor of 1.4 is more than all.
-    assert.deepEqual(shown([group(0, 'a', 3, 1), group(1, 'b', 1)]), ['0 a/ 3 of 3', '1 b/ 1 of 1']);
+    assert.deepEqual(shown([group(0, 'a', 3, 1), group(1, 'b', 1)]), ['0 a/ 3 of 3', '1 b/level-1 1 of 1']);
   });
 
   it('are one, with Envoy’s shares, where the first has lost much', () => {
@@ -43,9 +43,9 @@ describe('levels for clients that use one at a time', () => {
     assert.deepEqual(shown([group(0, 'a', 2, 2), group(1, 'a', 1), group(2, 'a', 5)]), [
       '0 a/ 7000000 of 2',
       '0 a/level-1 3000000 of 1',
-      '1 a/ 5 of 5',
+      '1 a/level-2 5 of 5',
     ]);
-    assert.deepEqual(shown([group(0, 'a', 2, 2), group(1, 'a', 1)], 200), ['0 a/ 2 of 2', '1 a/ 1 of 1']);
+    assert.deepEqual(shown([group(0, 'a', 2, 2), group(1, 'a', 1)], 200), ['0 a/ 2 of 2', '1 a/level-1 1 of 1']);
   });
 
   it('divide a level’s share among its localities by their endpoints', () => {
@@ -57,8 +57,14 @@ describe('levels for clients that use one at a time', () => {
   });
 
   it('have no gap where a level has nothing that takes requests', () => {
-    assert.deepEqual(shown([group(0, 'a', 0, 2), group(1, 'b', 1), group(2, 'c', 0, 1)]), ['0 b/ 1 of 1']);
+    assert.deepEqual(shown([group(0, 'a', 0, 2), group(1, 'b', 1), group(2, 'c', 0, 1)]), ['0 b/level-1 1 of 1']);
     assert.deepEqual(shown([group(0, 'a', 0, 2)]), []);
+  });
+
+  it('have no locality in common, for gRPC for Java keeps only the last of a name', () => {
+    const groups = sharedLevels([group(0, 'a', 1), group(1, 'a', 1), group(2, 'a', 1), group(2, 'b', 1)]);
+    const names = groups.map(({ locality }) => `${locality?.region}/${locality?.zone}/${locality?.subzone}`);
+    assert.equal(new Set(names).size, 4, names.join(' '));
   });
 
   it('keep weights that places were given, but for what a place has lost', () => {
