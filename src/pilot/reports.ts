@@ -5,7 +5,7 @@
 import type { AdminSource, Readiness, ReportFilter } from '../api/admin-source.ts';
 import type { DrainPlanner } from '../api/drain-routes.ts';
 import type { InspectionSource } from '../api/inspection-source.ts';
-import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
+import { shortTypeName } from '../core/type-urls.ts';
 import { unknownLocality } from '../model/cluster.ts';
 import type {
   ClusterReport,
@@ -25,6 +25,7 @@ import type { FleetProgress } from './fleet-progress.ts';
 import type { Members } from './members.ts';
 import type { ObjectStage } from './object-stage.ts';
 import type { Proxy } from './proxies.ts';
+import { proxyTypes } from './proxy-types.ts';
 import type { RuleStatus } from './rule-status.ts';
 
 export interface ReportInputs {
@@ -209,19 +210,12 @@ function endpointReport(service: CatalogService, endpoint: Endpoint): EndpointRe
 }
 
 export function proxyReport(proxy: Proxy, streamStatus: ReportInputs['streamStatus']): ProxyReport {
-  const types: Record<string, ProxyReport['types'][string]> = {};
-  for (const streamId of proxy.streams) {
-    for (const [typeUrl, status] of streamStatus(streamId)) {
-      const { state, sinceMs, resources, error } = status;
-      types[shortTypeName[typeUrl as TypeUrl] ?? typeUrl] = { state, since: time(sinceMs), resources, error };
-    }
-  }
   return {
     identity: proxy.identity,
     connectedSince: time(proxy.connectedSinceMs),
     peer: proxy.peer,
     transport: proxy.transport,
-    types,
+    types: proxyTypes([...proxy.streams].map(streamStatus)),
     findings: proxy.view.findings(),
   };
 }
