@@ -27,7 +27,8 @@ import { planDrain } from './drain-plan.ts';
 import { judgeDrain } from './drain-verdicts.ts';
 import { Drains } from './drains.ts';
 import { egressOf } from './egress.ts';
-import { Engine, type EngineEvents } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { EngineEvents } from './engine-options.ts';
 import { judgeExternal } from './external-verdicts.ts';
 import { Externals } from './externals.ts';
 import { FleetProgress } from './fleet-progress.ts';
@@ -85,7 +86,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     settings: { detectProtocols: config.detectProtocols === true, merging: config.services ?? 'all' },
     stages: { standards, logger, clock, fleet },
     trafficRules: rules.winners,
-    progress: (rule) => engine.ruleProgress(rule),
+    progress: (rule) => engine.reach.ofRule(rule),
     changed: () => engine.externalsChanged(),
   });
   const istio = new IstioRules({
@@ -93,7 +94,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     clusterDomain: config.clusterDomain,
     stages: { standards, logger, clock, fleet },
     before: [rules.winners, gateway.rules],
-    progress: (rule) => engine.ruleProgress(rule),
+    progress: (rule) => engine.reach.ofRule(rule),
     externals: externals.objects,
     judgeExternal: (record) => judgeExternal(record, { externals, engine, clusters }),
     changed: () => engine.externalsChanged(),

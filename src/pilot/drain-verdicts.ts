@@ -47,9 +47,7 @@ export function judgeDrain(record: ObjectRecord<Drain>, inputs: DrainVerdictInpu
     accepted: invalidVerdict(record) ?? acceptedVerdict(record, loss, moved),
     resolvedRefs: resolvedVerdict(record.latest === undefined, missing),
     ...(drain === undefined || state === undefined ? {} : { drained: drainedVerdict(drain, state, moved, nowMs()) }),
-    ...(state === undefined || state.phase === 'waiting'
-      ? {}
-      : { programming: engine.progressSince(since, () => true) }),
+    ...(state === undefined || state.phase === 'waiting' ? {} : { programming: engine.reach.since(since, () => true) }),
     findings,
   };
 }

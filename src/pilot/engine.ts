@@ -8,92 +8,27 @@
  */
 
 import { Catalog } from '../catalog/catalog.ts';
-import type { Clock } from '../core/clock.ts';
-import { Debounce, type DebounceLimits } from '../core/debounce.ts';
+import { Debounce } from '../core/debounce.ts';
 import { FairwayError, formatFinding } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import type { MemberDirt, MemberRuleTable } from '../mesh/member-meshes.ts';
+import type { MemberDirt } from '../mesh/member-meshes.ts';
 import { MeshState } from '../mesh/mesh-state.ts';
-import type { Locality } from '../model/cluster.ts';
-import type { Answers, ConfigMode, Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
+import type { Answers, Mesh, MeshService, Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import type { TrafficRule } from '../model/rule.ts';
-import type { CatalogService, ServiceKey, ServiceShard } from '../model/service.ts';
+import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
 import { Asking } from './asking.ts';
-import type { Drains } from './drains.ts';
-import type { Egress } from './egress.ts';
-import type { Externals } from './externals.ts';
-import type { McsNames } from './mcs-names.ts';
+import type { EngineOptions, Protocol } from './engine-options.ts';
 import { MemberQuestions } from './member-questions.ts';
 import { Proxies, ruleForm } from './proxies.ts';
+import { Reach } from './reach.ts';
 import { Rejections } from './rejections.ts';
-import { progressOfRule } from './rule-audience.ts';
-import { type AckedFloor, ProgressCensus, type RuleProgress } from './rule-progress.ts';
 import { questionsOf, ScopeInputs } from './scope-inputs.ts';
 import type { ScopeView } from './scope-view.ts';
 import { Scopes } from './scopes.ts';
 import { type AskedNames, WantedServices } from './wanted.ts';
 import { warmUp } from './warm-up.ts';
 import { WorkloadIndex } from './workload-index.ts';
-
-/** What the engine needs of the protocol; src/xds/server.ts is it. */
-export interface Protocol {
-  changed(view: ResourceView, changes: ReadonlyMap<string, ReadonlySet<string>>): void;
-  reassign(streamId: number, view: ResourceView): void;
-  status(streamId: number): ReadonlyMap<string, StreamTypeStatus>;
-  readonly ackedFloor: AckedFloor;
-  /** Gives `job` one turn, soon, between those of streams. Left out: the engine does all of its work at once. */
-  work?(job: { turn(): void }): void;
-}
-
-export interface EngineEvents {
-  /** A batch was worked off: `services` changed in the mesh. */
-  batch(stats: {
-    readonly services: ReadonlySet<ServiceKey>;
-    readonly catalog: ReadonlySet<ServiceKey>;
-    readonly waitedMs: number;
-    readonly tookMs: number;
-  }): void;
-  connected?(): void;
-  disconnected?(streamId: number): void;
-  /** Some proxy got further, or refused to. */
-  progress(event: ProgressEvent): void;
-}
-
-export interface EngineOptions {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly settings: MeshSettings;
-  readonly debounce: DebounceLimits;
-  /** How long the process has been busy since some moment in the past, ms. Default: only what batches take themselves counts as their cost. */
-  readonly busyMs?: () => number;
-  readonly shards: (key: ServiceKey) => readonly ServiceShard[];
-  /** The rule in force per service; live. */
-  readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
-  /** The rule in force that one is a part of. Default: itself. */
-  readonly carrier?: (rule: TrafficRule) => TrafficRule;
-  /** By cluster: what its own proxies see in place of these; live. Default: nothing. */
-  readonly memberRules?: MemberRuleTable;
-  /** How much the proxies of a namespace hold that do not say it themselves; asked when one connects. Default: `eager`. */
-  readonly configMode?: (cluster: string, namespace: string) => ConfigMode;
-  /** Where a cluster is; undefined: not known. What changes in it is said by `placesChanged`. */
-  readonly localityOf?: (cluster: string) => Locality | undefined;
-  /** What a namespace lets out; default: what the mesh does. */
-  readonly egress?: Egress;
-  /** Hosts outside; default: none. */
-  readonly externals?: Externals;
-  /**
-   * Rules that are made of other objects and of what there is: told which services of the catalog changed, brings `rules` up to it, and returns the
-   * services whose rule may be another. Default: there are none.
-   */
-  readonly derivedRules?: (changed: ReadonlySet<ServiceKey>) => ReadonlySet<ServiceKey>;
-  /** Default: nothing is drained. */
-  readonly drains?: Drains;
-  /** The names of exported services; told of shards by whoever gives them. Default: nothing is exported. */
-  readonly names?: McsNames;
-  readonly events: EngineEvents;
-}
 
 export class Engine implements XdsHost {
   readonly #options: EngineOptions;
@@ -109,9 +44,9 @@ export class Engine implements XdsHost {
   /** The mesh (of a cluster with rules of its own) without some forms of rules, by both; as of the last batch. */
   readonly #others = new Map<string, Mesh>();
   readonly proxies: Proxies;
+  readonly reach: Reach;
   readonly #debounce: Debounce;
   #protocol: Protocol | undefined;
-  #lastCensus: ProgressCensus | undefined;
   #ready = false;
   #stopped = false;
   #dirtyShards = new Set<ServiceKey>();
@@ -158,6 +93,12 @@ export class Engine implements XdsHost {
       reassign: (streamId, view) => this.#protocol?.reassign(streamId, view),
       now: () => options.clock.now(),
       logger: options.logger,
+    });
+    this.reach = new Reach({
+      mesh: this.#mesh,
+      proxies: this.proxies,
+      ackedFloor: (streamId, types) => this.#protocol?.ackedFloor(streamId, types),
+      carrier: options.carrier,
     });
     this.#questions = new MemberQuestions(this.#inputs, this.#mesh);
     this.#asking = new Asking(this.#inputs, this.proxies, this.#questions);
@@ -299,7 +240,7 @@ export class Engine implements XdsHost {
   }
 
   connect(client: ClientHello): ResourceView | string {
-    this.#lastCensus = undefined;
+    this.reach.moved();
     try {
       const view = this.proxies.connect(client);
       this.#options.events.connected?.();
@@ -317,7 +258,7 @@ export class Engine implements XdsHost {
   }
 
   disconnect(streamId: number, asked: () => ReadonlyMap<string, readonly string[]> = () => new Map()): void {
-    this.#lastCensus = undefined;
+    this.reach.moved();
     this.proxies.disconnect(streamId, asked);
     this.#wants(this.#wanted.gone(streamId));
     this.#letGo();
@@ -346,61 +287,13 @@ export class Engine implements XdsHost {
   }
 
   progress(event: ProgressEvent): void {
-    this.#lastCensus = undefined;
+    this.reach.moved();
     const proxy = event.kind === 'sent' ? undefined : this.proxies.ofStream(event.streamId);
     if (proxy !== undefined) {
       if (event.kind === 'nacked') this.#rejections.rejected(proxy, event);
       if (proxy.quarantine.isSearching) this.#rejections.search([proxy]);
     }
     this.#options.events.progress(event);
-  }
-
-  /** `holder`: the cluster that holds the rule for its own proxies; '': it is for all but those that have one of their own in its place. */
-  ruleProgress(rule: TrafficRule, holder = ''): RuleProgress {
-    return progressOfRule(this.#census(), this.#mesh, holder === '' ? this.#carrier(rule) : rule, holder);
-  }
-
-  /** The revision of the mesh since which the proxies of a cluster see this form of a rule; undefined: they do not, or not yet. */
-  ruleSince(rule: TrafficRule, cluster: string): number | undefined {
-    return this.#mesh.ruleSince(rule, cluster) ?? this.#mesh.ruleSince(this.#carrier(rule), cluster);
-  }
-
-  #carrier(rule: TrafficRule): TrafficRule {
-    return this.#options.carrier?.(rule) ?? rule;
-  }
-
-  /** What the proxies of a cluster saw of a service's rule at a revision of the mesh, as far as it is remembered. */
-  ruleAt(service: ServiceKey, revision: number, cluster: string): TrafficRule | undefined {
-    return this.#mesh.ruleAt(service, revision, cluster);
-  }
-
-  /** What a proxy of a cluster has of a service's rule for which some forms are set aside. */
-  ruleWithout(service: ServiceKey, isAside: (rule: TrafficRule) => boolean, cluster: string): TrafficRule | undefined {
-    return this.#mesh.ruleWithout(service, isAside, cluster);
-  }
-
-  /** How many of the proxies that `isFor` picks hold what is in force since that revision of the mesh. */
-  progressSince(since: number | undefined, isFor: (scope: Scope) => boolean, form?: string): RuleProgress {
-    return this.#census().since(since, isFor, form);
-  }
-
-  /** How many proxies of these clusters hold what rules of the clusters' own changed last. */
-  membersProgress(clusters: ReadonlySet<string>): RuleProgress {
-    const since = Math.max(0, ...[...clusters].map((cluster) => this.#mesh.memberChangedIn(cluster)));
-    return this.#census().since(since, ({ cluster }) => clusters.has(cluster));
-  }
-
-  /** Taken once for all who ask before anything else happens. */
-  #census(): ProgressCensus {
-    if (this.#lastCensus === undefined) {
-      this.#lastCensus = new ProgressCensus(this.proxies.all(), (streamId, types) =>
-        this.#protocol?.ackedFloor(streamId, types),
-      );
-      queueMicrotask(() => {
-        this.#lastCensus = undefined;
-      });
-    }
-    return this.#lastCensus;
   }
 
   #serviceOf(key: ServiceKey): CatalogService | undefined {
@@ -412,7 +305,7 @@ export class Engine implements XdsHost {
   }
 
   #work(waitedMs: number): void {
-    this.#lastCensus = undefined;
+    this.reach.moved();
     const started = this.#options.clock.monotonic();
     const shards = this.#dirtyShards;
     const given = this.#dirtyRules;

@@ -28,7 +28,7 @@ export function judgeExternal(
   const unknown = (latest ?? lastGood)?.clusters.filter((cluster) => !clusters().has(cluster)) ?? [];
   const isInForce = lastGood !== undefined && loss === undefined;
   const programming = isInForce
-    ? engine.progressSince(externals.since(record), (scope) => reaches(lastGood, scope.cluster), externalForm(lastGood))
+    ? engine.reach.since(externals.since(record), (scope) => reaches(lastGood, scope.cluster), externalForm(lastGood))
     : undefined;
   return {
     accepted: invalidVerdict(record) ?? acceptedVerdict(record, loss),

@@ -103,7 +103,7 @@ export function judgePolicy(record: ObjectRecord<ClusterPolicy>, inputs: PolicyV
   return {
     accepted: invalidVerdict(record) ?? acceptedVerdict(copy, findings),
     resolvedRefs: resolvedVerdict(latest === undefined, unknown),
-    ...(isInForce ? { programming: inputs.engine.membersProgress(new Set(named)) } : {}),
+    ...(isInForce ? { programming: inputs.engine.reach.ofMembers(new Set(named)) } : {}),
     findings,
   };
 }

@@ -133,7 +133,7 @@ export class RuleStatus {
     const { lastGood } = record;
     if (lastGood === undefined || !isInForce(record)) return { acknowledged: 0, total: 0, rejections: [] };
     const { engine, fleet } = this.#inputs;
-    const own = engine.ruleProgress(lastGood, record.holder);
+    const own = engine.reach.ofRule(lastGood, record.holder);
     if (fleet === undefined) return own;
     // Two clusters may hold the same.
     const form = record.holder === undefined ? ruleForm(lastGood) : `${record.holder} ${ruleForm(lastGood)}`;

@@ -62,7 +62,7 @@ function ruleInForce(record: RuleRecord): TrafficRule | undefined {
 /** All proxies, or those of the cluster that holds it; but for those of clusters in which another rule is in force for the service. */
 function concerned(rule: TrafficRule, holder: string | undefined, { engine }: InspectInputs): readonly Proxy[] {
   const all = [...engine.proxies.all()].filter(({ identity }) => holder === undefined || identity.cluster === holder);
-  const seeing = all.filter(({ identity }) => engine.ruleSince(rule, identity.cluster) !== undefined);
+  const seeing = all.filter(({ identity }) => engine.reach.ruleSince(rule, identity.cluster) !== undefined);
   // It was not compiled yet: nobody can have it.
   return seeing.length === 0 ? all : seeing;
 }
@@ -81,7 +81,7 @@ function stateOf({ identity, quarantine, streams }: Proxy, rule: TrafficRule, in
   const words = quarantine.rejected.get(form);
   if (words !== undefined || quarantine.isInDoubt(form)) {
     const aside = new Set(quarantine.aside());
-    const earlier = engine.ruleWithout(rule.service, (one) => aside.has(ruleForm(one)), identity.cluster);
+    const earlier = engine.reach.ruleWithout(rule.service, (one) => aside.has(ruleForm(one)), identity.cluster);
     const sinceMs = quarantine.sinceMs(form);
     return {
       state: words === undefined ? 'in-doubt' : 'rejected',
@@ -93,13 +93,13 @@ function stateOf({ identity, quarantine, streams }: Proxy, rule: TrafficRule, in
   const statuses = [...streams].flatMap((id) =>
     [...streamStatus(id)].filter(([type]) => ruleTypes.includes(type)).map(([, status]) => status),
   );
-  const since = engine.ruleSince(rule, identity.cluster);
+  const since = engine.reach.ruleSince(rule, identity.cluster);
   const behind = statuses.filter(({ ackedRevision }) => since === undefined || ackedRevision < since);
   if (statuses.length > 0 && behind.length === 0) return { state: 'holds', error: '', ...has(rule, rule) };
   const waiting = behind.filter(({ state }) => state === 'pending').map(({ sinceMs }) => sinceMs);
   // It acts by the oldest of what it holds.
   const floor = Math.min(...statuses.map(({ ackedRevision }) => ackedRevision));
-  const held = engine.ruleAt(rule.service, floor, identity.cluster);
+  const held = engine.reach.ruleAt(rule.service, floor, identity.cluster);
   return {
     state: 'pending',
     ...(waiting.length === 0 ? {} : { since: isoTime(Math.min(...waiting)) }),
