@@ -48,7 +48,8 @@ export function onDemandState(view: ResourceView, { calls, clusters }: OnDemandP
 function taken(view: ResourceView, url: string, asked: readonly string[]): readonly EncodedResource[] {
   const resources = view.resources(url);
   const nameOf = (alias: string): string => nameBehind(view, url, alias);
-  const found = [...(view.wildcardNames?.(url) ?? [])].flatMap((name) => resources.get(name) ?? []);
+  const unasked = [...(view.base?.wildcardNames?.(url) ?? []), ...(view.wildcardNames?.(url) ?? [])];
+  const found = unasked.flatMap((name) => resources.get(name) ?? []);
   const named = asked.map((name) => {
     const resource = resources.get(nameOf(name));
     if (resource === undefined) throw new Error(`the pilot has no ${name}`);

@@ -40,6 +40,9 @@ function externalSpecOf(object: IstioObject, clusterDomain: string, notes: Notes
   const spec = specOf(object);
   const before = notes.errors;
   const hosts = hostsOf(spec, clusterDomain, notes);
+  const listed = child(spec, 'hosts');
+  if (itemsOf(listed).length === 0)
+    notes.error('FW-ISTIO-019', listed ?? spec, 'it has no list of hosts', 'List its hosts');
   const ports = itemsOf(child(spec, 'ports')).flatMap((part) => portOf(part, notes));
   if (ports.length === 0) notes.error('FW-ISTIO-019', spec, 'it has no port', 'Say what the hosts speak, and where');
   refuse(child(spec, 'workloadSelector'), 'workloads of the mesh are no endpoints of an ExternalService', notes);

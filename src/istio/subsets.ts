@@ -3,7 +3,7 @@
 import type { Subset } from './destinations.ts';
 import type { ServiceName } from './hosts.ts';
 import type { Notes } from './notes.ts';
-import { child, entriesOf, type IstioObject, itemsOf, specOf, textOf } from './parts.ts';
+import { child, entriesOf, type IstioObject, isMapping, itemsOf, specOf, textOf } from './parts.ts';
 
 /** Istio puts these on endpoints by where they are. */
 const places: ReadonlyMap<string, 'cluster' | 'region' | 'zone'> = new Map([
@@ -36,15 +36,22 @@ export function subsetsOf(
         );
         continue;
       }
-      const labels = new Map(entriesOf(child(part, 'labels')).map(([key, at]) => [key, textOf(at, notes) ?? '']));
+      const said = child(part, 'labels');
+      if (said !== undefined && !isMapping(said.value)) {
+        // Without its labels it would stand for all endpoints.
+        notes.error('FW-ISTIO-003', said, 'must be a mapping of labels to values');
+        found.set(name, 'inexpressible');
+        continue;
+      }
+      const labels = new Map(entriesOf(said).map(([key, at]) => [key, textOf(at, notes) ?? '']));
       found.set(name, subsetBy(labels));
       const unread = [...labels.keys()].filter((key) => !places.has(key) && key !== versionLabel(labels));
       if (found.get(name) === 'inexpressible') {
         const message = `subset ${name} is told by ${[...labels.keys()].join(', ')}: versions are told by ${versionLabels.join(' or ')}`;
-        notes.warn('FW-ISTIO-013', child(part, 'labels') ?? part, message);
+        notes.warn('FW-ISTIO-013', said ?? part, message);
       } else if (unread.length > 0) {
         const message = `of subset ${name} the version alone counts; ${unread.join(', ')} ${unread.length === 1 ? 'is' : 'are'} not looked at`;
-        notes.warn('FW-ISTIO-014', child(part, 'labels') ?? part, message);
+        notes.warn('FW-ISTIO-014', said ?? part, message);
       }
     }
   }

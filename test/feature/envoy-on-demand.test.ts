@@ -11,6 +11,7 @@ import { waitFor } from '../rig/wait.ts';
 import { endpoint, port } from '../support/fixtures.ts';
 import { outbound, PilotRig } from '../support/pilot.ts';
 import { startHttpWorkload, startTcpWorkload, type Workload } from './envoy-rig.ts';
+import { startRecordingWorkload } from './recording-workload.ts';
 import { putService, type Sidecar, startSidecar, whenReady } from './vhds-rig.ts';
 
 const hostName = (service: string): string => `http_proxy/${service}.shop.svc.cluster.local:80`;
@@ -131,6 +132,36 @@ describe('on-demand mode, with a real Envoy', function () {
     await rig.until(() => rig.engine.mesh.services.has('shop/redis'));
     assert.match(await tunnel(sidecar.proxyPort, 'redis.shop:6379'), /^HTTP\/1.1 200[^]*redis\n/);
     await redis.stop();
+  });
+
+  it('is given the Envoy cluster that a rule copies requests to, though it was there before and nobody asked for it', async () => {
+    const audit = await startRecordingWorkload('audit');
+    const put = (): void => putService(rig, 'audit', [audit]);
+    put();
+    await rig.until(() => rig.engine.mesh.services.has('shop/audit'));
+    await rig.quiet();
+    assert.ok(!(await sidecar.held()).clusters.includes(outbound('audit')));
+    const copied = async (path: string): Promise<void> => {
+      await waitFor(`a copy of ${path}`, async () => {
+        assert.equal((await sidecar.ask('service-2.shop', { path })).status, 200);
+        return audit.seen.some(({ url }) => url === path);
+      });
+    };
+    rig.rule('{service: service-2, routes: [{backends: [{}], mirrors: [{service: audit}]}]}', 'service-2');
+    await copied('/first');
+    rig.cluster('east').removeService('shop', 'audit');
+    await waitFor('it to go', async () => !(await sidecar.held()).clusters.includes(outbound('audit')));
+    put();
+    await copied('/again');
+    // It stays while it is there, for what the sidecar has it does not ask for; and ends with the service.
+    rig.deleteRule('service-2');
+    await rig.quiet();
+    assert.ok((await sidecar.held()).clusters.includes(outbound('audit')));
+    assert.equal((await sidecar.ask('audit.shop')).status, 200);
+    rig.cluster('east').removeService('shop', 'audit');
+    await waitFor('it to go for good', async () => !(await sidecar.held()).clusters.includes(outbound('audit')));
+    await rig.quiet();
+    await audit.stop();
   });
 
   it('is given again what it had asked for, when it comes back with nothing in hand', async () => {

@@ -102,7 +102,7 @@ export async function whenReady(sidecar: Sidecar): Promise<void> {
 }
 
 /** The service `shop/<name>` in cluster east with one endpoint per workload, whose version is the workload's name. */
-export function putService(rig: PilotRig, name: string, workloads: readonly Workload[]): void {
+export function putService(rig: PilotRig, name: string, workloads: readonly Pick<Workload, 'name' | 'port'>[]): void {
   const endpoints = workloads.map((workload) =>
     endpoint('east', '127.0.0.1', { version: workload.name, ports: new Map([['http', workload.port]]) }),
   );

@@ -386,7 +386,10 @@ describe('incremental Envoy resources', function () {
               const changes = live.update(world.mesh, dirty);
               const after = bytesOf(live);
               const said = [...changes].flatMap(([url, names]) => [...names].map((name) => `${url} ${name}`)).sort();
-              assert.deepEqual(said, [...new Set([...differing(before, after), ...unaskedOtherwise(live, unasked)])].sort());
+              assert.deepEqual(
+                said,
+                [...new Set([...differing(before, after), ...unaskedOtherwise(live, unasked)])].sort(),
+              );
               before = after;
             }
             // Copies have no memory of what was made from them before.

@@ -22,6 +22,9 @@ const anyStep = fc.record({
   base: fc.dictionary(fc.constantFrom(...names), anyResource, { maxKeys: 3 }),
   /** `as-base`: no longer otherwise. */
   own: fc.dictionary(fc.constantFrom(...names), fc.oneof(anyResource, fc.constant('as-base' as const)), { maxKeys: 3 }),
+  /** What a wildcard means from now on, or no longer. */
+  meantInBase: fc.dictionary(fc.constantFrom(...names), fc.boolean(), { maxKeys: 2 }),
+  meantHere: fc.dictionary(fc.constantFrom(...names), fc.boolean(), { maxKeys: 2 }),
   lapses: fc.boolean(),
 });
 
@@ -31,6 +34,8 @@ class View implements ResourceView {
   ready = true;
   readonly base?: ResourceView;
   readonly map = new Map<string, EncodedResource | undefined>();
+  readonly meant = new Set<string>();
+  wildcardNames?: (of: string) => ReadonlySet<string> | undefined;
 
   constructor(base?: ResourceView) {
     if (base !== undefined) this.base = base;
@@ -48,6 +53,14 @@ class View implements ResourceView {
   }
 }
 
+function mean(view: View, names: Readonly<Record<string, boolean>>, told: Set<string>): void {
+  for (const [name, is] of Object.entries(names)) {
+    told.add(name);
+    if (is) view.meant.add(name);
+    else view.meant.delete(name);
+  }
+}
+
 /** Each name has an alias of its own, which at most one resource has. */
 function made(name: string, { content, alias }: Exclude<Shape, undefined>): EncodedResource {
   return testResource(url, name, content, alias === undefined ? {} : { aliases: [`${alias}-${name}`] });
@@ -56,9 +69,11 @@ function made(name: string, { content, alias }: Exclude<Shape, undefined>): Enco
 describe('replicas in front of a base', () => {
   it('read as replicas of their own do', () => {
     fc.assert(
-      fc.property(fc.array(anyStep, { maxLength: 12 }), fc.boolean(), (steps, isLate) => {
+      fc.property(fc.array(anyStep, { maxLength: 12 }), fc.boolean(), fc.boolean(), (steps, isLate, isLimited) => {
         const base = new View();
         const view = new View(base);
+        if (isLimited)
+          for (const each of [base, view]) each.wildcardNames = (of) => (of === url ? each.meant : undefined);
         const replicas = new Replicas();
         const replica = replicas.of(view);
         const plainView: ResourceView = {
@@ -66,9 +81,10 @@ describe('replicas in front of a base', () => {
           revision: 0,
           ready: true,
           resources: (of) => new Map(view.resources(of)),
+          wildcardNames: (of) => (isLimited && of === url ? base.meant.union(view.meant) : undefined),
         };
         const plain = new Replica(plainView);
-        for (const { base: ofBase, own, lapses } of steps) {
+        for (const { base: ofBase, own, lapses, meantInBase, meantHere } of steps) {
           if (lapses) {
             view.ready = false;
             replicas.changed(view, new Map());
@@ -84,6 +100,8 @@ describe('replicas in front of a base', () => {
             if (shape === 'as-base') view.map.delete(name);
             else view.map.set(name, shape === undefined ? undefined : made(name, shape));
           }
+          mean(base, meantInBase, baseNames);
+          mean(view, meantHere, ownNames);
           view.ready = true;
           replicas.changed(base, new Map([[url, baseNames]]));
           const tail = replica.tail;
@@ -94,6 +112,11 @@ describe('replicas in front of a base', () => {
           assert.deepEqual(versions(one.resources), versions(two.resources));
           assert.equal(one.resources.size, two.resources.size);
           assert.deepEqual([one.version, one.bytes], [two.version, two.bytes]);
+          assert.deepEqual(
+            one.meant.names && [...one.meant.names].sort(),
+            two.meant.names && [...two.meant.names].sort(),
+          );
+          for (const name of names) assert.equal(one.meant.names?.has(name), two.meant.names?.has(name));
           for (const alias of names.flatMap((name) => [`x-${name}`, `y-${name}`]))
             assert.deepEqual(
               [one.names.get(alias), one.names.has(alias)],
@@ -107,6 +130,8 @@ describe('replicas in front of a base', () => {
           if (plain.tail === plainTail) continue;
           const said = new Map(replica.tail.diffs.get(url));
           assert.deepEqual(versions(said), versions(plain.tail.diffs.get(url) ?? new Map()));
+          const [turned, turnedPlain] = [replica.tail.turned.get(url), plain.tail.turned.get(url)];
+          assert.deepEqual([...(turned ?? [])].sort(), [...(turnedPlain ?? [])].sort());
         }
       }),
       { numRuns: 3000 },

@@ -16,12 +16,13 @@ const typesOf = {
   delta: [typeUrl.cluster, typeUrl.endpoint, typeUrl.virtualHost],
 } as const;
 const names = ['a', 'b', 'c', 'd'];
-/** What a wildcard means in a view that says so. */
-const some: ReadonlySet<string> = new Set(['a', 'b']);
+/** What a wildcard means at first in a view that says so. */
+const some: readonly string[] = ['a', 'b'];
 
 type Step =
   | { readonly do: 'subscribe' | 'unsubscribe'; type: number; names: string[]; wildcard: boolean }
   | { readonly do: 'change'; type: number; name: string; content: number; silently: boolean }
+  | { readonly do: 'mean'; name: string }
   | { readonly do: 'poison'; type: number; name: string; content: number }
   | { readonly do: 'toServer' | 'write' | 'toClient' | 'reconnect' | 'settle' }
   | { readonly do: 'stale'; type: number }
@@ -74,6 +75,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constantFrom('toServer' as const, 'write' as const, 'toClient' as const) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reconnect' as const, 'settle' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('mean' as const), name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stale' as const), type: typeIndex }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('ready' as const), ready: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rebase' as const), view: fc.nat({ max: 1 }) }) },
@@ -86,7 +88,8 @@ function resourceOf(type: string, name: string, content: string): ReturnType<typ
 
 function play(transport: Transport, steps: readonly Step[], withPoison: boolean, limited: boolean): void {
   const views = [new TestView('one'), new TestView('two')] as const;
-  if (limited) for (const view of views) view.wildcardNames = (type) => (type === typeUrl.endpoint ? undefined : some);
+  const meant = new Set(some);
+  if (limited) for (const view of views) view.wildcardNames = (type) => (type === typeUrl.endpoint ? undefined : meant);
   const client = new ModelClient(transport, views[0]);
   const types = typesOf[transport];
   const typeAt = (index: number): string => types[index] ?? types[0];
@@ -109,6 +112,15 @@ function play(transport: Transport, steps: readonly Step[], withPoison: boolean,
         for (const [type, changed] of set(client.view, typeAt(each.type), each.name, each.content))
           silent.set(type, new Set([...(silent.get(type) ?? []), ...changed]));
         if (!each.silently) tell();
+        break;
+      }
+      case 'mean': {
+        meant.add(each.name);
+        tell();
+        for (const view of views) {
+          view.revision++;
+          client.changed(new Map(types.map((type) => [type, new Set([each.name])])), view);
+        }
         break;
       }
       case 'poison': {

@@ -104,6 +104,13 @@ describe("a VirtualService's matches", () => {
 });
 
 describe("a VirtualService's routes", () => {
+  it('does not take a subset whose labels are no mapping for all endpoints', () => {
+    const subsets = istioObject('DestinationRule', 'reviews', '{host: reviews, subsets: [{name: v2, labels: v2}]}');
+    const conversion = convert(routes('{route: [{destination: {host: reviews, subset: v2}}]}'), subsets);
+    assert.ok(codes(conversion).includes('error FW-ISTIO-003 spec.subsets[0].labels'), codes(conversion).join());
+    assert.doesNotMatch(JSON.stringify(specOf(conversion)), /backends":\[\{\}\]/);
+  });
+
   it('leads to shares, subsets, other services and ports', () => {
     const rule = istioObject(
       'DestinationRule',

@@ -52,6 +52,18 @@ describe('a ServiceEntry', () => {
     }
   });
 
+  it('without a list of hosts is nothing, and says so', () => {
+    for (const [hosts, field] of [
+      ['hosts: []', 'spec.hosts'],
+      ['hosts: api.example.com', 'spec.hosts'],
+      ['exportTo: ["*"]', 'spec'],
+    ] as const) {
+      const conversion = convert(entry(`${hosts}, resolution: DNS`));
+      assert.deepEqual(conversion.objects, []);
+      assert.deepEqual(codes(conversion), [`error FW-ISTIO-019 ${field}`]);
+    }
+  });
+
   it('is refused where there is no equal, and says why', () => {
     const refused: readonly (readonly [string, string])[] = [
       ['hosts: [api.example.com], resolution: DNS, location: MESH_INTERNAL', 'spec.location'],
