@@ -67,11 +67,15 @@ export function refProblem(
   return undefined;
 }
 
-function isGranted({ kind, namespace }: GatewayRoute, ref: BackendRef, grants: Iterable<Grant>): boolean {
+/** `group`: of the object that refers. */
+export function isGranted(
+  { kind, namespace }: { readonly kind: string; readonly namespace: string },
+  ref: Pick<BackendRef, 'group' | 'kind' | 'name'>,
+  grants: Iterable<Grant>,
+  group = gatewayGroup,
+): boolean {
   for (const { from, to } of grants) {
-    const isFrom = from.some(
-      (each) => each.group === gatewayGroup && each.kind === kind && each.namespace === namespace,
-    );
+    const isFrom = from.some((each) => each.group === group && each.kind === kind && each.namespace === namespace);
     const isTo = to.some(
       (each) =>
         each.group === ref.group && each.kind === ref.kind && (each.name === undefined || each.name === ref.name),

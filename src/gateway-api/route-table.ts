@@ -88,6 +88,11 @@ export class RouteTable {
     }
   }
 
+  /** Of a namespace; live. */
+  grants(namespace: string): Iterable<Grant> {
+    return this.#grants.get(namespace)?.values() ?? [];
+  }
+
   /** They may have come or gone, or have other ports. */
   servicesChanged(keys: Iterable<ServiceKey>): void {
     if (this.#targets.size === 0) return;
@@ -101,7 +106,7 @@ export class RouteTable {
   /** Compiles what may be another, and returns the services whose rule is. */
   update(): ReadonlySet<ServiceKey> {
     const changed = new Set<ServiceKey>();
-    const grants = (namespace: string): Iterable<Grant> => this.#grants.get(namespace)?.values() ?? [];
+    const grants = (namespace: string): Iterable<Grant> => this.grants(namespace);
     const find: FindTarget = (key) => {
       const target = this.#find(key);
       this.#targets.set(key, target);

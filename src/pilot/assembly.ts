@@ -17,6 +17,7 @@ import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
 import { defaultMeshSettings } from '../model/mesh.ts';
 import { Inventory } from '../registry/inventory.ts';
 import { FolderLastGoodStore } from '../registry/last-good.ts';
+import type { Permits } from '../rules/cross-namespace.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { defaultXdsLimits } from '../xds/limits.ts';
 import { XdsServer } from '../xds/server.ts';
@@ -41,6 +42,7 @@ import { MemberRules, memberOfSource } from './member-rules.ts';
 import { assembleMembers, type Members } from './members.ts';
 import { ObjectRouter } from './object-router.ts';
 import { KindStage, type ObjectStage } from './object-stage.ts';
+import { PermittedRules } from './permitted-rules.ts';
 import { judgePolicy, policyObjects } from './policies.ts';
 import type { LivePreviewInputs } from './preview/live.ts';
 import { primaryOf } from './primary.ts';
@@ -88,7 +90,10 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     trafficRules: rules.winners,
     progress: (rule) => engine.reach.ofRule(rule),
     changed: () => engine.externalsChanged(),
+    granted: (namespace) => permitted.granted(namespace),
   });
+  const permits: Permits = (from, to) => gateway.permits(from, to);
+  const permitted: PermittedRules = new PermittedRules(rules.winners, permits);
   const istio = new IstioRules({
     ports: (key) => engine.catalog.get(key)?.ports.map(({ port }) => port),
     clusterDomain: config.clusterDomain,
@@ -99,7 +104,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     judgeExternal: (record) => judgeExternal(record, { externals, engine, clusters }),
     changed: () => engine.externalsChanged(),
   });
-  const inForce = new RulesInForce([rules.winners, gateway.rules, istio.rules]);
+  const inForce = new RulesInForce([permitted, gateway.rules, istio.rules]);
   const memberRules = new MemberRules({ logger, primary: inForce.table });
   const drains = new Drains({ logger, clock, due: () => engine.drainDue() });
   const idleMemory = new IdleMemory(clock);
@@ -125,14 +130,14 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     shards: (key) => clustersets.see(key, inventory.shards(key)),
     names: new McsNames(clustersets, config.services ?? 'all'),
     rules: inForce.table,
-    carrier: (rule) => inForce.carrier(rule),
+    carrier: (rule) => inForce.carrier(permitted.formOf(rule)),
     memberRules: memberRules.table,
     configMode: configModes(() => inventory.clusters(), config.mode, logger),
     localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
     egress: egressOf(() => inventory.clusters(), logger),
     externals,
     derivedRules(changed) {
-      const services = gateway.update(changed).union(istio.update(changed));
+      const services = gateway.update(changed).union(istio.update(changed)).union(permitted.takeChanged());
       inForce.changed(services);
       memberRules.primaryChanged(services);
       return services;
@@ -141,7 +146,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     events: observe(metrics, idleMemory, touch),
   });
   const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
-  const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters, fleet });
+  const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters, fleet, permits });
   const externalVerdicts = { externals, engine, clusters };
   const isPrimary = (cluster: string): boolean => cluster === primaryOf(config);
   const policyVerdicts = { objects: policies, grants: () => memberRules.grants, engine, clusters, isPrimary };
@@ -188,7 +193,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     inputs,
     engine,
     drainPlan,
-    others: { externals: externals.objects, drains: drains.objects, policies, memberRules, gateway },
+    others: { externals: externals.objects, drains: drains.objects, policies, memberRules, gateway, permitted },
     ruleStatus,
     fleet,
     xds,

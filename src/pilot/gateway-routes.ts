@@ -6,11 +6,13 @@
  */
 
 import { grpcRouteKind, httpRouteKind, referenceGrantKind, tcpRouteKind, tlsRouteKind } from '../gateway-api/kinds.ts';
+import { isGranted } from '../gateway-api/references.ts';
 import type { GatewayRoute, Grant } from '../gateway-api/route.ts';
 import { RouteTable } from '../gateway-api/route-table.ts';
 import { type TargetSettings, targetOf } from '../gateway-api/targets.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
+import { trafficRuleHead } from '../rules/envelope.ts';
 import type { ForeignKind } from '../rules/kind-types.ts';
 import type { ObjectSet } from '../rules/object-set.ts';
 import type { Programming } from '../rules/programming.ts';
@@ -28,6 +30,8 @@ export interface GatewayInputs {
   readonly progress: (rule: TrafficRule) => Programming;
   /** `update` is due. */
   readonly changed: () => void;
+  /** What this namespace lets others refer to may be other. */
+  readonly granted: (namespace: string) => void;
 }
 
 export class GatewayRoutes {
@@ -45,7 +49,10 @@ export class GatewayRoutes {
     this.#table = this.#newTable();
     const table = this.#table;
     const grants = standardStage(referenceGrantKind, judgeGrant, stages);
-    this.#follow(grants.objects, (key, before, after) => table.setGrant(key, before, after));
+    this.#follow(grants.objects, (key, before, after) => {
+      table.setGrant(key, before, after);
+      for (const grant of [before, after]) if (grant !== undefined) inputs.granted(grant.namespace);
+    });
     this.#grants = grants.objects;
     const routes = [httpRouteKind, grpcRouteKind, tlsRouteKind, tcpRouteKind].map((row) => this.#routeStage(row));
     this.#routes = new Map(routes.map(({ head, objects }) => [head.kind, objects]));
@@ -61,6 +68,13 @@ export class GatewayRoutes {
   update(services: ReadonlySet<ServiceKey>): ReadonlySet<ServiceKey> {
     this.#table.servicesChanged(services);
     return this.#table.update();
+  }
+
+  /** Whether a namespace lets TrafficRules of another refer to a Service of its. */
+  permits(from: string, { namespace, name }: { readonly namespace: string; readonly name: string }): boolean {
+    const to = { group: '', kind: 'Service', name };
+    const { kind } = trafficRuleHead;
+    return isGranted({ kind, namespace: from }, to, this.#table.grants(namespace), 'fairway.dev');
   }
 
   /** Of one kind; undefined: it is none of these. */

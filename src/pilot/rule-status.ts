@@ -8,6 +8,7 @@ import type { RuleReport } from '../model/report.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { isInForce, ruleStatus, type RuleStatus as Status, writtenStatus } from '../rules/conditions.ts';
+import { type Permits, servicesElsewhere } from '../rules/cross-namespace.ts';
 import type { Programming } from '../rules/programming.ts';
 import { type Resolution, resolveRule } from '../rules/resolve.ts';
 import type { RuleRecord, RuleSet } from '../rules/rule-set.ts';
@@ -27,6 +28,8 @@ export interface RuleStatusInputs {
   readonly fleet?: FleetProgress;
   /** What these rules are among what replicas tell each other. Default: TrafficRule. */
   readonly fleetKind?: string;
+  /** Default: a rule may refer to everything. */
+  readonly permits?: Permits;
 }
 
 interface Resolved {
@@ -110,11 +113,13 @@ export class RuleStatus {
   /** The same inputs, the same answer: acknowledgements alone do not have targets looked up again. */
   #resolve({ lastGood, raw }: RuleRecord): Resolution | undefined {
     if (lastGood === undefined) return undefined;
-    const { engine } = this.#inputs;
+    const { engine, permits } = this.#inputs;
     const clusters = this.#clusters;
     const known = this.#resolved.get(lastGood);
     if (known?.raw === raw && known.clusters === clusters) {
-      const isSame = known.services.entries().every(([key, service]) => engine.ruled(key) === service);
+      const isSame =
+        known.services.entries().every(([key, service]) => engine.ruled(key) === service) &&
+        servicesElsewhere(lastGood).length === 0;
       if (isSame) return known.resolution;
     }
     const services = new Map<ServiceKey, CatalogService | undefined>();
@@ -123,7 +128,9 @@ export class RuleStatus {
       services.set(key, found);
       return found;
     };
-    const resolution = resolveRule(lastGood, { service, clusters }, (path) => raw.where(path));
+    const resolution = resolveRule(lastGood, { service, clusters, ...(permits && { permits }) }, (path) =>
+      raw.where(path),
+    );
     this.#resolved.set(lastGood, { raw, services, clusters, resolution });
     return resolution;
   }

@@ -135,6 +135,10 @@ export const ruleCodes = {
     title: 'No endpoint has this version',
     cure: 'Deploy the version, or correct it; the rule takes effect when it appears.',
   },
+  'FW-RULE-054': {
+    title: 'No ReferenceGrant lets the rule refer to a service of another namespace',
+    cure: 'Apply a ReferenceGrant in the namespace of the service, from TrafficRules of the namespace of the rule.',
+  },
   ...routeCodes,
   ...externalCodes,
   ...drainCodes,

@@ -6,9 +6,10 @@
  */
 
 import type { Finding, Where } from '../core/errors.ts';
-import { type Destination, destinationName, type TrafficRule } from '../model/rule.ts';
+import { type Destination, destinationName, type OtherService, type TrafficRule } from '../model/rule.ts';
 import { type CatalogService, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { RuleCode } from './codes.ts';
+import { isElsewhere, notPermitted, type Permits } from './cross-namespace.ts';
 import { formatPath, trimWords } from './findings.ts';
 import { missingPlaceOf, missingPlaces } from './resolve-places.ts';
 import { nearest } from './suggest.ts';
@@ -17,6 +18,7 @@ export type ResolutionReason =
   | 'ServiceNotFound'
   | 'ClusterNotFound'
   | 'WithinNotFound'
+  | 'RefNotPermitted'
   | 'BackendNotFound'
   | 'PlaceNotFound'
   | 'VersionNotFound';
@@ -37,6 +39,8 @@ export interface Targets {
   service(key: ServiceKey): CatalogService | undefined;
   /** The registered clusters, those that are out of reach among them. */
   readonly clusters: ReadonlySet<string>;
+  /** Default: everything may be referred to. */
+  readonly permits?: Permits;
 }
 
 export interface Missing {
@@ -51,6 +55,7 @@ const reasons: readonly { readonly reason: ResolutionReason; readonly code: Rule
   { reason: 'ServiceNotFound', code: 'FW-RULE-050' },
   { reason: 'ClusterNotFound', code: 'FW-RULE-051' },
   { reason: 'WithinNotFound', code: 'FW-RULE-132' },
+  { reason: 'RefNotPermitted', code: 'FW-RULE-054' },
   { reason: 'BackendNotFound', code: 'FW-RULE-052' },
   { reason: 'PlaceNotFound', code: 'FW-RULE-131' },
   { reason: 'VersionNotFound', code: 'FW-RULE-053' },
@@ -78,6 +83,12 @@ export function resolveRule(
   for (const [i, route] of rule.routes.entries()) {
     const mirrored = (route.mirrors ?? []).map((mirror) => ({ ...mirror, chain: [mirror.destination] }));
     for (const { chain, service: other } of [...route.backends, ...mirrored]) {
+      const refused = other && refusedService(rule, other, targets.permits);
+      if (refused !== undefined) {
+        // Of what it may not refer to it is not told whether it is there.
+        missing.set(refused.message, { ...refused, path: ['spec', 'routes', i] });
+        continue;
+      }
       const key = other === undefined ? rule.service : serviceKey(other.namespace, other.name);
       const target = targets.service(key);
       const versions = target === undefined ? undefined : versionsByCluster(target);
@@ -117,6 +128,16 @@ export function resolveRule(
       hint,
     })),
   };
+}
+
+function refusedService(
+  { ref: { namespace } }: TrafficRule,
+  other: OtherService,
+  permits: Permits | undefined,
+): Omit<Missing, 'path'> | undefined {
+  if (permits === undefined || !isElsewhere(namespace, other) || permits(namespace, other)) return undefined;
+  const hint = `Apply a ReferenceGrant in ${other.namespace} with from: [{group: fairway.dev, kind: TrafficRule, namespace: ${namespace}}] and to: [{group: '', kind: Service, name: ${other.name}}]; until then its share is answered with 500, and nothing is copied to it`;
+  return { reason: 'RefNotPermitted', message: notPermitted(namespace, other), hint };
 }
 
 function missingService(

@@ -10,6 +10,11 @@ import { startHttpWorkload, type Workload } from './envoy-rig.ts';
 import { GatewayRig } from './gateway-rig.ts';
 import { type Sidecar, startSidecar, whenReady } from './vhds-rig.ts';
 
+function grant(name: string, from: string): string {
+  return `{apiVersion: gateway.networking.k8s.io/v1, kind: ReferenceGrant, metadata: {name: ${name}, namespace: other},
+      spec: {from: [${from}], to: [{group: '', kind: Service, name: far}]}}`;
+}
+
 for (const config of ['eager', 'on-demand'] as const)
   describe(`TrafficRules that lead elsewhere, in a real Envoy that holds its configuration ${config}`, function () {
     this.timeout(60_000);
@@ -58,6 +63,32 @@ for (const config of ['eager', 'on-demand'] as const)
         () => last,
       );
     }
+
+    it('leads into another namespace while a grant there lets it, and copies there', async () => {
+      const rule = `{matches: [{path: {startsWith: /far}}], backends: [{service: far, namespace: other, port: 80}]},
+      {backends: [{version: v1}], mirrors: [{service: far, namespace: other, port: 80}]}`;
+      const resolved = (): string => {
+        rig.assembly.ruleStatus.touch();
+        const [report] = rig.assembly.ruleStatus.reports();
+        const codes = report?.findings.map(({ code }) => code) ?? [];
+        return [report?.conditions.find(({ type }) => type === 'ResolvedRefs')?.reason, ...codes].join(' ');
+      };
+      await applied(rule);
+      await becomes('500', '/far');
+      await becomes('v1');
+      assert.equal(resolved(), 'RefNotPermitted FW-RULE-054');
+      rig.apply(grant('wrong', '{group: fairway.dev, kind: TrafficRule, namespace: lab}'));
+      await rig.settled();
+      assert.equal(resolved(), 'RefNotPermitted FW-RULE-054');
+      rig.apply(grant('far', '{group: fairway.dev, kind: TrafficRule, namespace: shop}'));
+      await becomes('far', '/far');
+      assert.equal(resolved(), 'ResolvedRefs');
+      rig.delete('ReferenceGrant', 'far', 'other');
+      await becomes('500', '/far');
+      assert.equal(resolved(), 'RefNotPermitted FW-RULE-054');
+      rig.apply(grant('far', '{group: fairway.dev, kind: TrafficRule, namespace: shop}'));
+      await becomes('far', '/far');
+    });
 
     it('shares requests with other services, and changes headers for one share alone', async () => {
       await applied(`{matches: [{path: {startsWith: /far}}], backends: [{service: far, namespace: other, port: 80}]},

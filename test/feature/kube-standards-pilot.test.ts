@@ -94,7 +94,7 @@ describe('a pilot and the standards in its primary', function () {
       /httproute\.gateway\.networking\.k8s\.io\/reviews created \(namespace shop\)/,
       applied.err,
     );
-    await shows('httproutes', /shop +reviews +reviews\.example\.com +Service reviews/);
+    await shows('httproutes', /shop +reviews +Service reviews +reviews\.example\.com/);
     await shows('kinds', /HTTPRoute +\S+ +v1beta1 +gateway-api +read +1/);
     assert.match((await inKube(['get', 'httproutes'])).out, /shop +reviews/);
     const { out } = await inKube(['delete', 'httproute', 'reviews', '-n', 'shop']);

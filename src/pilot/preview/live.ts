@@ -107,13 +107,14 @@ export async function previewObjects(
 
 /** Out of all layers, with what objects on trial would make of theirs. */
 function rulesWith(
-  { engine, rules, inForce, others: { gateway } }: LivePreviewInputs,
+  { engine, inForce, others: { gateway, permitted } }: LivePreviewInputs,
   { services, others: { routes } }: Trial,
 ): ReadonlyMap<ServiceKey, TrafficRule | undefined> {
   const then = new Map<ServiceKey, TrafficRule | undefined>();
   for (const key of new Set([...services.keys(), ...routes.keys()])) {
     const said = new Map<RuleLayer, TrafficRule | undefined>();
-    if (services.has(key)) said.set(rules.winners, services.get(key));
+    const trial = services.get(key);
+    if (services.has(key)) said.set(permitted, trial && permitted.formOf(trial));
     if (routes.has(key)) said.set(gateway.rules, routes.get(key));
     const rule = inForce.with(key, said);
     const now = engine.ruleInForce(key);
@@ -122,8 +123,12 @@ function rulesWith(
   return then;
 }
 
-function unresolved({ engine, clusters }: LivePreviewInputs, { records }: Trial): PreviewReport['findings'] {
-  const targets = { service: (key: ServiceKey) => engine.ruled(key), clusters: clusters() };
+function unresolved({ engine, clusters, others }: LivePreviewInputs, { records }: Trial): PreviewReport['findings'] {
+  const targets = {
+    service: (key: ServiceKey) => engine.ruled(key),
+    clusters: clusters(),
+    permits: others.permitted.permits,
+  };
   return records.flatMap(({ latest, raw }) => {
     if (latest === undefined) return [];
     const resolution = resolveRule(latest, targets, (path) => raw.where(path));

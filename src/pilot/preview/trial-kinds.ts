@@ -25,6 +25,7 @@ import { Drains } from '../drains.ts';
 import { Externals } from '../externals.ts';
 import type { GatewayRoutes } from '../gateway-routes.ts';
 import type { MemberRules } from '../member-rules.ts';
+import type { PermittedRules } from '../permitted-rules.ts';
 import { policiesThatCount, policyObjects } from '../policies.ts';
 import { type GivenObject, type TrialOptions, withAge } from './trial-options.ts';
 import { comparedRouteKinds, type RouteTrial, tryRoutes } from './trial-routes.ts';
@@ -36,6 +37,7 @@ export interface OtherSets {
   readonly policies: ObjectSet<ClusterPolicy>;
   readonly memberRules: MemberRules;
   readonly gateway: GatewayRoutes;
+  readonly permitted: PermittedRules;
   readonly clusterDomain: string;
   /** Of clusters. */
   readonly catalog: ReadonlyMap<ServiceKey, CatalogService>;

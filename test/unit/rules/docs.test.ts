@@ -12,7 +12,8 @@ describe('docs/traffic-rules.md', () => {
 
   it('shows rules that are valid, without a warning', () => {
     assert.ok(examples.length >= 3);
-    for (const example of examples) {
+    // What lets a rule refer to another namespace is no rule.
+    for (const example of examples.filter((one) => !one.includes('kind: ReferenceGrant'))) {
       assert.deepEqual(
         parseTrafficRule(rawObject(parse(example)), { defaultNamespace: 'default' }).findings,
         [],
