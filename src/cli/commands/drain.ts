@@ -53,6 +53,7 @@ export async function runDrain(
   });
   printDrainPlan(plan, flags.output, context.terminal);
   judge(plan, flags, context);
+  if (flags.dryRun === true) return exitCode.ok;
   const stores = await openDrainStores(flags, context.env);
   try {
     for (const store of stores) await applyTo(store, manifest, drain, flags, context, timeoutMs);
@@ -174,14 +175,13 @@ async function applyTo(
   const startAt = spec?.undrain === undefined ? spec?.startAt : now;
   const kept = startAt === undefined ? {} : { startAt };
   const whole = { ...manifest, spec: { ...(manifest['spec'] as object), ...kept } };
-  const dryRun = flags.dryRun === true;
-  const report = await store.apply([whole], { dryRun, force: false });
+  const report = await store.apply([whole], { dryRun: false, force: false });
   const [result] = report.results;
   if (result === undefined || result.action === 'invalid')
     throw new FindingsFailure(result?.findings ?? [], 'Nothing was changed.');
-  const suffix = `${dryRun ? ' (dry run)' : ''}${store.label === '' ? '' : ` in ${store.label}`}`;
+  const suffix = store.label === '' ? '' : ` in ${store.label}`;
   const line = `drain.fairway.dev/${result.name} ${result.action}${suffix}\n`;
   if (flags.output === 'table') terminal.out(line);
   else terminal.err(line.trimEnd());
-  if (flags.wait === true && !dryRun) await waitUntilDrained(store, result, timeoutMs, context);
+  if (flags.wait === true) await waitUntilDrained(store, result, timeoutMs, context);
 }
