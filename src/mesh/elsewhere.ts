@@ -94,7 +94,7 @@ export class Elsewhere {
     const byName = new Map([...target.bySource.values()].flat().map((chain) => [chainName(chain), chain]));
     const names = [...byName.keys()].sort();
     if (names.join() === target.chains.map(chainName).join()) return false;
-    target.chains = names.flatMap((name) => [byName.get(name) ?? []].filter((chain) => chain.length > 0));
+    target.chains = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, chain]) => chain);
     return true;
   }
 }

@@ -7,7 +7,7 @@
 
 import type { OtherService, TrafficRule } from '../model/rule.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { type Permits, permittedRule, servicesElsewhere } from '../rules/cross-namespace.ts';
+import { type Permits, permittedRule, servicesOfOtherNamespaces } from '../rules/cross-namespace.ts';
 import type { RuleLayer } from './rules-in-force.ts';
 
 export class PermittedRules implements RuleLayer {
@@ -62,7 +62,7 @@ export class PermittedRules implements RuleLayer {
   #servicesOf(rule: TrafficRule): readonly OtherService[] {
     let services = this.#elsewhere.get(rule);
     if (services === undefined) {
-      services = servicesElsewhere(rule);
+      services = servicesOfOtherNamespaces(rule);
       this.#elsewhere.set(rule, services);
     }
     return services;

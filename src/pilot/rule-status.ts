@@ -8,7 +8,7 @@ import type { RuleReport } from '../model/report.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { isInForce, ruleStatus, type RuleStatus as Status, writtenStatus } from '../rules/conditions.ts';
-import { type Permits, servicesElsewhere } from '../rules/cross-namespace.ts';
+import { type Permits, servicesOfOtherNamespaces } from '../rules/cross-namespace.ts';
 import type { Programming } from '../rules/programming.ts';
 import { type Resolution, resolveRule } from '../rules/resolve.ts';
 import type { RuleRecord, RuleSet } from '../rules/rule-set.ts';
@@ -119,7 +119,7 @@ export class RuleStatus {
     if (known?.raw === raw && known.clusters === clusters) {
       const isSame =
         known.services.entries().every(([key, service]) => engine.ruled(key) === service) &&
-        servicesElsewhere(lastGood).length === 0;
+        servicesOfOtherNamespaces(lastGood).length === 0;
       if (isSame) return known.resolution;
     }
     const services = new Map<ServiceKey, CatalogService | undefined>();

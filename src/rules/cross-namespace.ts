@@ -11,7 +11,7 @@ import { anywhere, type OtherService, type RuleRoute, type TrafficRule } from '.
 export type Permits = (from: string, to: OtherService) => boolean;
 
 /** The services of other namespaces that a rule leads to, once for each time that it does. */
-export function servicesElsewhere({ ref, routes }: TrafficRule): readonly OtherService[] {
+export function servicesOfOtherNamespaces({ ref, routes }: TrafficRule): readonly OtherService[] {
   const all = routes.flatMap(({ backends, mirrors = [] }) => [...backends, ...mirrors].map(({ service }) => service));
   return all.filter((service) => service !== undefined && isElsewhere(ref.namespace, service)) as OtherService[];
 }
@@ -27,7 +27,7 @@ export function notPermitted(from: string, { namespace, name }: OtherService): s
 export function permittedRule(rule: TrafficRule, permits: Permits): TrafficRule {
   const from = rule.ref.namespace;
   const refused = new Set(
-    servicesElsewhere(rule).flatMap((to) => (permits(from, to) ? [] : [`${to.namespace}/${to.name}`])),
+    servicesOfOtherNamespaces(rule).flatMap((to) => (permits(from, to) ? [] : [`${to.namespace}/${to.name}`])),
   );
   if (refused.size === 0) return rule;
   const isRefused = (to: OtherService | undefined): to is OtherService =>

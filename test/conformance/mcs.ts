@@ -8,8 +8,8 @@
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goPrograms } from '../rig/go-programs.ts';
-import { mcsCrds } from '../rig/mcs-crds.ts';
 import { prepareRig, startRig } from '../rig/rig.ts';
+import { standardCrds } from '../rig/standards.ts';
 import { runProgram } from './program.ts';
 import type { Suite, SuiteRun, TestResult } from './suite.ts';
 
@@ -37,7 +37,7 @@ async function prepare(
     { name: 'mcs-conformance', module, programs: { conformance: '.' }, mode: 'test' },
     say,
   );
-  return { program: join(tests, 'conformance'), crds: mcsCrds() };
+  return { program: join(tests, 'conformance'), crds: standardCrds('mcs') };
 }
 
 async function run({ dir, prepared, only, report, say }: SuiteRun): Promise<readonly TestResult[]> {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
 import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
-import { mcsCrds } from '../rig/mcs-crds.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
+import { standardCrds } from '../rig/standards.ts';
 import { waitFor } from '../rig/wait.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -197,7 +197,7 @@ export class McsScene {
       }),
     );
     this.clusters = apis.map((api) => new McsCluster(api));
-    const crds = mcsCrds();
+    const crds = standardCrds('mcs');
     await Promise.all(
       apis.map(async (api, index) => {
         const own = index === 0 ? ['-f', join(root, 'deploy/crds')] : [];

@@ -9,8 +9,8 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import type { RigCluster } from '../rig/cluster/cluster.ts';
 import { injectLabel } from '../rig/cluster/injection.ts';
-import { mcsCrds } from '../rig/mcs-crds.ts';
 import { prepareRig, type Rig, startRig } from '../rig/rig.ts';
+import { standardCrds } from '../rig/standards.ts';
 import { waitFor } from '../rig/wait.ts';
 import { deployment, namespaceOf, service } from './manifests.ts';
 
@@ -29,7 +29,7 @@ describe('multi-cluster services, with pods', () => {
     rig = await startRig({
       dir: join(process.env['FAIRWAY_RIG_DIR'] ?? '', 'mcs'),
       programs: await prepareRig(quiet),
-      manifests: [mcsCrds(), join(root, 'deploy/remote/mcs.yaml')],
+      manifests: [standardCrds('mcs'), join(root, 'deploy/remote/mcs.yaml')],
       clusterSetDns: true,
       dualStack: true,
       pilot: { args: ['--mcs'] },

@@ -7,8 +7,8 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findGo } from '../rig/go-programs.ts';
-import { mcsCrds } from '../rig/mcs-crds.ts';
 import { runSync } from '../rig/process.ts';
+import { standardCrds } from '../rig/standards.ts';
 import { inRigWorld } from '../rig/world.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -22,7 +22,7 @@ process.exitCode = await inRigWorld({
   limitMs: 10 * 60_000,
   say,
   prepare() {
-    mcsCrds();
+    standardCrds('mcs');
     say(runSync(findGo() ?? 'go', ['-C', join(root, 'test/rig/node'), 'test', './...']).trimEnd());
     return [];
   },

@@ -8,6 +8,7 @@
 
 import { parse } from 'yaml';
 import { errorMessage, FairwayError, type Where } from '../../core/errors.ts';
+import { type Fields, fields, list, text } from '../object-fields.ts';
 import { type Access, readKubeconfig, trustAll } from './access.ts';
 
 interface NamedValue {
@@ -38,18 +39,16 @@ export interface ProfileAccess {
   readonly cluster: Fields;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 const execExtension = 'client.authentication.k8s.io/exec';
 const argsExtension = 'clusterprofiles.multicluster.x-k8s.io/exec/additional-args';
 const envExtension = 'clusterprofiles.multicluster.x-k8s.io/exec/additional-envs';
 const apiVersions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1'];
 
 /** `{providers: [{name, execConfig: {apiVersion, command, args, env, provideClusterInfo}, …policies}]}`, JSON or YAML. Throws FW-KUBE-025. */
-export function readProviders(text: string, where: Where): readonly AccessProvider[] {
+export function readProviders(file: string, where: Where): readonly AccessProvider[] {
   let document: unknown;
   try {
-    document = parse(text, { maxAliasCount: 0, prettyErrors: false });
+    document = parse(file, { maxAliasCount: 0, prettyErrors: false });
   } catch (error) {
     throw badProviders(errorMessage(error), where);
   }
@@ -164,16 +163,4 @@ function environment(own: readonly NamedValue[], brought: Fields, how: AccessPro
   const [weak, strong] = how === 'Replace' ? [own, more] : [more, own];
   const merged = new Map([...weak, ...strong].map((each) => [each.name, each]));
   return [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

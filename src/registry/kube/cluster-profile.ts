@@ -4,6 +4,7 @@
  */
 
 import { clusterNamePattern, type Locality } from '../../model/cluster.ts';
+import { fields, list, text } from '../object-fields.ts';
 import type { ProfileAccess } from './access-providers.ts';
 import type { RegisteredPlace } from './registrar.ts';
 
@@ -29,14 +30,14 @@ export interface ClusterProfile {
   readonly place: RegisteredPlace;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Whatever the object is; what is not there is ''. */
 export function readProfile(raw: unknown): ClusterProfile {
   const metadata = fields(fields(raw)['metadata']);
   const spec = fields(fields(raw)['spec']);
   const status = fields(fields(raw)['status']);
-  const properties = list(status['properties']).map((each) => [text(each['name']), text(each['value'])] as const);
+  const properties = list(status['properties'])
+    .map(fields)
+    .map((each) => [text(each['name']), text(each['value'])] as const);
   const said = new Map([
     ...Object.entries(fields(metadata['labels'])).map(([key, value]) => [key, text(value)] as const),
     ...properties,
@@ -48,7 +49,7 @@ export function readProfile(raw: unknown): ClusterProfile {
     cluster: clusterNamePattern.test(id) ? id : name,
     manager: text(fields(spec['clusterManager'])['name']),
     // The older name of the field counts where the newer does not have a provider of the name.
-    access: [...list(status['accessProviders']), ...list(status['credentialProviders'])].map((each) => ({
+    access: [...list(status['accessProviders']), ...list(status['credentialProviders'])].map(fields).map((each) => ({
       name: text(each['name']),
       cluster: fields(each['cluster']),
     })),
@@ -62,16 +63,4 @@ function localityOf(said: ReadonlyMap<string, string>): Locality {
     zone: said.get('topology.kubernetes.io/zone') ?? '',
     subzone: said.get('topology.istio.io/subzone') ?? '',
   };
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fields) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

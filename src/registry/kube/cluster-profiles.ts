@@ -16,6 +16,7 @@ import { type AccessProvider, accessOfProfile } from './access-providers.ts';
 import { ApiClient } from './api-client.ts';
 import { type ClusterProfile, ownManager, profilesPath, readProfile } from './cluster-profile.ts';
 import { type KubeSourceSettings, kubeSource } from './cluster-source.ts';
+import { heldTarget } from './held-target.ts';
 import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import type { ClusterRegistrar, Discovery } from './registrar.ts';
 import { RequestBudget } from './request-budget.ts';
@@ -67,28 +68,14 @@ export class ProfileDiscovery implements Discovery {
     this.#watcher = new ListerWatcher<ClusterProfile>({
       api: this.#api,
       resource: { name: 'clusterprofiles', group: 'multicluster.x-k8s.io', path: profilesPath(namespace) },
-      target: {
-        read(raw) {
+      target: heldTarget(
+        held,
+        (raw) => {
           const value = readProfile(raw);
           return { key: value.name, value };
         },
-        size: () => held.size,
-        has: (name) => held.has(name),
-        replace: (items) => {
-          const gone = [...held.keys()].filter((name) => !items.has(name));
-          for (const name of gone) held.delete(name);
-          for (const [name, profile] of items) held.set(name, profile);
-          for (const name of [...gone, ...items.keys()]) this.#settle(name);
-        },
-        put: (name, profile) => {
-          held.set(name, profile);
-          this.#settle(name);
-        },
-        remove: (name) => {
-          held.delete(name);
-          this.#settle(name);
-        },
-      },
+        (name) => this.#settle(name),
+      ),
       settings: options.watch ?? defaultWatchSettings,
       clock,
       budget: new RequestBudget(clock),

@@ -14,6 +14,7 @@ import type { OpenMember } from '../member-host.ts';
 import { type Access, readKubeconfig, type Trust, trustNothing } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type KubeSourceOptions, type KubeSourceSettings, kubeSource } from './cluster-source.ts';
+import { heldTarget } from './held-target.ts';
 import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import type { ClusterRegistrar, Discovery, RegisteredPlace } from './registrar.ts';
 import { RequestBudget } from './request-budget.ts';
@@ -96,28 +97,14 @@ class SecretDiscovery implements SecretsDiscovery {
           path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
           labelSelector: `${label}=true`,
         },
-        target: {
-          read(raw) {
+        target: heldTarget(
+          held,
+          (raw) => {
             const value = readSecret(raw);
             return { key: value.name, value };
           },
-          size: () => held.size,
-          has: (name) => held.has(name),
-          replace: (items) => {
-            const gone = [...held.keys()].filter((name) => !items.has(name));
-            for (const name of gone) held.delete(name);
-            for (const [name, secret] of items) held.set(name, secret);
-            for (const name of [...gone, ...items.keys()]) this.#settle(name);
-          },
-          put: (name, secret) => {
-            held.set(name, secret);
-            this.#settle(name);
-          },
-          remove: (name) => {
-            held.delete(name);
-            this.#settle(name);
-          },
-        },
+          (name) => this.#settle(name),
+        ),
         settings: options.watch ?? defaultWatchSettings,
         clock,
         budget,
