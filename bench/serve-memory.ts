@@ -4,6 +4,9 @@
  * is the pilot's own way from a change to the proxies. Changes come over IPC.
  */
 
+// As `fairway serve` does: before the pilot is loaded.
+import './load/young.ts';
+
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

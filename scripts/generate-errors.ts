@@ -36,7 +36,7 @@ const sections = [...byArea].map(([area, codes]) => {
     .join(', ');
   const rows = codes.map((code) => {
     const all = byCode.get(code) ?? [];
-    return `| \`${code}\` | ${words(all, (use) => use.message) || 'says what went wrong in its own words'} | ${words(all, (use) => use.hint) || 'see the message'} |`;
+    return `| \`${code}\` | ${words(all, (use) => use.message) || 'says what went wrong in its own words'} | ${words(all, (use) => use.hint) || 'what the message says'} |`;
   });
   return `## ${area}\n\nFrom ${rooms}.\n\n| code | what it says | what to do |\n|---|---|---|\n${rows.join('\n')}\n`;
 });

@@ -3,7 +3,8 @@
  * that these name; acknowledges every message; when the stream ends it connects again and says what it holds.
  *
  * Where route tables come without hosts it asks for virtual hosts, naming none, once it has the first table. On demand it then asks for those
- * hosts that its workload calls, all at a time, and for the Envoy clusters to which their routes lead; it gives none of these up.
+ * hosts that its workload calls, all at a time, and for the Envoy clusters to which their routes lead, as far as it was not given them before; it
+ * gives none of these up.
  */
 
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
@@ -216,7 +217,13 @@ export class Sidecar {
       url,
       tables.flatMap((table) => calls.map((host) => `${table}/${host}`)),
     );
-    this.#wantAlso(typeUrl.cluster, this.#childrenOf(state));
+    const clusters = this.#state(typeUrl.cluster);
+    const names = this.#childrenOf(state);
+    const indexes = this.#options.ledger.indexes(typeUrl.cluster, names);
+    this.#wantAlso(
+      typeUrl.cluster,
+      names.filter((_, at) => (clusters.held[indexes[at] ?? 0] ?? 0) === 0),
+    );
   }
 
   /** Envoy gives up nothing that came on demand. */

@@ -1,8 +1,8 @@
 /**
  * One source file in, the coded errors that it can make out: code, what it says, what to do. Read from the syntax tree, so that the list
- * cannot forget one. Found are tables (`'FW-X-001': { title, cure }`), objects (`{ code, message, hint }`), calls (`f('FW-X-001', message, hint)`,
- * other arguments in between or not), and calls of helpers that take the words as parameters, or the code's number too
- * (`badNode(2, message, hint)` where badNode writes `FW-NODE-00${number}`).
+ * cannot forget one. Found are tables (`'FW-X-001': { title, cure }`), objects (`{ code, message, hint }`, or `what` for a message that goes on), calls (`f('FW-X-001', message, hint)`,
+ * other arguments in between or not), log lines (`warn(message, { code: 'FW-X-001', hint })`), and calls of helpers that take the words as
+ * parameters, or the code's number too (`badNode(2, message, hint)` where badNode writes `FW-NODE-00${number}`).
  */
 
 import { parseSync } from 'oxc-parser';
@@ -28,6 +28,7 @@ export function readCodes(fileName: string, source: string): readonly CodeUse[] 
   const failure = parsed.errors[0];
   if (failure !== undefined) throw new Error(`${fileName} does not parse: ${failure.message}`);
   const uses: CodeUse[] = [];
+  nameConstants(parsed.program);
   const helpers = findHelpers(parsed.program);
   walk(parsed.program, [], (node, parents) => {
     const use = codeIn(node, parents) ?? helperCall(node, helpers);
@@ -54,7 +55,7 @@ function wordsBeside(code: string, node: Node, parent: Node, depth: number): Cod
     return title === undefined ? undefined : { code, message: title, hint: field(entry, 'cure') ?? '', listed: true };
   }
   if (parent.type === 'ObjectExpression') {
-    const message = field(parent, 'message');
+    const message = field(parent, 'message') ?? field(parent, 'what');
     return message === undefined ? undefined : { code, message, hint: field(parent, 'hint') ?? '', listed: false };
   }
   if (parent.type === 'CallExpression' || parent.type === 'NewExpression') {
@@ -63,9 +64,16 @@ function wordsBeside(code: string, node: Node, parent: Node, depth: number): Cod
       .slice(args.indexOf(node) + 1)
       .map(text)
       .filter((word): word is string => word !== undefined && word.includes(' '));
-    return words[0] === undefined ? undefined : { code, message: words[0], hint: words[1] ?? '', listed: false };
+    if (words[0] === undefined) return undefined;
+    return { code, message: words[0], hint: words[1] ?? hintBeside(node, args) ?? '', listed: false };
   }
   return undefined;
+}
+
+/** As a log line has it: `logger.warn(message, { code, hint })`. */
+function hintBeside(code: Node, args: readonly Node[]): string | undefined {
+  const fields = args.find((arg) => arg.type === 'ObjectExpression' && propertyOf(arg, 'code')?.['value'] === code);
+  return fields === undefined ? undefined : field(fields, 'hint');
 }
 
 /** A function that makes the error: its code (or what stands before the number), and which parameters are what; -1 for none. */
@@ -81,8 +89,7 @@ function findHelpers(program: unknown): ReadonlyMap<string, Helper> {
   walk(program, [], (node, parents) => {
     const code = node.type === 'TemplateLiteral' ? quasi(list(node['quasis'])[0]) : node['value'];
     if (typeof code !== 'string' || !/^FW-[A-Z]+-\d*$/.test(code)) return;
-    const home = parents.findLast((parent) => parent.type === 'FunctionDeclaration');
-    const id = home?.['id'];
+    const { id, home } = namedFunction(parents);
     if (home === undefined || !isNode(id)) return;
     const names = list(home['params']).map((parameter) => String(parameter['name']));
     const object = parents.findLast((parent) => parent.type === 'ObjectExpression');
@@ -94,9 +101,37 @@ function findHelpers(program: unknown): ReadonlyMap<string, Helper> {
       message: parameterOf('message'),
       hint: parameterOf('hint'),
     };
-    if (helper.message !== -1) helpers.set(String(id['name']), helper);
+    if (helper.message !== -1 || helper.hint !== -1) helpers.set(String(id['name']), helper);
   });
   return helpers;
+}
+
+/** The innermost that has a name: `function name() {}`, or `const name = () => {}`. */
+function namedFunction(parents: readonly Node[]): { readonly id?: unknown; readonly home?: Node } {
+  for (const [back, home] of [...parents].reverse().entries()) {
+    if (home.type === 'FunctionDeclaration') return { id: home['id'], home };
+    const around = parents[parents.length - 2 - back];
+    if (home.type === 'ArrowFunctionExpression' && around?.type === 'VariableDeclarator')
+      return { id: around['id'], home };
+  }
+  return {};
+}
+
+/** Where a word is a constant of this file (`hint: diskHint`), the constant's text is put in its place. */
+function nameConstants(program: unknown): void {
+  const constants = new Map<string, Node>();
+  walk(program, [], (node, parents) => {
+    const isOfFile = parents.length <= 3 && node.type === 'VariableDeclarator' && isNode(node['id']);
+    if (isOfFile && isNode(node['init']) && /^(Literal|TemplateLiteral|BinaryExpression)$/.test(node['init'].type))
+      constants.set(String((node['id'] as Node)['name']), node['init']);
+  });
+  const constant = (value: unknown): Node | undefined =>
+    isNode(value) && value.type === 'Identifier' ? constants.get(String(value['name'])) : undefined;
+  walk(program, [], (node) => {
+    const mutable = node as { value?: unknown; arguments?: unknown };
+    if (node.type === 'Property') mutable.value = constant(node['value']) ?? node['value'];
+    if (node.type === 'CallExpression') mutable.arguments = list(node['arguments']).map((arg) => constant(arg) ?? arg);
+  });
 }
 
 /** `{ message }` or `{ message: message }`. */

@@ -23,8 +23,12 @@ export function serveDrainPlan(app: FastifyInstance, plan: DrainPlanner): void {
     const query = queryOf(request);
     const unknown = [...query.keys()].find((key) => !known.has(key));
     if (unknown !== undefined) {
-      const message = `unknown query parameter ${JSON.stringify(unknown)}`;
-      throw new HttpError(400, 'FW-API-006', message, `Use ${[...known].join(', ')}`);
+      throw new HttpError(
+        400,
+        'FW-API-006',
+        `unknown query parameter ${JSON.stringify(unknown)}`,
+        `Use ${[...known].join(', ')}`,
+      );
     }
     const place = { cluster: query.get('cluster') ?? '', zone: query.get('zone') ?? '' };
     if (place.cluster === '' && place.zone === '') {

@@ -90,7 +90,8 @@ export function listReports(source: AdminSource, kind: ReportKind, query: Report
     case 'services':
       return page<ServiceReport>(query, {
         items: source.services(query),
-        key: (service) => `${service.namespace}/${service.name}`,
+        key: ({ namespace, name, clusterset }) =>
+          `${namespace}/${name}${clusterset?.names === 'only' ? '/clusterset' : ''}`,
         matches: (service) =>
           wants(query.namespace, service.namespace) &&
           wants(query.name, service.name) &&
@@ -146,7 +147,8 @@ export function listObjects(source: AdminSource, kind: string, query: ReportQuer
 function endpointKey(endpoint: EndpointReport): string {
   const { namespace, service, cluster, address, workload } = endpoint;
   // Two endpoints of one service can share an address and differ in their ports (two workloads on one host).
-  return `${namespace}/${service}/${cluster}/${address}/${workload}/${Object.values(endpoint.ports).join(',')}`;
+  const part = endpoint.clusterset === true ? '/clusterset' : '';
+  return `${namespace}/${service}${part}/${cluster}/${address}/${workload}/${Object.values(endpoint.ports).join(',')}`;
 }
 
 function wants(filter: string | undefined, value: string): boolean {

@@ -43,6 +43,7 @@ export function openTokenFile(
       logger.warn('the admin token file cannot be read; the last token stays in force', {
         file: path,
         code: 'FW-API-002',
+        hint: 'Make the file readable for the pilot again; it is read whenever it changes.',
         err: errorMessage(error),
       });
     }

@@ -17,8 +17,9 @@ const pollMs = 250;
 
 interface Goal {
   readonly isReached: (drained: Condition) => boolean;
-  /** `not drained`, for people. */
-  readonly words: string;
+  /** What is said when the time is up, and after how long. */
+  readonly code: 'FW-CLI-119';
+  readonly what: string;
   readonly hint: string;
 }
 
@@ -34,7 +35,8 @@ export function waitUntilDrained(
       if (drained.reason === 'NoCapacity') throw failed(kept(drained.message));
       return drained.status === 'True';
     },
-    words: 'not drained',
+    code: 'FW-CLI-119',
+    what: 'not drained',
     hint: 'The drain goes on; see `fairway get drains`, or take it back with `fairway cluster undrain`',
   };
   return waitFor(goal, store, result, timeoutMs, context);
@@ -49,7 +51,8 @@ export function waitUntilReturned(
 ): Promise<void> {
   const goal: Goal = {
     isReached: ({ reason }) => reason === 'Returned',
-    words: 'the load is not back',
+    code: 'FW-CLI-119',
+    what: 'the load is not back',
     hint: 'It goes on coming back; see `fairway get drains`, and delete the drain with `fairway cluster undrain` in the end',
   };
   return waitFor(goal, store, result, timeoutMs, context);
@@ -89,8 +92,8 @@ async function waitFor(
     await sleep(clock, Math.min(pollMs, remainingMs), signal);
   }
   throw new CommandFailure(signal.aborted ? exitCode.interrupted : exitCode.timeout, {
-    code: 'FW-CLI-119',
-    message: `${goal.words} after ${formatAge(clock.monotonic() - startedMs)}: ${said === '' ? 'the pilot has not read the drain yet' : said}`,
+    code: goal.code,
+    message: `${goal.what} after ${formatAge(clock.monotonic() - startedMs)}: ${said === '' ? 'the pilot has not read the drain yet' : said}`,
     hint: goal.hint,
   });
 }
@@ -106,10 +109,17 @@ async function ask(store: RuleStore, name: string): Promise<readonly ObjectRepor
 }
 
 function kept(message: string): ConstructorParameters<typeof CommandFailure>[1] {
-  const hint = 'See `fairway get drains` for which; give them ready endpoints elsewhere, or drain with --force';
-  return { code: 'FW-CLI-118', message: `some services stay: ${message}`, hint };
+  return {
+    code: 'FW-CLI-118',
+    message: `some services stay: ${message}`,
+    hint: 'See `fairway get drains` for which; give them ready endpoints elsewhere, or drain with --force',
+  };
 }
 
 function gone(name: string): ConstructorParameters<typeof CommandFailure>[1] {
-  return { code: 'FW-CLI-118', message: `Drain ${name} was deleted meanwhile`, hint: 'Its load has come back' };
+  return {
+    code: 'FW-CLI-118',
+    message: `Drain ${name} was deleted meanwhile`,
+    hint: 'Nothing needs to be done: its load has come back; drain again if it should not',
+  };
 }

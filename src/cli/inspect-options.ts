@@ -7,6 +7,7 @@ import type { AnalyzeFlags } from './commands/analyze.ts';
 import type { DescribeFlags } from './commands/describe.ts';
 import type { EndpointsFlags } from './commands/endpoints.ts';
 import type { InspectFlags } from './commands/inspect.ts';
+import { filesMerging } from './preview-options.ts';
 
 const output = (): Option => new Option('-o, --output <format>', 'how to print it').choices(['json', 'yaml']);
 
@@ -27,6 +28,7 @@ function addAnalyze(program: Command, run: Run): void {
       collect,
     )
     .option('--clusters <dir>', 'look up what they name in this folder of clusters, as `serve --clusters` reads it')
+    .addOption(filesMerging())
     .option('-n, --namespace <namespace>', 'live: only this namespace; files: for objects that name none')
     .option('--cluster <name>', 'live: only what is said of this cluster')
     .addOption(
@@ -51,9 +53,9 @@ function addAnalyze(program: Command, run: Run): void {
 function addDescribe(program: Command, run: Run): void {
   const describe = program
     .command('describe')
-    .description('what applies to a service or a pod, and where requests go')
-    .argument('<kind>', 'service (svc) or pod')
-    .argument('<name>', 'NAMESPACE/NAME, or NAME with -n')
+    .description('what applies to a service or a pod, and where requests go; what is known of a cluster')
+    .argument('<kind>', 'service (svc), pod or cluster')
+    .argument('<name>', 'NAMESPACE/NAME, or NAME with -n; an exported service also by its name in clusterset.local')
     .option('-n, --namespace <namespace>', 'its namespace')
     .option('--cluster <name>', 'pod: of this cluster, where several have one of the name')
     .addOption(output());
@@ -70,7 +72,7 @@ function addInspect(program: Command, run: Run): void {
     .command('inspect')
     .description('which proxies hold a rule, which wait for it, and who rejected it and why')
     .argument('<kind>', 'rule')
-    .argument('<name>', 'NAMESPACE/NAME, or NAME with -n')
+    .argument('<name>', 'NAMESPACE/NAME, or NAME with -n; an exported service also by its name in clusterset.local')
     .option('-n, --namespace <namespace>', 'its namespace')
     .option('--cluster <name>', 'only proxies of this cluster')
     .option(

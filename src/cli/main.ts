@@ -10,6 +10,7 @@ import { type Command, CommanderError } from 'commander';
 import { type CommandContext, commandClock } from './command-context.ts';
 import { ownVersion } from './commands/version.ts';
 import { exitCode } from './failure.ts';
+import { arrangeHelp } from './help.ts';
 import { printFailure, printUsage } from './print-findings.ts';
 import { createProgram } from './program.ts';
 import { openTerminal } from './terminal.ts';
@@ -37,8 +38,9 @@ async function main(): Promise<number> {
     },
   });
   program.exitOverride().configureOutput({ outputError: (text) => printUsage(terminal, text) });
-  inheritSettings(program);
   completeKinds(tab(program, { completionCommandName: 'completion' }));
+  arrangeHelp(program, terminal.columns);
+  inheritSettings(program);
   try {
     await program.parseAsync(argv);
     return exit;

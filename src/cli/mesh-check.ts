@@ -120,18 +120,23 @@ function checkServices({ services }: MeshReading): CheckResult[] {
   const unserved = services.filter(({ endpoints }) => endpoints.ready === 0);
   return [
     ...summary(`services agree between clusters (${services.length})`, conflicting, (service) => ({
-      title: `${service.namespace}/${service.name} differs between clusters`,
+      title: `${nameOf(service)} differs between clusters`,
       state: 'warning',
       cause: service.conflicts.map(({ message }) => message).join('; '),
       hint: 'Give the service the same ports in every cluster',
     })),
     ...summary('every service has a ready endpoint', unserved, (service) => ({
-      title: `${service.namespace}/${service.name} has no ready endpoint`,
+      title: `${nameOf(service)} has no ready endpoint`,
       state: 'warning',
       cause: `0 of ${service.endpoints.total} are ready in ${service.clusters.join(', ')}`,
       hint: `See \`fairway get endpoints ${service.namespace}/${service.name}\``,
     })),
   ];
+}
+
+/** The exported part of a service goes by its own name, where it is one. */
+function nameOf({ namespace, name, clusterset }: ServiceReport): string {
+  return clusterset?.names === 'only' ? clusterset.host : `${namespace}/${name}`;
 }
 
 function checkRules({ rules, proxies }: MeshReading): CheckResult[] {

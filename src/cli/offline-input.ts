@@ -8,6 +8,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '../core/errors.ts';
+import type { Merging } from '../model/clusterset.ts';
 import type { RawObject } from '../model/object.ts';
 import { readSources } from './documents.ts';
 import { checkManifests } from './manifests.ts';
@@ -18,6 +19,7 @@ export interface ProxyFlags {
   readonly outbound: 'allow-any' | 'registered-only';
   readonly clusterDomain: string;
   readonly detectProtocols?: boolean;
+  readonly services?: Merging;
 }
 
 export interface Sorted {

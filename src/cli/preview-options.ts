@@ -58,6 +58,16 @@ function addDiff(program: Command, run: Run): void {
   );
 }
 
+/** What `serve --services` would say. */
+export function filesMerging(): Option {
+  return new Option(
+    '--services <which>',
+    'files: which services are one over all clusters: all of a name, or exported ones',
+  )
+    .choices(['all', 'exported'])
+    .default(serveDefaults.services);
+}
+
 /** What files do not say of a proxy and its mesh. */
 function addProxyFlags(command: Command): Command {
   return command
@@ -72,5 +82,6 @@ function addProxyFlags(command: Command): Command {
         .default(serveDefaults.outbound),
     )
     .option('--cluster-domain <domain>', 'files: the suffix of service host names', serveDefaults.clusterDomain)
+    .addOption(filesMerging())
     .option('--detect-protocols', 'files: look into ports that declare no protocol');
 }

@@ -41,8 +41,12 @@ export function printFailure(terminal: Terminal, error: unknown): ExitCode {
 /** Commander's own complaints (an unknown flag, a missing argument), in our words' form. */
 export function printUsage(terminal: Terminal, text: string): void {
   const [complaint = '', ...rest] = text.trim().split('\n');
-  const mark = terminal.paint('red', 'error FW-CLI-001');
-  terminal.err(`${mark} ${oneLine(complaint.replace(/^error: /, ''))}`);
+  const { code, message, hint } = {
+    code: 'FW-CLI-001',
+    message: oneLine(complaint.replace(/^error: /, '')),
+    hint: 'Add --help for the flags and arguments',
+  };
+  terminal.err(`${terminal.paint('red', `error ${code}`)} ${message}`);
   const hints = rest.map((line) => line.trim()).filter((line) => line !== '');
-  for (const hint of [...hints, 'Add --help for the flags and arguments']) terminal.err(`  → ${hint}`);
+  for (const line of [...hints, hint]) terminal.err(`  → ${line}`);
 }

@@ -41,8 +41,7 @@ export function createProgram(input: ProgramInput): Command {
       'One rule sends load to a version in a cluster, everywhere: the pilot of a multicluster mesh, and its command.',
     )
     .version(input.version, '-V, --version', "print this command's version")
-    .option('--no-color', 'no colours; NO_COLOR does the same')
-    .configureHelp({ showGlobalOptions: true });
+    .option('--no-color', 'no colours; NO_COLOR does the same');
 
   const run = <Args extends unknown[]>(
     action: (context: CommandContext, ...args: Args) => Promise<number>,
@@ -211,6 +210,10 @@ function addServe(program: Command, run: Run): void {
     .option('--mcs', 'import exported services into the clusters: ServiceImports, EndpointSlices, virtual IPs')
     .option('--detect-protocols', 'look into ports that declare no protocol, instead of carrying them as TCP')
     .option(
+      '--system-ca <file>',
+      'on the sidecars’ machines, the authorities that they trust in TLS to hosts outside (default: /etc/ssl/certs/ca-certificates.crt)',
+    )
+    .option(
       '--proxy-mark <mark>',
       'sidecars mark their own packets with it (as fairway-iptables.sh --proxy-mark is told), and need CAP_NET_ADMIN for it',
     )
@@ -235,6 +238,9 @@ function addServe(program: Command, run: Run): void {
       run(async (_context, flags: ServeFlags) => {
         const { readServeOptions } = await import('./commands/serve.ts');
         const options = readServeOptions(flags);
+        // Before the pilot is loaded, which is its first burst of work.
+        const { boundYoung } = await import('../core/young-generation.ts');
+        boundYoung();
         const { runServe } = await import('./serve.ts');
         return runServe(options);
       }),

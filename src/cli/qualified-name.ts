@@ -14,7 +14,8 @@ export async function readQualifiedName(
   find: (name: string) => Promise<readonly QualifiedName[]>,
 ): Promise<QualifiedName> {
   const [first = '', second, ...rest] = text.split('/');
-  if (rest.length > 0 || first === '' || second === '') {
+  // In a path of the admin API, dots alone would lead elsewhere.
+  if (rest.length > 0 || first === '' || second === '' || [first, second].some((part) => /^\.+$/.test(part ?? ''))) {
     throw usageError({
       code: 'FW-CLI-034',
       message: `${JSON.stringify(text)} is no name`,

@@ -56,6 +56,8 @@ export interface ServeOptions {
   readonly services: Merging;
   /** Ports that declare no protocol are looked into, connection by connection. */
   readonly detectProtocols?: boolean;
+  /** On the sidecars' machines: whom they trust in TLS to hosts outside. */
+  readonly systemCaFile?: string;
   /** The mark by which iptables know sidecars' own packets. */
   readonly proxyMark?: number;
   /** Kinds that others define and that are read. */

@@ -12,11 +12,14 @@ export interface EncodedResource {
   readonly aliases?: readonly string[];
   /**
    * A route table that is not to be used before the client holds these endpoint assignments. `before`: what the client holds of the table now,
-   * changed so that it fetches them and sends nothing there. For clients that name their clusters one by one.
+   * changed so that it fetches them and sends nothing there. `resumed`: for a client that came back, of whose table nobody knows but which
+   * assignments it holds (`held`): this table, leading there where it would lead to one that is missing, and having those fetched; undefined
+   * where none of what it holds could stand in. For clients that name their clusters one by one.
    */
   readonly announce?: {
     readonly names: readonly string[];
     readonly before: (held: EncodedResource, missing: readonly string[]) => EncodedResource;
+    readonly resumed?: (held: ReadonlySet<string>, missing: readonly string[]) => EncodedResource | undefined;
   };
   /** Clients that declare support drop it this long after the server fell silent; heartbeats keep it alive. */
   readonly ttlMs?: number;

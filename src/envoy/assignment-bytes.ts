@@ -23,7 +23,7 @@ export interface Target {
 export interface TargetGroup {
   readonly targets: readonly Target[];
   readonly priority: number;
-  /** Undefined: as many as are healthy; for clients that weigh localities first (gRPC's own) and are to spread over a level's endpoints as Envoy does. */
+  /** Undefined: as many as are healthy, where weights of localities count. */
   readonly weight?: number;
   /** Undefined: the first target's. Two groups of one priority must differ in it. */
   readonly locality?: Locality;
@@ -40,21 +40,29 @@ export function isHealthy({ endpoint: { ready, terminating } }: Target): boolean
 /** Used by one call at a time, and empty between calls. */
 const writer = new BackwardWriter();
 
-/**
- * `overprovisioningPercent`: undefined is Envoy's default, 140. `healthPort`: where health checks ask, if not at the endpoint's own port.
- * `reader`: gRPC's own clients refuse a locality without a name for it, be it an empty one, and read nothing of the metadata.
- */
+export interface AssignmentForm {
+  /** Default: Envoy's, 140. */
+  readonly overprovisioningPercent?: number | undefined;
+  /** Where health checks ask, if not at the endpoint's own port. */
+  readonly healthPort?: number | undefined;
+  /** gRPC's own clients refuse a locality without a name for it, be it an empty one, and weigh localities before endpoints. Default: envoy. */
+  readonly reader?: 'envoy' | 'grpc';
+  /** Envoy weighs localities only where its cluster says so. */
+  readonly weighsLocalities?: boolean;
+  /** Endpoints say who they are: for the access log, which alone reads it. */
+  readonly tellsWho?: boolean;
+}
+
+/** A mesh has many of these, and nearly all are of the same form: what Envoy takes for granted is not said. */
 export function encodeAssignment(
   name: string,
   groups: readonly TargetGroup[],
-  overprovisioningPercent?: number,
-  healthPort?: number,
-  reader: 'envoy' | 'grpc' = 'envoy',
+  form: AssignmentForm = {},
 ): EncodedResource {
+  const { overprovisioningPercent } = form;
   writer.clear();
   if (overprovisioningPercent !== undefined) writePolicy(overprovisioningPercent);
-  const isEnvoy = reader === 'envoy';
-  for (let at = groups.length - 1; at >= 0; at--) writeGroup(groups[at] as TargetGroup, healthPort, isEnvoy);
+  for (let at = groups.length - 1; at >= 0; at--) writeGroup(groups[at] as TargetGroup, form);
   writer.string(1, name);
   writer.message(2, 0);
   writer.string(1, typeUrl.endpoint);
@@ -70,23 +78,24 @@ function writePolicy(overprovisioningPercent: number): void {
   writer.message(4, mark);
 }
 
-function writeGroup(
-  { targets, priority, weight, locality }: TargetGroup,
-  healthPort: number | undefined,
-  isEnvoy: boolean,
-): void {
+function writeGroup({ targets, priority, weight, locality }: TargetGroup, form: AssignmentForm): void {
   const mark = writer.size;
   if (priority > 0) writer.uint32(5, priority);
-  const weighs = weight ?? targets.reduce((count, target) => count + (isHealthy(target) ? 1 : 0), 0);
-  // Envoy refuses a weight of 0; without one, who weighs localities sends nothing here.
-  if (weighs > 0) {
-    const value = writer.size;
-    writer.uint32(1, weighs);
-    writer.message(3, value);
+  if (form.reader === 'grpc' || form.weighsLocalities === true) {
+    writeWeight(weight ?? targets.reduce((count, target) => count + (isHealthy(target) ? 1 : 0), 0));
   }
-  for (let at = targets.length - 1; at >= 0; at--) writeTarget(targets[at] as Target, healthPort, isEnvoy);
-  writeLocality(locality ?? targets[0]?.endpoint.locality ?? { region: '', zone: '', subzone: '' }, isEnvoy);
+  for (let at = targets.length - 1; at >= 0; at--) writeTarget(targets[at] as Target, form);
+  const place = locality ?? targets[0]?.endpoint.locality ?? { region: '', zone: '', subzone: '' };
+  writeLocality(place, form.reader !== 'grpc');
   writer.message(2, mark);
+}
+
+/** Envoy refuses a weight of 0; without one, who weighs localities sends nothing there. */
+function writeWeight(weight: number): void {
+  if (weight <= 0) return;
+  const mark = writer.size;
+  writer.uint32(1, weight);
+  writer.message(3, mark);
 }
 
 function writeLocality({ region, zone, subzone }: Locality, isEnvoy: boolean): void {
@@ -98,11 +107,13 @@ function writeLocality({ region, zone, subzone }: Locality, isEnvoy: boolean): v
   writer.message(1, mark);
 }
 
-function writeTarget(target: Target, healthPort: number | undefined, isEnvoy: boolean): void {
+function writeTarget(target: Target, { tellsWho, healthPort, reader }: AssignmentForm): void {
   const { endpoint, port } = target;
   const mark = writer.size;
-  if (isEnvoy) writeMetadata(endpoint);
-  writer.uint32(2, isHealthy(target) ? healthy : unhealthy);
+  if (tellsWho === true) writeMetadata(endpoint);
+  // To Envoy, an endpoint of which nothing is said is healthy.
+  if (!isHealthy(target)) writer.uint32(2, unhealthy);
+  else if (reader === 'grpc') writer.uint32(2, healthy);
   const inner = writer.size;
   if (healthPort !== undefined) writeHealthPort(healthPort);
   const address = writer.size;

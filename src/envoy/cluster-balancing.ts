@@ -25,9 +25,14 @@ export function balancing(policy: ServicePolicy | undefined): Plain {
       healthy_panic_threshold: { value: policy?.panicThresholdPercent ?? lastResort },
       update_merge_window: mergeWindow,
       // Places with shares: an assignment's weights of localities count. Otherwise a level's endpoints are all alike.
-      ...(policy?.locality?.kind === 'shares' ? { locality_weighted_lb_config: {} } : {}),
+      ...(weighsLocalities(policy) ? { locality_weighted_lb_config: {} } : {}),
     },
   };
+}
+
+/** The weights of localities in its assignments count. */
+export function weighsLocalities(policy: ServicePolicy | undefined): boolean {
+  return policy?.locality?.kind === 'shares';
 }
 
 function balancer(policy: ServicePolicy | undefined): Plain {

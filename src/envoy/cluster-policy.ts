@@ -10,7 +10,7 @@ import type { AppProtocol } from '../model/service.ts';
 import type { ConnectionLimits, ServicePolicy } from '../model/service-policy.ts';
 import { balancing } from './cluster-balancing.ts';
 import { healthChecks, outlierDetection } from './cluster-health.ts';
-import { silenceFields } from './cluster-silence.ts';
+import { silenceFields, withIdleTimeout } from './cluster-silence.ts';
 import { httpProtocolOptionsKey } from './common.ts';
 import { any, constantAny, durationMs, type Plain } from './proto/encode.ts';
 
@@ -43,17 +43,23 @@ function thresholds(limits: ConnectionLimits | undefined): Plain {
 
 const http1Config: Plain = { explicit_http_config: { http_protocol_options: {} } };
 const http2Config: Plain = { explicit_http_config: { http2_protocol_options: {} } };
-const http1 = { [httpProtocolOptionsKey]: constantAny(httpProtocolOptionsKey, http1Config) };
 const http2 = { [httpProtocolOptionsKey]: constantAny(httpProtocolOptionsKey, http2Config) };
 
-/** What is spoken to endpoints, as an Envoy cluster's typed_extension_protocol_options; undefined for what is not HTTP. */
-export function spoken(protocol: AppProtocol, limits?: ConnectionLimits): Plain | undefined {
+/**
+ * What is spoken to endpoints, as an Envoy cluster's typed_extension_protocol_options; undefined for what is not HTTP, and for HTTP/1 without
+ * limits, which is Envoy's default. `naming`: how the TLS around it learns its names from requests.
+ */
+export function spoken(protocol: AppProtocol, limits?: ConnectionLimits, naming?: Plain): Plain | undefined {
   if (protocol !== 'http' && protocol !== 'http2' && protocol !== 'grpc') return undefined;
   const common = commonHttpOptions(limits);
-  if (common === undefined) return protocol === 'http' ? http1 : http2;
+  if (common === undefined && naming === undefined) return protocol === 'http' ? undefined : http2;
   const config = protocol === 'http' ? http1Config : http2Config;
   return {
-    [httpProtocolOptionsKey]: any(httpProtocolOptionsKey, { ...config, common_http_protocol_options: common }),
+    [httpProtocolOptionsKey]: any(httpProtocolOptionsKey, {
+      ...config,
+      common_http_protocol_options: common,
+      upstream_http_protocol_options: naming,
+    }),
   };
 }
 
@@ -69,7 +75,7 @@ function commonHttpOptions(limits: ConnectionLimits | undefined): Plain | undefi
 
 /**
  * All of an Envoy cluster but its name, its endpoints and its metadata. `host`: the service's full name. `hasStandIn`: when an endpoint is lost,
- * endpoints of another level can take its place.
+ * endpoints of another level can take its place. `naming`: as for `spoken`.
  */
 export function policyFields(
   policy: ServicePolicy | undefined,
@@ -77,6 +83,7 @@ export function policyFields(
   host: string,
   settings: MeshSettings,
   hasStandIn = false,
+  naming?: Plain,
 ): Plain {
   const limits = policy?.connections;
   return {
@@ -85,7 +92,7 @@ export function policyFields(
     outlier_detection: outlierDetection(policy),
     health_checks: healthChecks(policy, protocol, host),
     circuit_breakers: limits === undefined ? circuitBreakers : thresholds(limits),
-    typed_extension_protocol_options: spoken(protocol, limits),
+    typed_extension_protocol_options: spoken(protocol, withIdleTimeout(limits, protocol, hasStandIn), naming),
   };
 }
 

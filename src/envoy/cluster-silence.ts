@@ -20,7 +20,15 @@ const connectTimeoutMs = 500;
 interface Silence {
   readonly keepalive?: NonNullable<ConnectionLimits['keepalive']>;
   readonly unacknowledgedMs?: number;
+  readonly idleTimeoutMs?: number;
 }
+
+/**
+ * All requests share a connection, so it must be left soon. Servers keep reading, for there are windows of HTTP/2's own. No probes: a single one
+ * that is lost would be the end of calls that wait. So a connection without calls is given up: however late the next call comes, it is not
+ * what finds it dead.
+ */
+const shared: Silence = { unacknowledgedMs: 500, idleTimeoutMs: 3000 };
 
 /**
  * Where another place stands in. The kernel (Linux) counts `unacknowledged` from the first packet that it repeats, some 200 ms later. It also
@@ -30,10 +38,8 @@ interface Silence {
 const standIn: Readonly<Record<AppProtocol, Silence>> = {
   // An application that reads an upload slowly is given time. Two probes in a row must be lost.
   http: { keepalive: { idleMs: 1000, intervalMs: 1000, probes: 3 }, unacknowledgedMs: 3000 },
-  // All requests share a connection, so it must be left soon. Servers keep reading, for there are windows of HTTP/2's own. No probes: a single
-  // one that is lost would be the end of calls that wait.
-  http2: { unacknowledgedMs: 500 },
-  grpc: { unacknowledgedMs: 500 },
+  http2: shared,
+  grpc: shared,
   // How long the other side may read nothing is for what is spoken to say.
   tcp: { keepalive: { idleMs: 2000, intervalMs: 1000, probes: 3 } },
 };
@@ -53,6 +59,16 @@ export function silenceFields(
     upstream_bind_config:
       unacknowledgedMs === 0 ? undefined : { socket_options: socketOptions(unacknowledgedMs, settings) },
   };
+}
+
+/** The limits, with the time after which a connection without requests is closed where another place stands in. */
+export function withIdleTimeout(
+  limits: ConnectionLimits | undefined,
+  protocol: AppProtocol,
+  hasStandIn: boolean,
+): ConnectionLimits | undefined {
+  const { idleTimeoutMs } = hasStandIn ? standIn[protocol] : {};
+  return idleTimeoutMs === undefined ? limits : { idleTimeoutMs, ...limits };
 }
 
 /** Linux counts in whole seconds. */

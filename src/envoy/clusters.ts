@@ -1,7 +1,8 @@
 /**
  * Envoy clusters (CDS): one per TCP port and chain of a service; and the few that a sidecar has of its own.
  *
- * UDP and SCTP ports get none: a sidecar carries TCP.
+ * UDP and SCTP ports get none: a sidecar carries TCP. What Envoy takes for granted is not said (an assignment is asked for by its cluster's name,
+ * and HTTP/1 is spoken where nothing else is said), for a sidecar may have thousands.
  */
 
 import type { InboundPort, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
@@ -19,6 +20,7 @@ import {
   serviceHost,
 } from './names.ts';
 import { any, constantAny, durationMs, type NamedPlain, type Plain } from './proto/encode.ts';
+import { namedByRequest, originationFields } from './upstream-tls.ts';
 import { isDetected } from './virtual-hosts.ts';
 
 const asDownstream = httpOptions({
@@ -44,16 +46,21 @@ export function serviceClusters(
         const value: Plain = {
           name,
           ...(catalog.upstream === undefined
-            ? { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: overAds } }
-            : upstreamFields(catalog.upstream, port.port, chain, name, service.placement?.within)),
-          ...policyFields(service.policy, port.protocol, host, settings, hasStandIn(service, chain)),
+            ? { type: 'EDS', eds_cluster_config: { eds_config: overAds } }
+            : upstreamFields(catalog.upstream, port, chain, name, service.placement?.within)),
+          ...policyFields(
+            service.policy,
+            port.protocol,
+            host,
+            settings,
+            hasStandIn(service, chain),
+            namedByRequest(port, host),
+          ),
+          ...originationFields(port, host, settings),
           // What a client speaks is what its server is spoken to.
           ...(isDetected(port, settings) ? { typed_extension_protocol_options: asDownstream } : {}),
           // What EDS takes away is gone, whatever a health check thought of it.
           ignore_health_on_host_removal: true,
-          metadata: {
-            filter_metadata: { istio: { services: [{ host, name: catalog.name, namespace: catalog.namespace }] } },
-          },
         };
         return { name, value };
       }),

@@ -17,6 +17,7 @@ import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import { namesEndpoint, type RuleBackend } from '../model/rule.ts';
 import type { CatalogPort, CatalogService, Endpoint } from '../model/service.ts';
 import { encodeAssignment, isHealthy, type Target, type TargetGroup } from './assignment-bytes.ts';
+import { weighsLocalities } from './cluster-balancing.ts';
 import { type AssignmentKey, type Nearness, nearness } from './locality-levels.ts';
 import { outboundCluster, serviceHost } from './names.ts';
 
@@ -34,12 +35,12 @@ export function serviceAssignments(
     .flatMap((port) => {
       const groupsOf = portGroups(service, port, key);
       return chains.map((chain) =>
-        encodeAssignment(
-          outboundCluster(port.port, chain, host),
-          groupsOf(chain),
-          placement?.overprovisioningPercent,
-          service.policy?.healthCheck?.port,
-        ),
+        encodeAssignment(outboundCluster(port.port, chain, host), groupsOf(chain), {
+          overprovisioningPercent: placement?.overprovisioningPercent,
+          healthPort: service.policy?.healthCheck?.port,
+          weighsLocalities: weighsLocalities(service.policy),
+          tellsWho: settings.accessLog,
+        }),
       );
     });
 }

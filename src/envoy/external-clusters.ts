@@ -7,21 +7,24 @@
  */
 
 import { type Destination, destinationName } from '../model/rule.ts';
-import type { ExternalEndpoint, Upstream } from '../model/service.ts';
+import type { CatalogPort, ExternalEndpoint, Upstream } from '../model/service.ts';
 import type { Place } from '../model/service-policy.ts';
 import { socketAddress } from './common.ts';
 import type { Plain } from './proto/encode.ts';
 
+export type OutsidePort = Pick<CatalogPort, 'port' | 'targetPort'>;
+
 /** `within`: traffic must not leave this place, and where a name leads nobody knows. */
 export function upstreamFields(
   upstream: Upstream,
-  port: number,
+  port: OutsidePort,
   chain: readonly Destination[],
   name: string,
   within: Place | undefined,
 ): Plain {
   if (!chain.some((destination) => destinationName(destination) === '')) return { type: 'STATIC' };
-  if (upstream.kind === 'dns') return within === undefined ? byDns(upstream.name, port, name) : { type: 'STATIC' };
+  if (upstream.kind === 'dns')
+    return within === undefined ? byDns(upstream.name, port.targetPort ?? port.port, name) : { type: 'STATIC' };
   const inside = upstream.endpoints.filter(({ locality }) => within === undefined || isInside(within, locality));
   return inside.length === 0 ? { type: 'STATIC' } : atAddresses(inside, port, name);
 }
@@ -47,7 +50,7 @@ function byDns(host: string, port: number, name: string): Plain {
   };
 }
 
-function atAddresses(endpoints: readonly ExternalEndpoint[], port: number, name: string): Plain {
+function atAddresses(endpoints: readonly ExternalEndpoint[], port: OutsidePort, name: string): Plain {
   return {
     type: 'STATIC',
     load_assignment: { cluster_name: name, endpoints: byLocality(endpoints).map((group) => localityOf(group, port)) },
@@ -61,13 +64,13 @@ export function byLocality(endpoints: readonly ExternalEndpoint[]): readonly (re
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
-function localityOf(group: readonly ExternalEndpoint[], port: number): Plain {
+function localityOf(group: readonly ExternalEndpoint[], port: OutsidePort): Plain {
   const { region, zone, subzone } = group[0]?.locality ?? { region: '', zone: '', subzone: '' };
   const isKnown = region !== '' || zone !== '' || subzone !== '';
   return {
     locality: isKnown ? { region, zone, sub_zone: subzone } : undefined,
     lb_endpoints: group.map(({ address, targetPorts, weight }) => ({
-      endpoint: { address: socketAddress(address, targetPorts.get(port) ?? port) },
+      endpoint: { address: socketAddress(address, targetPorts.get(port.port) ?? port.targetPort ?? port.port) },
       load_balancing_weight: weight,
     })),
     load_balancing_weight: group.reduce((sum, { weight }) => sum + weight, 0),

@@ -3,18 +3,20 @@
  * in the forms that every client takes.
  *
  * In: the service and the settings. What always holds: there is one for each that sidecars have, and none that a client refuses.
- * https://github.com/grpc/proposal/blob/master/A27-xds-global-load-balancing.md, A32 (circuit breaking), A42 (ring hash), A50 (outliers)
+ * https://github.com/grpc/proposal/blob/master/A27-xds-global-load-balancing.md, A32 (circuit breaking), A42 (ring hash), A48 (least request), A50
+ * (outliers), A52 (lists of policies)
  */
 
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import { type Destination, destinationName } from '../model/rule.ts';
+import type { CatalogPort } from '../model/service.ts';
 import type { OutlierDetection, ServicePolicy } from '../model/service-policy.ts';
 import { overAds, socketAddress } from './common.ts';
 import { askablePorts } from './grpc-names.ts';
 import { outboundCluster, serviceHost } from './names.ts';
-import { durationMs, encodeResource, type Plain } from './proto/encode.ts';
+import { any, durationMs, encodeResource, type Plain } from './proto/encode.ts';
 
 const unlimited = 0xffff_ffff;
 /** Of both bounds of a ring. */
@@ -23,9 +25,9 @@ const ringSizeMax = 8_388_608;
 export function grpcClusters(service: MeshService, settings: MeshSettings): readonly EncodedResource[] {
   const { catalog, chains, policy } = service;
   const host = serviceHost(catalog, settings.clusterDomain);
-  return askablePorts(catalog).flatMap(({ port }) =>
+  return askablePorts(catalog).flatMap((port) =>
     chains.map((chain) => {
-      const name = outboundCluster(port, chain, host);
+      const name = outboundCluster(port.port, chain, host);
       return encodeResource(typeUrl.cluster, name, {
         name,
         ...whereabouts(service, chain, port, name),
@@ -47,15 +49,17 @@ function overEds(name: string): Plain {
   return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: overAds } };
 }
 
-/** A name is looked up by the client itself; addresses that somebody wrote down come over EDS as those of the mesh do. */
-function whereabouts({ catalog }: MeshService, chain: readonly Destination[], port: number, name: string): Plain {
+/** A name is looked up by the client itself, but where it would have to begin TLS, which it does not; addresses that somebody wrote down come over EDS as those of the mesh do. */
+function whereabouts({ catalog }: MeshService, chain: readonly Destination[], port: CatalogPort, name: string): Plain {
   const { upstream } = catalog;
-  if (upstream?.kind !== 'dns' || !leadsOut(chain)) return overEds(name);
+  if (upstream?.kind !== 'dns' || !leadsOut(chain) || port.originate !== undefined) return overEds(name);
   return {
     type: 'LOGICAL_DNS',
     load_assignment: {
       cluster_name: name,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(upstream.name, port) } }] }],
+      endpoints: [
+        { lb_endpoints: [{ endpoint: { address: socketAddress(upstream.name, port.targetPort ?? port.port) } }] },
+      ],
     },
   };
 }
@@ -66,11 +70,20 @@ export function leadsOut(chain: readonly Destination[]): boolean {
 }
 
 /**
- * Every client knows round robin and, with few exceptions, ring hash; least request only some, and who does not know a policy refuses the
- * cluster. So all that does not hash goes around.
+ * Every client knows round robin and, with few exceptions, ring hash; least request only some, which take the first policy of a list that they
+ * know. In the words of before the lists, for who knows no lists, and of a policy that no client has (random), it is round robin.
  */
 function balancing(policy: ServicePolicy | undefined): Plain {
   const lb = policy?.loadBalancer;
+  if (lb?.kind === 'least-request') {
+    const choice = { choice_count: Math.max(2, lb.choices) };
+    const endpoints = {
+      policies: [policyOf('least_request', 'LeastRequest', choice), policyOf('round_robin', 'RoundRobin')],
+    };
+    // Localities by their weights, as without a list.
+    const policies = [policyOf('wrr_locality', 'WrrLocality', { endpoint_picking_policy: endpoints })];
+    return { lb_policy: 'ROUND_ROBIN', load_balancing_policy: { policies } };
+  }
   if (lb?.kind === 'ring-hash') {
     return {
       lb_policy: 'RING_HASH',
@@ -81,6 +94,13 @@ function balancing(policy: ServicePolicy | undefined): Plain {
     };
   }
   return { lb_policy: lb?.kind === 'maglev' ? 'RING_HASH' : 'ROUND_ROBIN' };
+}
+
+function policyOf(name: string, message: string, fields: Plain = {}): Plain {
+  const typeName = `envoy.extensions.load_balancing_policies.${name}.v3.${message}`;
+  return {
+    typed_extension_config: { name: `envoy.load_balancing_policies.${name}`, typed_config: any(typeName, fields) },
+  };
 }
 
 /**

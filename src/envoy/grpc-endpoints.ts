@@ -17,7 +17,7 @@ import type { ExternalEndpoint } from '../model/service.ts';
 import { encodeAssignment, isHealthy, type TargetGroup } from './assignment-bytes.ts';
 import { socketAddress } from './common.ts';
 import { portGroups } from './endpoints.ts';
-import { byLocality } from './external-clusters.ts';
+import { byLocality, type OutsidePort } from './external-clusters.ts';
 import { leadsOut } from './grpc-clusters.ts';
 import { askablePorts } from './grpc-names.ts';
 import type { AssignmentKey } from './locality-levels.ts';
@@ -42,9 +42,9 @@ export function grpcAssignments(
     return chains.map((chain) => {
       const name = outboundCluster(port.port, chain, host);
       if (catalog.upstream?.kind === 'static' && leadsOut(chain))
-        return outsideAssignment(name, catalog.upstream.endpoints, port.port);
+        return outsideAssignment(name, port.originate === undefined ? catalog.upstream.endpoints : [], port);
       const groups = sharedLevels(groupsOf(chain), placement?.overprovisioningPercent);
-      return encodeAssignment(name, groups, undefined, undefined, 'grpc');
+      return encodeAssignment(name, groups, { reader: 'grpc' });
     });
   });
 }
@@ -117,7 +117,7 @@ function shareOf(level: readonly Weighed[], percent: number): Weighed[] {
 const nowhere: Locality = { region: '', zone: '', subzone: '' };
 
 /** Addresses that somebody wrote down. Of weights, a client reads those of localities alone: so endpoints whose own differ have one each. */
-function outsideAssignment(name: string, endpoints: readonly ExternalEndpoint[], port: number): EncodedResource {
+function outsideAssignment(name: string, endpoints: readonly ExternalEndpoint[], port: OutsidePort): EncodedResource {
   const places = byLocality(endpoints).flatMap((group): readonly ExternalEndpoint[][] =>
     group.every(({ weight }) => weight === group[0]?.weight) ? [[...group]] : group.map((one) => [one]),
   );
@@ -127,12 +127,12 @@ function outsideAssignment(name: string, endpoints: readonly ExternalEndpoint[],
   });
 }
 
-function place(group: readonly ExternalEndpoint[], port: number, subZone: string): Plain {
+function place(group: readonly ExternalEndpoint[], port: OutsidePort, subZone: string): Plain {
   const { region, zone } = group[0]?.locality ?? nowhere;
   return {
     locality: { region, zone, sub_zone: subZone },
     lb_endpoints: group.map(({ address, targetPorts }) => ({
-      endpoint: { address: socketAddress(address, targetPorts.get(port) ?? port) },
+      endpoint: { address: socketAddress(address, targetPorts.get(port.port) ?? port.targetPort ?? port.port) },
     })),
     load_balancing_weight: group.reduce((sum, { weight }) => sum + weight, 0),
   };

@@ -83,7 +83,17 @@ function undone(service: MeshService): string {
 export function grpcFindings(services: Iterable<readonly [ServiceKey, MeshService]>, cluster: string): Finding[] {
   const findings: Finding[] = [];
   for (const [key, service] of [...services].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const { rule } = service;
+    const { rule, catalog } = service;
+    const secured = catalog.ports.filter(({ originate }) => originate !== undefined).map(({ port }) => port);
+    if (secured.length > 0) {
+      findings.push({
+        code: 'FW-ENVOY-007' as const,
+        severity: 'warning' as const,
+        message: `gRPC clients without a proxy ask for ${catalog.host ?? key} and begin no TLS: they find no endpoint at ${secured.join(', ')}`,
+        where: { cluster, object: `ExternalService ${catalog.namespace}/${catalog.name}` },
+        hint: 'see docs/proxyless-grpc.md; let the client speak TLS itself, or give it a sidecar',
+      });
+    }
     const words = rule === undefined ? '' : undone(service);
     if (rule === undefined || words === '') continue;
     findings.push({

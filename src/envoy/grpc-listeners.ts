@@ -10,10 +10,10 @@ import { typeUrl } from '../core/type-urls.ts';
 import type { MeshSettings } from '../model/mesh.ts';
 import type { CatalogService } from '../model/service.ts';
 import { overAds } from './common.ts';
-import { askablePorts, barePort, routeTableName } from './grpc-names.ts';
+import { askablePorts, barePort, hostOfName, routeTableName } from './grpc-names.ts';
 import { faultFilter } from './http-filters.ts';
 import { serviceHost } from './names.ts';
-import { any, constantAny, encodeResource, type NamedPlain } from './proto/encode.ts';
+import { any, constantAny, encodeResource, type NamedPlain, type Plain } from './proto/encode.ts';
 
 /** Here they do nothing; a route gives the first one work. A client that knows no faults leaves it out. */
 const filters = [
@@ -46,15 +46,31 @@ export function grpcListeners(
 }
 
 function listener(name: string, table: string, createdAtMs: number): NamedPlain {
+  // gRPC for Node takes no notice of a listener that comes back as it was before it went: a service made anew is to be another.
+  return apiListener(name, String(createdAtMs), { rds: { config_source: overAds, route_config_name: table } });
+}
+
+function apiListener(name: string, statPrefix: string, routes: Plain): NamedPlain {
   return {
     name,
     api_listener: {
       api_listener: any('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
-        // gRPC for Node takes no notice of a listener that comes back as it was before it went: a service made anew is to be another.
-        stat_prefix: String(createdAtMs),
-        rds: { config_source: overAds, route_config_name: table },
+        stat_prefix: statPrefix,
+        ...routes,
         http_filters: filters,
       }),
     },
   };
+}
+
+/**
+ * For a target that is not there: its calls go to an Envoy cluster that is not there either, which has no endpoint. (Without any route gRPC for Node
+ * 1.14.1 goes on waiting.)
+ */
+export function noListener(name: string): EncodedResource {
+  const host = hostOfName(typeUrl.listener, name);
+  const port = name === host ? '0' : name.slice(host.length + 1);
+  const route = { match: { prefix: '' }, route: { cluster: `outbound|${port}||${host}` } };
+  const routes = { route_config: { name, virtual_hosts: [{ name, domains: ['*'], routes: [route] }] } };
+  return encodeResource(typeUrl.listener, name, apiListener(name, 'none', routes));
 }

@@ -14,7 +14,7 @@ import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import { anywhere, type RouteRetry, type RuleRoute, ruleId } from '../model/rule.ts';
 import type { ServicePolicy } from '../model/service-policy.ts';
 import { fairwayMetadata } from './common.ts';
-import { announcing } from './grpc-announcement.ts';
+import { announcing, leadingToHeld } from './grpc-announcement.ts';
 import { grpcMatches } from './grpc-match.ts';
 import { askablePorts, routeTableName } from './grpc-names.ts';
 import { faultFilter } from './http-filters.ts';
@@ -37,7 +37,9 @@ export function grpcRouteTables(service: MeshService, settings: MeshSettings): r
       : [connection(service, port.port, settings)];
     const table = encodeResource(typeUrl.route, name, { name, virtual_hosts: [{ name, domains: ['*'], routes }] });
     const names = service.catalog.upstream?.kind === 'dns' ? [] : clustersOf(routes);
-    return { ...table, announce: { names, before: announcing } };
+    const resumed = (held: ReadonlySet<string>, missing: readonly string[]): EncodedResource | undefined =>
+      leadingToHeld(table, held, missing);
+    return { ...table, announce: { names, before: announcing, resumed } };
   });
 }
 

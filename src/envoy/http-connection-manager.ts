@@ -43,6 +43,8 @@ export function httpManager(manager: HttpManager, settings: MeshSettings): Plain
       // The peer is a workload of the mesh, not the edge: what it says in X-Forwarded-For stays as it is.
       use_remote_address: false,
       normalize_path: true,
+      // A name with a dot at its end is the same name, which is not searched for in resolv.conf's domains; no virtual host has it.
+      ...(direction === 'outbound' ? { strip_trailing_host_dot: true } : {}),
       preserve_external_request_id: true,
       // The application's own Server header stays; Fairway signs only what Envoy answers itself.
       server_name: 'fairway',

@@ -37,9 +37,18 @@ interface EndpointMessage {
   };
 }
 
+/** Who listens on an address and port, as the control plane knows it. */
+export type EndpointAt = (address: string, port: number) => Who | undefined;
+
+type Who = Pick<PathEndpoint, 'version' | 'cluster' | 'workload'>;
+
+const nobody: Who = { version: '', cluster: '', workload: '' };
+
+/** `endpointAt`: for endpoints that do not say themselves who they are, as without an access log. */
 export function pathClusters(
   names: Iterable<string>,
   get: (url: string, name: string) => EncodedResource | undefined,
+  endpointAt: EndpointAt = () => undefined,
 ): PathCluster[] {
   return [...names].map((name) => {
     const resource = get(typeUrl.cluster, name);
@@ -48,36 +57,43 @@ export function pathClusters(
     const { cluster_type, lb_policy, eds_cluster_config, load_assignment } = message;
     const type = message.type ?? cluster_type?.name ?? 'STATIC';
     const assignment = type === 'EDS' ? get(typeUrl.endpoint, eds_cluster_config?.service_name ?? name) : undefined;
-    const all = endpointsOf(assignment === undefined ? load_assignment : decodeResource(assignment));
+    const all =
+      assignment === undefined
+        ? endpointsOf(load_assignment, 'UNKNOWN', endpointAt)
+        : endpointsOf(decodeResource(assignment), 'HEALTHY', endpointAt);
     const endpoints = all.slice(0, endpointsMax);
     const balancing = (lb_policy ?? 'ROUND_ROBIN').toLowerCase().replaceAll('_', ' ');
     return { name, type, balancing, endpoints, omitted: all.length - endpoints.length };
   });
 }
 
-function endpointsOf(assignment: AssignmentMessage | undefined): PathEndpoint[] {
+/** `health`: of those of which nothing is said. */
+function endpointsOf(
+  assignment: AssignmentMessage | undefined,
+  health: string,
+  endpointAt: EndpointAt,
+): PathEndpoint[] {
   return (assignment?.endpoints ?? []).flatMap(
     ({ priority = 0, locality = {}, load_balancing_weight: localityWeight, lb_endpoints = [] }) =>
       lb_endpoints.map(({ health_status, load_balancing_weight, metadata, endpoint }): PathEndpoint => {
-        const said = metadata?.filter_metadata?.fairway ?? {};
-        const [version = '', cluster = '', workload = ''] = [
-          said[endpointFields.version],
-          said[endpointFields.cluster],
-          said[endpointFields.workload],
-        ];
+        const said = metadata?.filter_metadata?.fairway;
         const { address = '', port_value = 0 } = endpoint?.address?.socket_address ?? {};
+        const who = said === undefined ? endpointAt(address, port_value) : whoSays(said);
         return {
           address,
           port: port_value,
           priority,
-          health: health_status ?? 'UNKNOWN',
+          health: health_status ?? health,
           locality: { region: locality.region ?? '', zone: locality.zone ?? '', subzone: locality.sub_zone ?? '' },
           ...(localityWeight === undefined ? {} : { localityWeight }),
           ...(load_balancing_weight === undefined ? {} : { weight: load_balancing_weight }),
-          version,
-          cluster,
-          workload,
+          ...(who ?? nobody),
         };
       }),
   );
+}
+
+function whoSays(said: Readonly<Record<string, string>>): Who {
+  const { version: v, cluster: c, workload: w } = endpointFields;
+  return { version: said[v] ?? '', cluster: said[c] ?? '', workload: said[w] ?? '' };
 }

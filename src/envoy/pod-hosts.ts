@@ -13,6 +13,7 @@ import { typeUrl } from '../core/type-urls.ts';
 import { clustersetDomain, type MeshService, type MeshSettings } from '../model/mesh.ts';
 import type { CatalogPort, CatalogService, Endpoint } from '../model/service.ts';
 import { encodeAssignment } from './assignment-bytes.ts';
+import { weighsLocalities } from './cluster-balancing.ts';
 import { policyFields } from './cluster-policy.ts';
 import { overAds } from './common.ts';
 import { mayReach } from './locality-levels.ts';
@@ -50,7 +51,7 @@ export function explicitPodHosts(service: MeshService, ownCluster: string, setti
       const name = `outbound|${port.port}||${host}`;
       const value = podCluster(name, service, port, host, settings);
       clusters.push(encodeResource(typeUrl.cluster, name, value));
-      assignments.push(podAssignment(name, pod, port, service.placement));
+      assignments.push(podAssignment(name, pod, port, service, settings));
       const names = namesOf(pod, meant.get(pod.hostname) === pod, catalog, settings);
       hosts.push(podHost(host, name, names, port, catalog, settings));
     }
@@ -111,16 +112,13 @@ function podCluster(
   host: string,
   settings: MeshSettings,
 ): Plain {
-  const { catalog, policy } = service;
+  const { policy } = service;
   return {
     name,
     type: 'EDS',
-    eds_cluster_config: { service_name: name, eds_config: overAds },
+    eds_cluster_config: { eds_config: overAds },
     ...policyFields(policy, port.protocol, host, settings),
     ignore_health_on_host_removal: true,
-    metadata: {
-      filter_metadata: { istio: { services: [{ host, name: catalog.name, namespace: catalog.namespace }] } },
-    },
   };
 }
 
@@ -129,7 +127,8 @@ function podAssignment(
   name: string,
   pod: Pod,
   port: CatalogPort,
-  placement: MeshService['placement'],
+  { placement, policy }: MeshService,
+  settings: MeshSettings,
 ): EncodedResource {
   const portName = port.otherNames.get(pod.cluster) ?? port.name;
   const targets = (port.clusters.includes(pod.cluster) ? pod.endpoints : []).flatMap((endpoint) => {
@@ -137,7 +136,10 @@ function podAssignment(
     const takes = endpoint.ready || (endpoint.serving && endpoint.terminating);
     return number === undefined || !takes || !mayReach(placement, endpoint) ? [] : [{ endpoint, port: number }];
   });
-  return encodeAssignment(name, targets.length === 0 ? [] : [{ targets, priority: 0 }]);
+  return encodeAssignment(name, targets.length === 0 ? [] : [{ targets, priority: 0 }], {
+    weighsLocalities: weighsLocalities(policy),
+    tellsWho: settings.accessLog,
+  });
 }
 
 function podHost(

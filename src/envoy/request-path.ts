@@ -13,7 +13,7 @@ import type { AskedRequest, PathRoute, RequestPath, RequestWay } from '../model/
 import type { Scope } from '../model/mesh.ts';
 import { askedWays } from './grpc-path.ts';
 import { hostOfAddress, httpProxy, listenerName, virtualOutbound } from './names.ts';
-import { pathClusters } from './path-clusters.ts';
+import { type EndpointAt, pathClusters } from './path-clusters.ts';
 import { clusterTargets, pathRoutes } from './path-routes.ts';
 import { decodeMessage, decodeResource } from './proto/decode.ts';
 import type { Plain } from './proto/encode.ts';
@@ -37,13 +37,15 @@ export interface PathQuestion {
   readonly addresses: readonly string[];
   /** Only the route that it takes is shown. */
   readonly request?: AskedRequest;
+  readonly endpointAt?: EndpointAt;
 }
 
 export function requestPath(held: HeldResources, question: PathQuestion): RequestPath {
   const { host, port } = question;
   const found = waysFor(held.scope.mode)(held, question);
   const names = new Set(found.ways.flatMap(({ routes }) => routes.flatMap(({ clusters }) => clusters)).map(nameOf));
-  return { host, port, ...found, clusters: pathClusters(names, (url, name) => held.resources(url).get(name)) };
+  const clusters = pathClusters(names, (url, name) => held.resources(url).get(name), question.endpointAt);
+  return { host, port, ...found, clusters };
 }
 
 function waysFor(mode: Scope['mode']): (held: HeldResources, question: PathQuestion) => Found {

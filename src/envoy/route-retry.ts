@@ -3,8 +3,9 @@
 import type { RouteRetry, RuleRoute } from '../model/rule.ts';
 import { constantAny, durationMs, type Plain } from './proto/encode.ts';
 
+/** Stands in nearly every route. Envoy finds an extension by the type of its configuration; what it is called is for people alone. */
 const previousHosts: Plain = {
-  name: 'envoy.retry_host_predicates.previous_hosts',
+  name: 'previous_hosts',
   typed_config: constantAny('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
 };
 

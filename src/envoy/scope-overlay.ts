@@ -23,6 +23,7 @@ import { PortOverlay, type Sides } from './port-overlay.ts';
 import type { ScopeResources } from './scope-resources.ts';
 import { servicePieces } from './service-pieces.ts';
 import { TableOverlays } from './table-overlays.ts';
+import { tunnelFindings } from './tunnel-findings.ts';
 import { UnaskedClusters } from './unasked-clusters.ts';
 import { UnknownHostsOverlay } from './unknown-hosts-overlay.ts';
 import { askedVirtualHost, pushedVirtualHost } from './virtual-host-resources.ts';
@@ -128,7 +129,12 @@ export class ScopeOverlay {
         if (!this.#others.has(key) && hosts.pods !== undefined) dropped.push([key, hosts.pods.dropped]);
       for (const [key, { own }] of this.#others) dropped.push([key, own?.hosts.pods?.dropped ?? 0]);
     }
-    return [...this.#claims.findings(cluster), ...this.#ports.findings(cluster), ...podFindings(dropped, cluster)];
+    return [
+      ...(mode === 'explicit' ? tunnelFindings(this.#services(), cluster) : []),
+      ...this.#claims.findings(cluster),
+      ...this.#ports.findings(cluster),
+      ...podFindings(dropped, cluster),
+    ];
   }
 
   /** Whether the service is otherwise here, or may be. */

@@ -23,6 +23,7 @@ import { ResourceMaps } from './resource-maps.ts';
 import { RouteTable } from './route-table.ts';
 import { settingsOf } from './scope-settings.ts';
 import { servicePieces } from './service-pieces.ts';
+import { tunnelFindings } from './tunnel-findings.ts';
 import { UnaskedClusters } from './unasked-clusters.ts';
 import { UnknownHosts } from './unknown-hosts.ts';
 import { askedVirtualHost, pushedVirtualHost, virtualHostName } from './virtual-host-resources.ts';
@@ -132,11 +133,10 @@ export class ScopeResources {
   /** What of the mesh this scope's sidecars do not get, and why. */
   findings(): readonly Finding[] {
     const { cluster, mode } = this.#scope;
-    if (mode === 'grpc') {
-      const services = [...this.#held].map(([key, { pieces }]) => [key, pieces.service] as const);
-      return grpcFindings(services, cluster);
-    }
+    const services = [...this.#held].map(([key, { pieces }]) => [key, pieces.service] as const);
+    if (mode === 'grpc') return grpcFindings(services, cluster);
     return [
+      ...(mode === 'explicit' ? tunnelFindings(services, cluster) : []),
       ...this.#claims.findings(cluster),
       ...this.#ports.findings(cluster),
       ...podFindings(

@@ -24,10 +24,10 @@ export type Refusal = {
 };
 
 export interface Attached extends Attachment {
-  /** The ports for which it is in force; [] exactly where it is refused. */
+  /** The ports for which it is in force; [] where it is refused, and where older routes of its kind take all that it is for. */
   readonly ports: readonly number[];
   readonly refusal?: Refusal;
-  /** Another kind of route goes first for some of its ports. */
+  /** What other routes take of what it is for. */
   readonly note?: string;
 }
 
@@ -52,34 +52,60 @@ export function attach(
       if (holder === undefined || rank(one) < rank(holder)) strongest.set(slot, one);
     }
   }
-  const takes = (one: Attached, port: number): boolean => {
-    const holder = strongest.get(slotOf(one, port));
-    if (holder?.route.kind !== one.route.kind) return false;
-    // Of plain connections there is nothing to tell two routes apart by.
-    if (one.route.kind === 'TCPRoute') return holder === one;
-    return one.route.kind !== 'TLSRoute' || freeNames(one, port, wanted).length > 0;
-  };
   return wanted.map((one) => {
-    const ports = one.ports.filter((port) => takes(one, port));
-    if (one.refusal !== undefined || ports.length === one.ports.length) return one;
-    const lost = one.ports.filter((port) => !ports.includes(port));
-    const winners = new Set(lost.flatMap((port) => strongest.get(slotOf(one, port)) ?? []));
-    const names = [...winners].map(({ route }) => routeId(route)).join(', ');
-    const note = `${names} ${winners.size === 1 ? 'goes' : 'go'} first for ${portWords(lost)}`;
-    if (ports.length > 0) return { ...one, ports, note };
-    return { ...one, ports, refusal: { reason: 'Conflicted', message: note } };
+    if (one.refusal !== undefined) return one;
+    const holders = new Map(one.ports.map((port) => [port, strongest.get(slotOf(one, port)) ?? one]));
+    const lost = one.ports.filter((port) => holders.get(port)?.route.kind !== one.route.kind);
+    const winners = new Set(lost.flatMap((port) => holders.get(port) ?? []));
+    const outranked = lost.length === 0 ? [] : [`${namesOf(winners)} first for ${portWords(lost)}`];
+    const left = one.ports.filter((port) => !lost.includes(port));
+    if (left.length === 0) return { ...one, ports: [], refusal: { reason: 'Conflicted', message: outranked.join() } };
+    // Routes of one kind are all valid (GEP-1294), though older ones may leave nothing to a younger.
+    const ports = left.filter((port) => claimsOf(one) === undefined || freeClaims(one, port, wanted).length > 0);
+    const notes = [...outranked, ...olderWords(one, left, wanted)];
+    return { ...one, ports, ...(notes.length === 0 ? {} : { note: notes.join('; ') }) };
   });
 }
 
-/** The server names of a TLSRoute that no older one has for the port. */
-export function freeNames(one: Attached, port: number, all: readonly Attached[]): readonly string[] {
-  const older = all
+function namesOf(routes: Iterable<Attached>): string {
+  const names = [...new Set([...routes].map(({ route }) => routeId(route)))];
+  return `${names.join(', ')} ${names.length === 1 ? 'goes' : 'go'}`;
+}
+
+/** What only one route of its kind can have of a port: server names, or all that comes. undefined: routes of its kind are merged. */
+function claimsOf({ route }: Attachment): readonly string[] | undefined {
+  if (route.kind === 'TCPRoute' || (route.kind === 'TLSRoute' && route.hostnames.length === 0)) return [''];
+  return route.kind === 'TLSRoute' ? route.hostnames : undefined;
+}
+
+/** `all`: the oldest first. */
+function olderOfKind(one: Attached, port: number, all: readonly Attached[]): readonly Attached[] {
+  return all
     .slice(0, all.indexOf(one))
-    .filter(({ route, ports }) => route.kind === 'TLSRoute' && ports.includes(port));
-  const taken = new Set(
-    older.filter((each) => audienceOf(each) === audienceOf(one)).flatMap(({ route }) => route.hostnames),
+    .filter(({ route, ports }) => route.kind === one.route.kind && ports.includes(port))
+    .filter((each) => audienceOf(each) === audienceOf(one));
+}
+
+/** The server names of a TLSRoute that no older one has for the port; `['']` of the oldest that takes whatever comes. */
+export function freeClaims(one: Attached, port: number, all: readonly Attached[]): readonly string[] {
+  const taken = new Set(olderOfKind(one, port, all).flatMap((each) => claimsOf(each) ?? []));
+  return (claimsOf(one) ?? []).filter((claim) => !taken.has(claim));
+}
+
+/** What older routes of its kind take; not where one route names a port twice. */
+function olderWords(one: Attached, ports: readonly number[], all: readonly Attached[]): readonly string[] {
+  const lost = (claimsOf(one) ?? []).flatMap((claim) =>
+    ports.flatMap((port) => {
+      const older = olderOfKind(one, port, all).find((each) => claimsOf(each)?.includes(claim));
+      return older === undefined || older.route === one.route ? [] : [{ claim, port, older }];
+    }),
   );
-  return one.route.hostnames.filter((name) => !taken.has(name));
+  if (lost.length === 0) return [];
+  const what =
+    claimsOf(one)?.includes('') === true
+      ? portWords(lost.map(({ port }) => port))
+      : [...new Set(lost.map(({ claim }) => claim))].join(', ');
+  return [`${namesOf(lost.map(({ older }) => older))} first for ${what}, being older`];
 }
 
 function rank({ route }: Attached): number {

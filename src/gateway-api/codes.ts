@@ -81,6 +81,7 @@ export const gatewayCodes = {
     title: 'CORS has no effect on preflights',
     cure: 'Add a match that takes the method OPTIONS.',
   },
+  'FW-GWAPI-029': { title: 'Only the first rule counts', cure: 'Make a route of each rule.' },
 } as const satisfies CodeTable;
 
 export type GatewayCode = keyof typeof gatewayCodes;

@@ -17,7 +17,7 @@ import {
 } from '../model/rule.ts';
 import { type ServiceKey, splitServiceKey } from '../model/service.ts';
 import { contentHash } from '../rules/build.ts';
-import { type Attached, type Attachment, attach, audienceOf, freeNames } from './attach.ts';
+import { type Attached, type Attachment, attach, audienceOf, freeClaims } from './attach.ts';
 import { noHeaderChange } from './build-filters.ts';
 import { compareEntries, compareRoutes, type Entry } from './precedence.ts';
 import { redirectFrom } from './redirect.ts';
@@ -266,9 +266,10 @@ function refusal(reason: string): RuleBackend {
 /** By the server name first, then whatever comes. */
 function connectionPieces(port: number, parent: Parent): readonly Piece[] {
   const make = (of: readonly Attached[], source: SourceMatch | undefined): readonly Piece[] =>
-    of.flatMap((one) => {
+    namedFirst(of).flatMap((one) => {
       const { route } = one;
-      const sni = route.kind === 'TLSRoute' ? freeNames(one, port, parent.attached) : undefined;
+      // In v1alpha2 TLSRoutes may go without names.
+      const sni = route.hostnames.length > 0 ? freeClaims(one, port, parent.attached) : undefined;
       return route.rules.map((rule) => ({
         label: labelOf(route, rule),
         route: {
@@ -283,4 +284,9 @@ function connectionPieces(port: number, parent: Parent): readonly Piece[] {
     });
   // Connections that no route takes go on as they are without.
   return byAudience(port, parent.attached, ['TLSRoute', 'TCPRoute'], make, () => []);
+}
+
+/** What takes whatever comes is tried last. */
+function namedFirst(of: readonly Attached[]): readonly Attached[] {
+  return of.toSorted((a, b) => Number(a.route.hostnames.length === 0) - Number(b.route.hostnames.length === 0));
 }

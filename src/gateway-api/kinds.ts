@@ -72,6 +72,7 @@ export const referenceGrantKind: ForeignKind<Grant> = {
   ...grantHead,
   foreign: true,
   standard: 'gateway-api',
+  forOwnRules: true,
   statusShape: 'none',
   shown: [
     { title: 'FROM', of: (spec) => references(field(spec, 'from'), 'namespace') },

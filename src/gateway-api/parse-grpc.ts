@@ -2,12 +2,12 @@
 
 import type { Path } from '../rules/findings.ts';
 import type { Sound } from '../rules/structure.ts';
-import { buildBackendFilters, buildFilters } from './build-filters.ts';
+import { buildRule, type SharedSink } from './build-rule.ts';
 import { checkFilters } from './check-filters.ts';
 import { checkMatchCount } from './parse-http.ts';
-import { buildGrpcMatch, checkGrpcMatch, type MatchSink } from './parse-matches.ts';
-import { buildBackend, checkBackend, type RouteFindings } from './parse-references.ts';
-import type { RouteBackend, RouteRule, Unsupported } from './route.ts';
+import { buildGrpcMatch, checkGrpcMatch } from './parse-matches.ts';
+import { checkBackend, type RouteFindings } from './parse-references.ts';
+import type { RouteRule } from './route.ts';
 import type { RawGrpcRoute, RawGrpcRule } from './schema-routes.ts';
 
 export function checkGrpcRoute(spec: Sound<RawGrpcRoute>, findings: RouteFindings): void {
@@ -25,30 +25,13 @@ export function checkGrpcRoute(spec: Sound<RawGrpcRoute>, findings: RouteFinding
   }
 }
 
+/** `name`: the rule's, in the route. */
 export function buildGrpcRule(
   rule: RawGrpcRule,
   name: string,
   path: Path,
   namespace: string,
-  shared: Omit<MatchSink, 'unsupported'>,
+  shared: SharedSink,
 ): RouteRule {
-  const unsupported: Unsupported[] = [];
-  const sink: MatchSink = { ...shared, unsupported };
-  const {
-    actions,
-    mirrors,
-    unsupported: ofFilters,
-  } = buildFilters(rule.filters ?? [], namespace, [...path, 'filters']);
-  unsupported.push(...ofFilters);
-  const given = rule.matches === undefined || rule.matches.length === 0 ? [{}] : rule.matches;
-  const matches = given.map((match, i) => buildGrpcMatch(match, [...path, 'matches', i], sink));
-  const backends = (rule.backendRefs ?? []).map((backend, i): RouteBackend => {
-    const at = [...path, 'backendRefs', i];
-    const { unsupported: ofBackend, ...changes } = buildBackendFilters(backend.filters, namespace, [...at, 'filters']);
-    unsupported.push(...ofBackend);
-    return { ...buildBackend(backend, namespace, at), weight: backend.weight ?? 1, ...changes };
-  });
-  if (rule.sessionPersistence !== undefined)
-    unsupported.push({ path: [...path, 'sessionPersistence'], message: 'sessionPersistence is not supported' });
-  return { name, matches, backends, mirrors, actions, unsupported };
+  return buildRule({ rule, name, path, namespace, shared, buildMatch: buildGrpcMatch });
 }

@@ -5,11 +5,11 @@ import type { RouteRetry } from '../model/rule.ts';
 import { durationMs } from '../rules/duration.ts';
 import { formatPath, type Path } from '../rules/findings.ts';
 import type { Sound } from '../rules/structure.ts';
-import { buildBackendFilters, buildFilters } from './build-filters.ts';
+import { buildRule, type SharedSink } from './build-rule.ts';
 import { checkFilters } from './check-filters.ts';
-import { buildHttpMatch, checkHttpMatch, type MatchSink } from './parse-matches.ts';
-import { buildBackend, checkBackend, type RouteFindings } from './parse-references.ts';
-import type { RouteBackend, RouteRule, RuleActions, Unsupported } from './route.ts';
+import { buildHttpMatch, checkHttpMatch } from './parse-matches.ts';
+import { checkBackend, type RouteFindings } from './parse-references.ts';
+import type { RouteRule, RuleActions } from './route.ts';
 import type { RawHttpRoute, RawHttpRule } from './schema-routes.ts';
 
 const matchesMax = 128;
@@ -68,37 +68,17 @@ export function buildHttpRule(
   name: string,
   path: Path,
   namespace: string,
-  shared: Omit<MatchSink, 'unsupported'>,
+  shared: SharedSink,
 ): RouteRule {
-  const unsupported: Unsupported[] = [];
-  const sink: MatchSink = { ...shared, unsupported };
-  const {
-    actions,
-    mirrors,
-    unsupported: ofFilters,
-  } = buildFilters(rule.filters ?? [], namespace, [...path, 'filters']);
-  unsupported.push(...ofFilters);
-  const given = rule.matches === undefined || rule.matches.length === 0 ? [{}] : rule.matches;
-  const matches = given.map((match, i) => buildHttpMatch(match, [...path, 'matches', i], sink));
-  const backends = (rule.backendRefs ?? []).map((backend, i): RouteBackend => {
-    const at = [...path, 'backendRefs', i];
-    const { unsupported: ofBackend, ...changes } = buildBackendFilters(backend.filters, namespace, [...at, 'filters']);
-    unsupported.push(...ofBackend);
-    return { ...buildBackend(backend, namespace, at), weight: backend.weight ?? 1, ...changes };
-  });
-  if (rule.sessionPersistence !== undefined)
-    unsupported.push({
-      path: [...path, 'sessionPersistence'],
-      message: 'sessionPersistence is not supported; a TrafficRule can keep sessions by loadBalancing',
-    });
-  if (actions.cors !== undefined) warnOfPreflights(rule, path, sink);
-  return { name, matches, backends, mirrors, actions: { ...actions, ...limitsOf(rule, path, sink) }, unsupported };
+  const built = buildRule({ rule, name, path, namespace, shared, buildMatch: buildHttpMatch });
+  if (built.actions.cors !== undefined) warnOfPreflights(rule, path, shared);
+  return { ...built, actions: { ...built.actions, ...limitsOf(rule, path, shared) } };
 }
 
 function limitsOf(
   { timeouts, retry }: RawHttpRule,
   path: Path,
-  { findings }: MatchSink,
+  { findings }: SharedSink,
 ): Pick<RuleActions, 'requestTimeoutMs' | 'backendRequestTimeoutMs' | 'retry'> {
   // 0 means: no limit.
   const request = durationMs(timeouts?.request ?? '') || undefined;
@@ -126,7 +106,7 @@ function retryOf({ codes = [], attempts, backoff }: NonNullable<RawHttpRule['ret
   };
 }
 
-function warnOfPreflights({ matches = [] }: RawHttpRule, path: Path, { findings }: MatchSink): void {
+function warnOfPreflights({ matches = [] }: RawHttpRule, path: Path, { findings }: SharedSink): void {
   if (matches.length === 0 || matches.some(({ method = 'OPTIONS' }) => method === 'OPTIONS')) return;
   const message = 'CORS has no effect on preflights: they are OPTIONS requests, and no match of the rule takes those';
   findings.warn('FW-GWAPI-028', [...path, 'matches'], message, 'Add a match with method: OPTIONS');

@@ -5,7 +5,8 @@
 import { type Findings, formatPath, type Path } from '../rules/findings.ts';
 import type { Sound } from '../rules/structure.ts';
 import type { GatewayCode } from './codes.ts';
-import { type BackendRef, gatewayGroup, type ParentRef } from './route.ts';
+import { type BackendRef, type Grant, gatewayGroup, importGroup, type ParentRef } from './route.ts';
+import type { RawGrant } from './schema-grants.ts';
 import type { RawParentRef } from './schema-routes.ts';
 
 export type RouteFindings = Findings<GatewayCode>;
@@ -28,6 +29,7 @@ export function checkParents(parents: Sound<readonly RawParentRef[]> | undefined
   for (const [i, parent] of parents.entries()) {
     if (parent === undefined) continue;
     const { group = gatewayGroup, kind = 'Gateway', namespace = '', name, sectionName = '', port = 0 } = parent;
+    if (name !== undefined) warnOfGroup(groupOf(group), kind, ['spec', 'parentRefs', i], findings);
     const id = JSON.stringify([group, kind, namespace, name, sectionName, port]);
     const first = seen.get(id);
     if (first === undefined) seen.set(id, i);
@@ -39,10 +41,32 @@ export function checkParents(parents: Sound<readonly RawParentRef[]> | undefined
   }
 }
 
+/** Kubernetes' documentation calls the group "" so, Linkerd's tells people to write it, and no group of that name can be. */
+function groupOf(written: string): string {
+  return written === 'core' ? '' : written;
+}
+
+/** The group that is left out is that of Gateways: whoever forgets it means a Service, and gets nothing. */
+function warnOfGroup(group: string, kind: string, path: Path, findings: RouteFindings): void {
+  const wanted = new Map([
+    ['Service', ''],
+    ['ServiceImport', importGroup],
+  ]).get(kind);
+  if (wanted === undefined || wanted === group || !mistakenGroups.has(group)) return;
+  const message = `${formatPath(path)} is a ${kind} of the group ${JSON.stringify(group)}, which has none, so the route is not for it`;
+  findings.warn('FW-GWAPI-021', path, message, `Write group: ${JSON.stringify(wanted)}`);
+}
+
+const mistakenGroups: ReadonlySet<string> = new Set(['', gatewayGroup, 'v1']);
+
+export function buildGrant({ from, to }: RawGrant): Pick<Grant, 'from' | 'to'> {
+  return { from, to: to.map((each) => ({ ...each, group: groupOf(each.group) })) };
+}
+
 export function buildParents(parents: readonly RawParentRef[] | undefined, ownNamespace: string): readonly ParentRef[] {
   return (parents ?? []).map((given) => ({
     given,
-    group: given.group ?? gatewayGroup,
+    group: groupOf(given.group ?? gatewayGroup),
     kind: given.kind ?? 'Gateway',
     namespace: given.namespace ?? ownNamespace,
     name: given.name,
@@ -76,7 +100,7 @@ export function buildBackend(
   path: Path,
 ): BackendRef {
   return {
-    group,
+    group: groupOf(group),
     kind,
     namespace: namespace ?? ownNamespace,
     name,

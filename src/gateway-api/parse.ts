@@ -16,6 +16,7 @@ import { buildHttpRule, checkHttpRoute } from './parse-http.ts';
 import { regexBudget } from './parse-matches.ts';
 import {
   buildBackend,
+  buildGrant,
   buildParents,
   checkBackend,
   checkParents,
@@ -32,7 +33,9 @@ import {
   type RawParentRef,
   type RawTcpRoute,
   type RawTlsRoute,
+  tcpRouteAlphaSpec,
   tcpRouteSpec,
+  tlsRouteAlphaSpec,
   tlsRouteSpec,
 } from './schema-routes.ts';
 
@@ -43,19 +46,24 @@ interface RawRoute {
 interface RouteParts<Raw extends RawRoute> {
   readonly kind: RouteKind;
   readonly schema: Schema;
+  /** Of v1alpha2, where that takes more. */
+  readonly alpha?: Schema;
   check(spec: Sound<Raw>, findings: RouteFindings): void;
   rules(spec: Raw, namespace: string, findings: RouteFindings): readonly RouteRule[];
   readonly hostnames?: (spec: Raw) => readonly string[];
 }
 
 function routeParser<Raw extends RawRoute>(head: KindHead, parts: RouteParts<Raw>) {
-  const structure = schemaCheck(parts.schema);
+  const newest = schemaCheck(parts.schema);
+  const alpha = parts.alpha === undefined ? newest : schemaCheck(parts.alpha);
   return foreignParser<GatewayRoute, GatewayCode>(head, (object, findings) => {
-    const parents = checkShape<Raw>(object.spec, findings, structure()) as Sound<RawRoute>;
+    const structure = object.apiVersion.endsWith('/v1alpha2') ? alpha : newest;
+    const given = withoutNulls(object.spec);
+    const parents = checkShape<Raw>(given, findings, structure()) as Sound<RawRoute>;
     checkParents(parents.parentRefs, findings);
     parts.check(parents as Sound<Raw>, findings);
     const isSound = !findings.hasErrors;
-    const spec = object.spec as unknown as Raw;
+    const spec = given as Raw;
     return {
       kind: parts.kind,
       ...named(object),
@@ -65,6 +73,14 @@ function routeParser<Raw extends RawRoute>(head: KindHead, parts: RouteParts<Raw
       rules: isSound ? parts.rules(spec, object.namespace, findings) : [],
     };
   });
+}
+
+/** An API server takes a field with nothing behind it for one that is left out. In a list nothing is wrong there too. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(fields.map(([key, field]) => [key, withoutNulls(field)]));
 }
 
 function named({ namespace, name, hash, origin }: ForeignObject) {
@@ -106,6 +122,7 @@ export function tcpRouteParser(head: KindHead) {
   return routeParser<RawTcpRoute>(head, {
     kind: 'TCPRoute',
     schema: tcpRouteSpec,
+    alpha: tcpRouteAlphaSpec,
     check: checkConnections,
     rules: connectionRules,
   });
@@ -115,6 +132,7 @@ export function tlsRouteParser(head: KindHead) {
   return routeParser<RawTlsRoute>(head, {
     kind: 'TLSRoute',
     schema: tlsRouteSpec,
+    alpha: tlsRouteAlphaSpec,
     check(spec, findings) {
       checkConnections(spec, findings);
       for (const [i, name] of (spec.hostnames ?? []).entries()) {
@@ -139,8 +157,16 @@ function checkConnections({ rules }: Sound<Pick<RawTcpRoute, 'rules'>>, findings
   }
 }
 
-function connectionRules({ rules }: Pick<RawTcpRoute, 'rules'>, namespace: string): readonly RouteRule[] {
-  return rules.map(
+function connectionRules(
+  { rules }: Pick<RawTlsRoute, 'rules'>,
+  namespace: string,
+  findings: RouteFindings,
+): readonly RouteRule[] {
+  if (rules.length > 1) {
+    const message = 'nothing in a connection tells the rules of a route apart, so the first takes all of them';
+    findings.warn('FW-GWAPI-029', ['spec', 'rules', 1], message, 'Make a route of each rule');
+  }
+  return rules.slice(0, 1).map(
     (rule, i, all): RouteRule => ({
       name: nameOf(all, i),
       matches: [],
@@ -167,9 +193,10 @@ const grantPath: Path = ['spec'];
 export function grantParser(head: KindHead) {
   const structure = schemaCheck(grantSpec);
   return foreignParser<Grant, GatewayCode>(head, (object, findings) => {
-    checkShape<RawGrant>(object.spec, findings, structure());
+    const spec = withoutNulls(object.spec);
+    checkShape<RawGrant>(spec, findings, structure());
     if (findings.hasErrors) return { ...named(object), from: [], to: [] };
-    const { from, to } = object.spec as unknown as RawGrant;
+    const { from, to } = buildGrant(spec as RawGrant);
     const isSelf = from.every(({ namespace }) => namespace === object.namespace);
     if (isSelf) {
       const message = 'the grant is for its own namespace, from which everything may be referred to without one';

@@ -39,7 +39,7 @@ export function refProblem(
   const id = `${ref.namespace}/${ref.name}`;
   if (kind === undefined) {
     const what = ref.group === '' ? ref.kind : `${ref.kind}.${ref.group}`;
-    return problem('InvalidKind', `${what} ${id} is no backend here; a Service or a ServiceImport is`);
+    return problem('InvalidKind', `${what} ${id} is no backend here; a Service (group: "") or a ServiceImport is`);
   }
   const key = backendKey(ref);
   if (ref.namespace !== route.namespace && key !== parent && !isGranted(route, ref, grants(ref.namespace))) {

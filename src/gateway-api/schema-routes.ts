@@ -11,29 +11,37 @@ const matchType = {
   'x-fairway': { code: 'FW-GWAPI-005', says: 'must be Exact or RegularExpression' },
 } as const satisfies Schema;
 
-const headerMatches = {
-  type: 'array',
-  description: 'Headers that the request must have.',
-  maxItems: 16,
-  items: {
-    type: 'object',
-    description: 'A header that the request must have.',
-    properties: { type: matchType, name: headerName, value: headerValue },
-    required: ['name', 'value'],
-  },
-} as const satisfies Schema;
+function valueMatches<V extends Schema>(what: string, value: V) {
+  return {
+    type: 'array',
+    description: `${what}s that the request must have.`,
+    maxItems: 16,
+    items: {
+      type: 'object',
+      description: `A ${what.toLowerCase()} that the request must have.`,
+      properties: { type: matchType, name: headerName, value },
+      required: ['name', 'value'],
+    },
+  } as const;
+}
 
-const queryMatches = {
-  type: 'array',
-  description: 'Query parameters that the request must have.',
-  maxItems: 16,
-  items: {
-    type: 'object',
-    description: 'A query parameter that the request must have.',
-    properties: { type: matchType, name: headerName, value: queryValue },
-    required: ['name', 'value'],
-  },
-} as const satisfies Schema;
+const headerMatches = valueMatches('Header', headerValue);
+const queryMatches = valueMatches('Query parameter', queryValue);
+
+/** `more`: fields of a backend besides what all have. */
+function backendList<P extends Readonly<Record<string, Schema>>>(description: string, more: P) {
+  return {
+    type: 'array',
+    description,
+    maxItems: 16,
+    items: {
+      type: 'object',
+      description: 'A Service, with its share.',
+      properties: { ...objectReference, weight, ...more },
+      required: ['name'],
+    },
+  } as const;
+}
 
 const duration = {
   type: 'string',
@@ -85,17 +93,7 @@ const httpRule = {
       },
     },
     filters: httpFilters,
-    backendRefs: {
-      type: 'array',
-      description: 'Where requests go.',
-      maxItems: 16,
-      items: {
-        type: 'object',
-        description: 'A Service, with its share.',
-        properties: { ...objectReference, weight, filters: httpFilters },
-        required: ['name'],
-      },
-    },
+    backendRefs: backendList('Where requests go.', { filters: httpFilters }),
     timeouts: {
       type: 'object',
       description: 'How long a request may take.',
@@ -119,9 +117,10 @@ const httpRule = {
         },
         attempts: {
           type: 'integer',
-          description: 'How often at most.',
-          minimum: 1,
-          'x-fairway': { code: 'FW-GWAPI-005', says: 'must be at least 1' },
+          // 0 since v1.7; before, the CRDs ask for at least 1.
+          description: 'How often at most; 0: not at all.',
+          minimum: 0,
+          'x-fairway': { code: 'FW-GWAPI-005', says: 'must not be negative' },
         },
         backoff: duration,
       },
@@ -130,14 +129,16 @@ const httpRule = {
   },
 } as const satisfies Schema;
 
+/** What all routes have besides their rules. */
+const ofAllRoutes = { parentRefs, useDefaultGateways: { type: 'string', description: 'For Gateways.' } } as const;
+
 export const httpRouteSpec = {
   type: 'object',
   description: 'An HTTPRoute.',
   properties: {
-    parentRefs,
     hostnames,
     rules: { type: 'array', description: 'Its rules.', minItems: 1, maxItems: 16, items: httpRule },
-    useDefaultGateways: { type: 'string', description: 'For Gateways.' },
+    ...ofAllRoutes,
   },
 } as const satisfies Schema;
 
@@ -171,17 +172,7 @@ const grpcRule = {
       },
     },
     filters: grpcFilters,
-    backendRefs: {
-      type: 'array',
-      description: 'Where calls go.',
-      maxItems: 16,
-      items: {
-        type: 'object',
-        description: 'A Service, with its share.',
-        properties: { ...objectReference, weight, filters: grpcFilters },
-        required: ['name'],
-      },
-    },
+    backendRefs: backendList('Where calls go.', { filters: grpcFilters }),
     sessionPersistence: notSupported('Not supported.'),
   },
 } as const satisfies Schema;
@@ -190,10 +181,9 @@ export const grpcRouteSpec = {
   type: 'object',
   description: 'A GRPCRoute.',
   properties: {
-    parentRefs,
     hostnames,
     rules: { type: 'array', description: 'Its rules.', maxItems: 16, items: grpcRule },
-    useDefaultGateways: { type: 'string', description: 'For Gateways.' },
+    ...ofAllRoutes,
   },
 } as const satisfies Schema;
 
@@ -208,18 +198,7 @@ const connectionRules = {
     description: 'The rule.',
     properties: {
       name: sectionName,
-      backendRefs: {
-        type: 'array',
-        description: 'Where connections go.',
-        minItems: 1,
-        maxItems: 16,
-        items: {
-          type: 'object',
-          description: 'A Service, with its share.',
-          properties: { ...objectReference, weight },
-          required: ['name'],
-        },
-      },
+      backendRefs: { ...backendList('Where connections go.', {}), minItems: 1 },
     },
     required: ['backendRefs'],
   },
@@ -229,9 +208,8 @@ export const tcpRouteSpec = {
   type: 'object',
   description: 'A TCPRoute.',
   properties: {
-    parentRefs,
     rules: connectionRules,
-    useDefaultGateways: { type: 'string', description: 'For Gateways.' },
+    ...ofAllRoutes,
   },
   required: ['rules'],
 } as const satisfies Schema;
@@ -240,12 +218,25 @@ export const tlsRouteSpec = {
   type: 'object',
   description: 'A TLSRoute.',
   properties: {
-    parentRefs,
     hostnames: { ...hostnames, minItems: 1, maxItems: 1024 },
     rules: connectionRules,
-    useDefaultGateways: { type: 'string', description: 'For Gateways.' },
+    ...ofAllRoutes,
   },
   required: ['hostnames', 'rules'],
+} as const satisfies Schema;
+
+/** v1alpha2 has several rules, and TLSRoutes there need no server names. */
+const alphaRules = { ...connectionRules, maxItems: 16 } as const satisfies Schema;
+
+export const tcpRouteAlphaSpec = {
+  ...tcpRouteSpec,
+  properties: { ...tcpRouteSpec.properties, rules: alphaRules },
+} as const satisfies Schema;
+
+export const tlsRouteAlphaSpec = {
+  ...tlsRouteSpec,
+  properties: { ...tlsRouteSpec.properties, hostnames: { ...hostnames, maxItems: 1024 }, rules: alphaRules },
+  required: ['rules'],
 } as const satisfies Schema;
 
 export type RawHttpRoute = FromSchema<typeof httpRouteSpec>;
@@ -253,6 +244,6 @@ export type RawHttpRule = FromSchema<typeof httpRule>;
 export type RawGrpcRoute = FromSchema<typeof grpcRouteSpec>;
 export type RawGrpcRule = FromSchema<typeof grpcRule>;
 export type RawTcpRoute = FromSchema<typeof tcpRouteSpec>;
-export type RawTlsRoute = FromSchema<typeof tlsRouteSpec>;
+export type RawTlsRoute = FromSchema<typeof tlsRouteAlphaSpec>;
 export type RawHttpFilter = FromSchema<typeof httpFilters>[number];
 export type RawParentRef = FromSchema<typeof parentRefs>[number];

@@ -20,8 +20,11 @@ export interface Overruling {
 
 export type Verdicts = readonly (readonly [type: string, verdict: Verdict])[];
 
-export function parentVerdicts(outcome: Outcome, overruling: Overruling | undefined): Verdicts {
-  const accepted = acceptedVerdict(outcome, overruling);
+/** `besideTunnels`: some proxies go by none of it, for they do not look into tunnels. */
+export function parentVerdicts(outcome: Outcome, overruling: Overruling | undefined, besideTunnels = false): Verdicts {
+  const said = acceptedVerdict(outcome, overruling);
+  const isLeftOut = besideTunnels && said.status === 'True' && outcome.ports.length > 0;
+  const accepted = isLeftOut ? { ...said, message: `${said.message}; ${tunnelWords}` } : said;
   const partial = accepted.status === 'True' ? partlyInvalid(outcome.route) : undefined;
   return [
     ['Accepted', accepted],
@@ -29,6 +32,8 @@ export function parentVerdicts(outcome: Outcome, overruling: Overruling | undefi
     ...(partial === undefined ? [] : [['PartiallyInvalid', partial] as const]),
   ];
 }
+
+const tunnelWords = 'proxies in explicit mode do not look into tunnels (CONNECT), and go by none of it';
 
 function acceptedVerdict({ route, refusal, note, ...rest }: Outcome, overruling: Overruling | undefined): Verdict {
   if (refusal !== undefined) return { status: 'False', ...refusal };
@@ -38,6 +43,8 @@ function acceptedVerdict({ route, refusal, note, ...rest }: Outcome, overruling:
     const message = `${wordsOf(invalid)}; its requests are answered with an error`;
     return { status: 'False', reason: 'UnsupportedValue', message };
   }
+  if (rest.ports.length === 0 && note !== undefined)
+    return { status: 'True', reason: 'Accepted', message: `the route is valid, and nothing goes by it: ${note}` };
   const audience = audienceOf({ route, ...rest });
   const forWhom = audience === '' ? '' : ` for proxies in ${audience}, in the place of the service's own routes`;
   const message = `the route is in force${forWhom}${note === undefined ? '' : `; ${note}`}`;

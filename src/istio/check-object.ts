@@ -21,8 +21,36 @@ export const fieldsOfKind: Readonly<Record<IstioKindName, Fields>> = {
   ServiceEntry: serviceEntryFields,
 };
 
+/** Istio takes no object without them. */
+const requiredOfKind: Readonly<Record<IstioKindName, readonly string[]>> = {
+  VirtualService: [],
+  DestinationRule: ['host'],
+  ServiceEntry: ['hosts'],
+};
+
 export function checkShape(object: IstioObject, notes: Notes): void {
-  checkFields(specOf(object), fieldsOfKind[object.kind], notes);
+  const spec = specOf(object);
+  checkFields(spec, fieldsOfKind[object.kind], requiredOfKind[object.kind], notes);
+  if (object.kind === 'ServiceEntry') checkPortNames(spec, notes);
+}
+
+/** Of an ExternalService's ports. */
+const maxPortName = 63;
+
+function checkPortNames(spec: Part, notes: Notes): void {
+  const seen = new Set<unknown>();
+  for (const port of itemsOf(child(spec, 'ports'))) {
+    const name = child(port, 'name');
+    if (typeof name?.value !== 'string') continue;
+    if (name.value === '') notes.error('FW-ISTIO-003', name, 'must not be empty', 'Give the port a name');
+    else if (seen.has(name.value))
+      notes.error('FW-ISTIO-003', name, `is ${JSON.stringify(name.value)} twice`, 'Give each port a name of its own');
+    else if (name.value.length > maxPortName) {
+      const message = `has ${name.value.length} characters, of which the first ${maxPortName} are kept`;
+      notes.warn('FW-ISTIO-004', name, message, 'Shorten it');
+    }
+    seen.add(name.value);
+  }
 }
 
 /** `objects`: all that there are. */
@@ -55,12 +83,27 @@ function checkVirtualService(object: IstioObject, objects: IstioObjects, cluster
     );
   }
   const hosts = itemsOf(child(spec, 'hosts'));
-  for (const host of hosts.slice(0, maxHosts)) checkHost(host, objects, clusterDomain, notes);
+  const isForGatewaysToo = itemsOf(gateways).some(({ value }) => value !== 'mesh');
+  for (const host of hosts.slice(0, maxHosts)) {
+    if (!isForGatewaysToo || !isUnknownOutside(host, objects, clusterDomain)) {
+      checkHost(host, objects, clusterDomain, notes);
+      continue;
+    }
+    const message = `${JSON.stringify(host.value)} is no host of the mesh, and taken for one of the gateways alone`;
+    notes.warn('FW-ISTIO-007', host, message, 'If the mesh is to reach it too, give the ServiceEntry that has it');
+  }
   const [over] = hosts.slice(maxHosts);
   if (over !== undefined) {
     const message = `it has ${hosts.length} hosts, of which the first ${maxHosts} are translated`;
     notes.error('FW-ISTIO-006', over, message, 'Split the VirtualService');
   }
+}
+
+/** Generated objects name the host that a gateway serves beside the service: `[app.example.com, podinfo]`. */
+function isUnknownOutside(part: Part, objects: IstioObjects, clusterDomain: string): boolean {
+  const { value } = part;
+  if (typeof value !== 'string' || hostOf(value, part.object.namespace, clusterDomain).kind !== 'outside') return false;
+  return value.split('.').length > 2 && objects.entryOf(value) === undefined;
 }
 
 function checkHost(part: Part, objects: IstioObjects, clusterDomain: string, notes: Notes): void {

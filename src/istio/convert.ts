@@ -12,7 +12,7 @@ import { keyOf, type ServiceName } from './hosts.ts';
 import { istioKinds } from './kinds.ts';
 import { Notes, nameOf } from './notes.ts';
 import { IstioObjects } from './objects.ts';
-import type { IstioObject } from './parts.ts';
+import { child, type IstioObject, specOf, textsOf } from './parts.ts';
 import { externalObjectOf } from './service-entry.ts';
 import { type TranslatedRule, translateService } from './translate.ts';
 
@@ -62,10 +62,13 @@ export function convertIstio(raws: readonly RawObject[], options: ConvertOptions
     const [namespace = '', name = ''] = key.split('/');
     return translateService({ namespace, name }, objects, context, notes) ?? [];
   });
+  const owners = new Map<string, IstioObject>();
   const externals = objects.all().flatMap((object) => {
     checkShape(object, notes);
     checkPlace(object, objects, clusterDomain, notes);
-    return object.kind === 'ServiceEntry' ? (externalOf(object, clusterDomain, notes) ?? []) : [];
+    if (object.kind !== 'ServiceEntry') return [];
+    const external = externalOf(object, objects, clusterDomain, notes);
+    return external === undefined || isTaken(object, owners, notes) ? [] : [external];
   });
   const found = read.map(({ object, findings }) => {
     if (object === undefined) return findings;
@@ -168,8 +171,28 @@ function namedRules(rules: readonly TranslatedRule[]): readonly ConvertedObject[
   });
 }
 
-function externalOf(source: IstioObject, clusterDomain: string, notes: Notes): ConvertedObject | undefined {
-  const raw = externalObjectOf(source, clusterDomain, notes);
+/** Istio puts the ports of all ServiceEntries with a host together; of ExternalServices one has it. In the order in which they count. */
+function isTaken(object: IstioObject, owners: Map<string, IstioObject>, notes: Notes): boolean {
+  const part = child(specOf(object), 'hosts') ?? specOf(object);
+  const hosts = textsOf(part, notes).map((host) => host.toLowerCase());
+  const taken = hosts.find((host) => owners.has(host));
+  const owner = taken === undefined ? undefined : owners.get(taken);
+  if (owner === undefined) {
+    for (const host of hosts) owners.set(host, object);
+    return false;
+  }
+  const message = `${taken} is a host of ${nameOf(owner)} too, which is older, or first by name, and alone counts`;
+  notes.error('FW-ISTIO-019', part, message, 'Put the ports of both into one ServiceEntry');
+  return true;
+}
+
+function externalOf(
+  source: IstioObject,
+  objects: IstioObjects,
+  clusterDomain: string,
+  notes: Notes,
+): ConvertedObject | undefined {
+  const raw = externalObjectOf(source, clusterDomain, notes, objects);
   if (raw === undefined) return undefined;
   const { namespace, name } = source;
   const object = { ...(raw.object as ConvertedObject['object']), metadata: { name, namespace } };

@@ -1,45 +1,79 @@
 /** DestinationRule's fields. https://istio.io/latest/docs/reference/config/networking/destination-rule/ */
 
-import { type Fields, list, none, object, read } from './fields.ts';
+import {
+  bool,
+  count,
+  countMap,
+  duration,
+  type Fields,
+  list,
+  none,
+  number,
+  object,
+  oneOf,
+  text,
+  textMap,
+  texts,
+  whole,
+} from './fields.ts';
 
-const failover = { failover: list({ from: read, to: read }), failoverPriority: read };
+const noKeys = none('proxies have no certificates of their own to show');
+
+const tls = object({
+  mode: oneOf('DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'),
+  clientCertificate: noKeys,
+  privateKey: noKeys,
+  caCertificates: text,
+  caCrl: none('lists of what was revoked are not looked at'),
+  credentialName: none('certificates are not read out of Secrets'),
+  subjectAltNames: texts,
+  sni: text,
+  insecureSkipVerify: none('certificates are always checked'),
+});
+
+const allPorts = none('a policy is for all ports');
+
+const failover = { failover: list({ from: text, to: text }), failoverPriority: texts };
 
 const trafficPolicy: Fields = {
   loadBalancer: object({
-    simple: read,
+    simple: oneOf('UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST'),
     consistentHash: object({
-      httpHeaderName: read,
-      httpCookie: object({
-        name: read,
-        path: read,
-        ttl: read,
-        attributes: none('the cookie has a path and a time to live'),
-      }),
-      useSourceIp: read,
-      httpQueryParameterName: read,
-      ringHash: object({ minimumRingSize: read }),
-      maglev: object({ tableSize: read }),
-      minimumRingSize: read,
+      httpHeaderName: text,
+      httpCookie: object(
+        {
+          name: text,
+          path: text,
+          ttl: duration,
+          attributes: none('the cookie has a path and a time to live'),
+        },
+        ['name'],
+      ),
+      useSourceIp: bool,
+      httpQueryParameterName: text,
+      ringHash: object({ minimumRingSize: count }),
+      maglev: object({ tableSize: count }),
+      minimumRingSize: count,
     }),
-    localityLbSetting: object({ enabled: read, distribute: list({ from: read, to: read }), ...failover }),
+    localityLbSetting: object({ enabled: bool, distribute: list({ from: text, to: countMap }), ...failover }),
     zoneAwareLbSetting: none('shares by zone follow from locality', 'Use locality in the TrafficRule'),
-    warmup: object({ duration: read, minimumPercent: read, aggression: read }),
-    warmupDurationSecs: read,
+    warmup: object({ duration, minimumPercent: number, aggression: number }, ['duration']),
+    warmupDurationSecs: duration,
   }),
   connectionPool: object({
     tcp: object({
-      maxConnections: read,
-      connectTimeout: read,
-      tcpKeepalive: object({ probes: read, time: read, interval: read }),
-      maxConnectionDuration: read,
-      idleTimeout: read,
+      maxConnections: whole,
+      connectTimeout: duration,
+      tcpKeepalive: object({ probes: count, time: duration, interval: duration }),
+      maxConnectionDuration: duration,
+      idleTimeout: duration,
     }),
     http: object({
-      http1MaxPendingRequests: read,
-      http2MaxRequests: read,
-      maxRequestsPerConnection: read,
-      maxRetries: read,
-      idleTimeout: read,
+      http1MaxPendingRequests: whole,
+      http2MaxRequests: whole,
+      maxRequestsPerConnection: whole,
+      maxRetries: whole,
+      idleTimeout: duration,
       h2UpgradePolicy: none(
         'what is spoken is what the port says',
         'Say appProtocol: kubernetes.io/h2c at the Service’s port',
@@ -50,36 +84,46 @@ const trafficPolicy: Fields = {
     }),
   }),
   outlierDetection: object({
-    consecutiveErrors: read,
-    consecutive5xxErrors: read,
-    consecutiveGatewayErrors: read,
-    interval: read,
-    baseEjectionTime: read,
-    maxEjectionPercent: read,
-    minHealthPercent: read,
+    consecutiveErrors: whole,
+    consecutive5xxErrors: count,
+    consecutiveGatewayErrors: count,
+    interval: duration,
+    baseEjectionTime: duration,
+    maxEjectionPercent: whole,
+    minHealthPercent: whole,
     splitExternalLocalOriginErrors: none('failed connections count with answers'),
     consecutiveLocalOriginFailures: none('failed connections count with answers'),
     outlierDetectionHttpErrorCodes: none('which answers count is fixed: 5xx, or 502, 503 and 504'),
   }),
-  tls: read,
-  portLevelSettings: none('a policy is for all ports of the service', 'Give the ports a Service each'),
+  tls,
+  // Of hosts outside; of services of the mesh they are told as a whole.
+  portLevelSettings: list({
+    port: object({ number: count }),
+    tls,
+    loadBalancer: allPorts,
+    connectionPool: allPorts,
+    outlierDetection: allPorts,
+  }),
   tunnel: none('connections are not tunnelled'),
   proxyProtocol: none('the PROXY protocol is not spoken'),
   retryBudget: object({
-    percent: read,
-    minRetryConcurrency: read,
+    percent: number,
+    minRetryConcurrency: count,
     budgetInterval: none('the budget counts what is in flight'),
   }),
 };
 
 export const destinationRuleFields: Fields = {
-  host: read,
+  host: text,
   trafficPolicy: object(trafficPolicy),
-  subsets: list({
-    name: read,
-    labels: read,
-    trafficPolicy: none('a policy is for the whole service', 'Give the version a Service of its own'),
-  }),
-  exportTo: read,
-  workloadSelector: read,
+  subsets: list(
+    {
+      name: text,
+      labels: textMap,
+      trafficPolicy: none('a policy is for the whole service', 'Give the version a Service of its own'),
+    },
+    ['name'],
+  ),
+  exportTo: texts,
+  workloadSelector: object({ matchLabels: textMap }),
 };

@@ -1,23 +1,23 @@
 /** ServiceEntry's fields. https://istio.io/latest/docs/reference/config/networking/service-entry/ */
 
-import { type Fields, list, none, read } from './fields.ts';
+import { count, countMap, type Fields, list, none, object, oneOf, text, textMap, texts } from './fields.ts';
 
 export const serviceEntryFields: Fields = {
-  hosts: read,
+  hosts: texts,
   addresses: none('hosts are told apart by their names', 'Clients name the host; nothing needs to be done'),
-  ports: list({ number: read, protocol: read, name: read, targetPort: read }),
-  location: read,
-  resolution: read,
+  ports: list({ number: count, protocol: text, name: text, targetPort: count }, ['number', 'name']),
+  location: oneOf('MESH_EXTERNAL', 'MESH_INTERNAL'),
+  resolution: oneOf('NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS'),
   endpoints: list({
-    address: read,
-    ports: read,
+    address: text,
+    ports: countMap,
     labels: none('endpoints outside have no versions'),
     network: none('endpoints outside are reached directly'),
-    locality: read,
-    weight: read,
+    locality: text,
+    weight: count,
     serviceAccount: none('endpoints outside have no identity'),
   }),
-  workloadSelector: read,
-  exportTo: read,
+  workloadSelector: object({ labels: textMap }),
+  exportTo: texts,
   subjectAltNames: none('the workload itself speaks TLS with the host, and looks at its certificate'),
 };

@@ -1,55 +1,71 @@
 /** VirtualService's fields. https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
 
-import { type Fields, list, map, none, object, read, stringMatch } from './fields.ts';
+import {
+  bool,
+  count,
+  duration,
+  type Fields,
+  list,
+  map,
+  none,
+  number,
+  object,
+  oneOf,
+  stringMatch,
+  text,
+  textMap,
+  texts,
+  whole,
+} from './fields.ts';
 
-const destination = object({ host: read, subset: read, port: object({ number: read }) });
+const destination = object({ host: text, subset: text, port: object({ number: count }) }, ['host']);
 
-const headerOperations = object({ set: read, add: read, remove: read });
+const headerOperations = object({ set: textMap, add: textMap, remove: texts });
 
 const headers = object({ request: headerOperations, response: headerOperations });
 
-const percentage = object({ value: read });
+const percentage = object({ value: number });
 
 const httpMatch: Fields = {
-  name: read,
+  name: text,
   uri: object(stringMatch),
   scheme: object(stringMatch),
   method: object(stringMatch),
   authority: object(stringMatch),
   headers: map(stringMatch),
-  port: read,
-  sourceLabels: read,
-  gateways: read,
+  port: count,
+  sourceLabels: textMap,
+  gateways: texts,
   queryParams: map(stringMatch),
-  ignoreUriCase: read,
+  ignoreUriCase: bool,
   withoutHeaders: map(stringMatch),
-  sourceNamespace: read,
+  sourceNamespace: text,
   statPrefix: none('statistics are named by the rule and its route', 'Give the route a name'),
 };
 
 const http: Fields = {
-  name: read,
+  name: text,
   match: list(httpMatch),
-  route: list({ destination, weight: read, headers }),
+  route: list({ destination, weight: whole, headers }, ['destination']),
   redirect: object({
-    uri: read,
-    authority: read,
-    port: read,
-    derivePort: read,
-    scheme: read,
-    redirectCode: read,
-    prefixRewrite: read,
+    uri: text,
+    authority: text,
+    port: count,
+    derivePort: oneOf('FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT'),
+    scheme: text,
+    redirectCode: count,
+    prefixRewrite: text,
   }),
-  directResponse: object({ status: read, body: object({ string: read, bytes: read }) }),
-  delegate: object({ name: read, namespace: read }),
-  rewrite: object({ uri: read, authority: read, uriRegexRewrite: object({ match: read, rewrite: read }) }),
-  timeout: read,
+  directResponse: object({ status: count, body: object({ string: text, bytes: text }) }, ['status']),
+  delegate: object({ name: text, namespace: text }),
+  rewrite: object({ uri: text, authority: text, uriRegexRewrite: object({ match: text, rewrite: text }) }),
+  timeout: duration,
   retries: object({
-    attempts: read,
-    perTryTimeout: read,
-    retryOn: read,
-    backoff: read,
-    retryIgnorePreviousHosts: read,
+    attempts: whole,
+    perTryTimeout: duration,
+    retryOn: text,
+    backoff: duration,
+    retryIgnorePreviousHosts: bool,
     retryRemoteLocalities: none(
       'where a chain has levels, retries go down it by themselves',
       'Give the backend a fallback in the TrafficRule',
@@ -57,50 +73,50 @@ const http: Fields = {
   }),
   fault: object({
     delay: object({
-      fixedDelay: read,
+      fixedDelay: duration,
       percentage,
-      percent: read,
+      percent: whole,
       exponentialDelay: none('Istio does not do it either', 'Use fixedDelay'),
     }),
     abort: object({
-      httpStatus: read,
-      grpcStatus: read,
+      httpStatus: whole,
+      grpcStatus: text,
       percentage,
       http2Error: none('Istio does not do it either', 'Use httpStatus or grpcStatus'),
     }),
   }),
   mirror: destination,
-  mirrorPercent: read,
+  mirrorPercent: count,
   mirrorPercentage: percentage,
-  mirrors: list({ destination, percentage }),
+  mirrors: list({ destination, percentage }, ['destination']),
   corsPolicy: object({
-    allowOrigin: read,
+    allowOrigin: texts,
     allowOrigins: list(stringMatch),
-    allowMethods: read,
-    allowHeaders: read,
-    exposeHeaders: read,
-    maxAge: read,
-    allowCredentials: read,
-    unmatchedPreflights: read,
+    allowMethods: texts,
+    allowHeaders: texts,
+    exposeHeaders: texts,
+    maxAge: duration,
+    allowCredentials: bool,
+    unmatchedPreflights: oneOf('UNSPECIFIED', 'FORWARD', 'IGNORE'),
   }),
   headers,
 };
 
 const connectionMatch: Fields = {
-  port: read,
-  sourceLabels: read,
-  sourceNamespace: read,
-  gateways: read,
-  destinationSubnets: read,
+  port: count,
+  sourceLabels: textMap,
+  sourceNamespace: text,
+  gateways: texts,
+  destinationSubnets: texts,
 };
 
-const connectionRoute = list({ destination, weight: read });
+const connectionRoute = list({ destination, weight: whole }, ['destination']);
 
 export const virtualServiceFields: Fields = {
-  hosts: read,
-  gateways: read,
+  hosts: texts,
+  gateways: texts,
   http: list(http),
-  tls: list({ match: list({ ...connectionMatch, sniHosts: read }), route: connectionRoute }),
-  tcp: list({ match: list({ ...connectionMatch, sourceSubnet: read }), route: connectionRoute }),
-  exportTo: read,
+  tls: list({ match: list({ ...connectionMatch, sniHosts: texts }, ['sniHosts']), route: connectionRoute }, ['match']),
+  tcp: list({ match: list({ ...connectionMatch, sourceSubnet: text }), route: connectionRoute }),
+  exportTo: texts,
 };

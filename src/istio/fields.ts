@@ -1,47 +1,62 @@
 /**
- * Which fields Istio's kinds have, and what becomes of each: a table in, a finding for every field out that has no equal here or that Istio does
- * not have. What always holds: no field of an object is passed over in silence.
+ * Which fields Istio's kinds have, of which type, and what becomes of each: a table in, a finding for every field out that has no equal here, that
+ * Istio does not have, or whose value is none that Istio takes. What always holds: no field of an object is passed over in silence.
  */
 
 import { nearest } from '../rules/suggest.ts';
+import { checkValue, type ValueType } from './field-values.ts';
 import type { Notes } from './notes.ts';
-import { isMapping, itemsOf, jsonName, type Part } from './parts.ts';
+import { child, isMapping, itemsOf, jsonName, type Part } from './parts.ts';
 
 export type Field =
   /** The translation reads it, and says itself what of it has no equal. */
-  | { readonly kind: 'read' }
+  | { readonly kind: 'read'; readonly type: ValueType }
   /** It has no equal: why, and what to do. */
   | { readonly kind: 'none'; readonly why: string; readonly cure: string }
-  | { readonly kind: 'object' | 'list' | 'map'; readonly fields: Fields };
+  /** `required`: Istio takes no such object without them. */
+  | { readonly kind: 'object' | 'list' | 'map'; readonly fields: Fields; readonly required: readonly string[] };
 
 export interface Fields {
   readonly [name: string]: Field;
 }
 
-export const read: Field = { kind: 'read' };
+export const text: Field = { kind: 'read', type: 'text' };
+export const texts: Field = { kind: 'read', type: 'texts' };
+export const textMap: Field = { kind: 'read', type: 'textMap' };
+export const number: Field = { kind: 'read', type: 'number' };
+export const whole: Field = { kind: 'read', type: 'whole' };
+/** A whole number that is not negative. */
+export const count: Field = { kind: 'read', type: 'count' };
+export const countMap: Field = { kind: 'read', type: 'countMap' };
+export const bool: Field = { kind: 'read', type: 'bool' };
+export const duration: Field = { kind: 'read', type: 'duration' };
+
+export function oneOf(...words: readonly string[]): Field {
+  return { kind: 'read', type: words };
+}
 
 export function none(why: string, cure = 'Remove it once you can do without'): Field {
   return { kind: 'none', why, cure };
 }
 
-export function object(fields: Fields): Field {
-  return { kind: 'object', fields };
+export function object(fields: Fields, required: readonly string[] = []): Field {
+  return { kind: 'object', fields, required };
 }
 
 /** A list of objects. */
-export function list(fields: Fields): Field {
-  return { kind: 'list', fields };
+export function list(fields: Fields, required: readonly string[] = []): Field {
+  return { kind: 'list', fields, required };
 }
 
 /** A map whose values are objects. */
 export function map(fields: Fields): Field {
-  return { kind: 'map', fields };
+  return { kind: 'map', fields, required: [] };
 }
 
-export const stringMatch: Fields = { exact: read, prefix: read, regex: read };
+export const stringMatch: Fields = { exact: text, prefix: text, regex: text };
 
 /** `part`: a mapping with these fields. */
-export function checkFields(part: Part, fields: Fields, notes: Notes): void {
+export function checkFields(part: Part, fields: Fields, required: readonly string[], notes: Notes): void {
   if (!isMapping(part.value)) {
     if (part.value !== null) notes.error('FW-ISTIO-003', part, 'must be a mapping');
     return;
@@ -54,21 +69,25 @@ export function checkFields(part: Part, fields: Fields, notes: Notes): void {
     if (known === undefined) sayUnknown(at, key, fields, notes);
     else checkField(at, known, notes);
   }
+  for (const name of required) {
+    if (child(part, name) === undefined) notes.error('FW-ISTIO-003', part, `must have ${name}`, `Add ${name}`);
+  }
 }
 
 function checkField(at: Part, field: Field, notes: Notes): void {
   switch (field.kind) {
     case 'read':
+      checkValue(at, field.type, notes);
       return;
     case 'none':
       notes.warn('FW-ISTIO-002', at, `has no equal here: ${field.why}`, field.cure);
       return;
     case 'object':
-      checkFields(at, field.fields, notes);
+      checkFields(at, field.fields, field.required, notes);
       return;
     case 'list':
       if (!Array.isArray(at.value)) notes.error('FW-ISTIO-003', at, 'must be a list');
-      for (const item of itemsOf(at)) checkFields(item, field.fields, notes);
+      for (const item of itemsOf(at)) checkFields(item, field.fields, field.required, notes);
       return;
     case 'map':
       if (!isMapping(at.value)) {
@@ -76,7 +95,8 @@ function checkField(at: Part, field: Field, notes: Notes): void {
         return;
       }
       for (const [key, value] of Object.entries(at.value)) {
-        checkFields({ value: value ?? {}, path: [...at.path, key], object: at.object }, field.fields, notes);
+        const entry: Part = { value: value ?? {}, path: [...at.path, key], object: at.object };
+        checkFields(entry, field.fields, field.required, notes);
       }
   }
 }

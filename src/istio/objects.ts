@@ -100,6 +100,12 @@ export class IstioObjects {
     return this.#naming.get(`${namespace}/${name}`).size > 0;
   }
 
+  /** ServiceEntries with hosts that the object names, whether or not it is held. */
+  entriesFor(object: IstioObject): readonly IstioObject[] {
+    const { outside } = outlineOf(object, this.#clusterDomain);
+    return this.#objects(...outside.map((host) => this.#entriesOutside.get(host)));
+  }
+
   /** The services whose rule depends on the object, whether or not it is held. */
   touched(object: IstioObject): ReadonlySet<ServiceKey> {
     const { services, outside } = outlineOf(object, this.#clusterDomain);

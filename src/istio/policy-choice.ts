@@ -16,7 +16,11 @@ export interface ChosenPolicy {
 }
 
 /** `rules`: those for the service, the one that goes first first. */
-export function policyFor(service: ServiceName, rules: readonly IstioObject[], notes: Notes): ChosenPolicy | undefined {
+export function chosenPolicy(
+  service: ServiceName,
+  rules: readonly IstioObject[],
+  notes: Notes,
+): Omit<ChosenPolicy, 'spec'> | undefined {
   const having = rules.flatMap((source) => {
     const at = child(specOf(source), 'trafficPolicy');
     return at === undefined ? [] : [{ source, at }];
@@ -31,8 +35,20 @@ export function policyFor(service: ServiceName, rules: readonly IstioObject[], n
       `the policy of ${nameOf(winner.source)} for ${service.name}.${service.namespace} goes before this one`,
     );
   }
+  return winner;
+}
+
+/** As before. `isOutside`: the service is a ServiceEntry's hosts. */
+export function policyFor(
+  service: ServiceName,
+  rules: readonly IstioObject[],
+  isOutside: boolean,
+  notes: Notes,
+): ChosenPolicy | undefined {
+  const winner = chosenPolicy(service, rules, notes);
+  if (winner === undefined) return undefined;
   const before = notes.errors;
-  const spec = policyOf(winner.at, notes);
+  const spec = policyOf(winner.at, isOutside, notes);
   return notes.errors > before || Object.keys(spec).length === 0 ? undefined : { ...winner, spec };
 }
 

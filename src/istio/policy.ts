@@ -8,13 +8,20 @@ import type { Notes } from './notes.ts';
 import { child, numberOf, type Part, textOf } from './parts.ts';
 import { loadBalancingOf } from './policy-load-balancing.ts';
 import { localityOf } from './policy-locality.ts';
+import { portPolicies, simpleTls } from './policy-tls.ts';
 import { durationOf, durationText } from './values.ts';
 
 export type PolicySpec = Pick<RawSpec, 'loadBalancing' | 'affinity' | 'connections' | 'outlierDetection' | 'locality'>;
 
-export function policyOf(policy: Part | undefined, notes: Notes): PolicySpec {
+/** `isOutside`: it is for the hosts of a ServiceEntry, where TLS is said in the ExternalService (origination.ts). */
+export function policyOf(policy: Part | undefined, isOutside: boolean, notes: Notes): PolicySpec {
   if (policy === undefined) return {};
-  sayTls(child(policy, 'tls'), notes);
+  if (isOutside)
+    for (const { tls } of [{ tls: child(policy, 'tls') }, ...portPolicies(policy, notes)]) simpleTls(tls, notes);
+  else {
+    sayTls(child(policy, 'tls'), notes);
+    sayPorts(child(policy, 'portLevelSettings'), notes);
+  }
   const balancer = child(policy, 'loadBalancer');
   const outliers = child(policy, 'outlierDetection');
   const { loadBalancing, affinity } = loadBalancingOf(balancer, outliers, notes);
@@ -30,7 +37,13 @@ export function policyOf(policy: Part | undefined, notes: Notes): PolicySpec {
   };
 }
 
-/** Proxies hold no keys: what is sent is sent as it is. */
+function sayPorts(ports: Part | undefined, notes: Notes): void {
+  if (ports === undefined) return;
+  const message = 'has no equal here: a policy is for all ports of the service';
+  notes.warn('FW-ISTIO-002', ports, message, 'Give the ports a Service each');
+}
+
+/** Proxies hold no keys: what is sent within the mesh is sent as it is. */
 function sayTls(tls: Part | undefined, notes: Notes): void {
   const mode = child(tls, 'mode');
   if (tls === undefined || textOf(mode, notes) === 'DISABLE') return;

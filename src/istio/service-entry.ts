@@ -7,6 +7,8 @@ import { parseExternalService } from '../rules/external/parse.ts';
 import type { RawExternalSpec } from '../rules/external/schema.ts';
 import { hostOf } from './hosts.ts';
 import type { Notes } from './notes.ts';
+import type { IstioObjects } from './objects.ts';
+import { type TlsOfPort, tlsOfEntry } from './origination.ts';
 import { child, entriesOf, type IstioObject, itemsOf, numberOf, type Part, specOf, textOf, textsOf } from './parts.ts';
 
 type RawPort = RawExternalSpec['ports'][number];
@@ -18,9 +20,17 @@ interface EntryPort extends RawPort {
   readonly targetPort?: number;
 }
 
-/** As it could be applied; undefined, with an error noted, where there is no equal. It has the ServiceEntry's own age. */
-export function externalObjectOf(source: IstioObject, clusterDomain: string, notes: Notes): RawObject | undefined {
-  const spec = externalSpecOf(source, clusterDomain, notes);
+/**
+ * As it could be applied; undefined, with an error noted, where there is no equal. It has the ServiceEntry's own age. `objects`: all that there
+ * are, for DestinationRules say which of its ports proxies begin TLS on.
+ */
+export function externalObjectOf(
+  source: IstioObject,
+  clusterDomain: string,
+  notes: Notes,
+  objects: IstioObjects,
+): RawObject | undefined {
+  const spec = externalSpecOf(source, clusterDomain, notes, tlsOfEntry(source, objects));
   if (spec === undefined) return undefined;
   const { namespace, name, createdAtMs, origin } = source;
   const metadata = { name, namespace };
@@ -36,7 +46,12 @@ export function externalObjectOf(source: IstioObject, clusterDomain: string, not
   return value === undefined ? undefined : judged;
 }
 
-function externalSpecOf(object: IstioObject, clusterDomain: string, notes: Notes): RawExternalSpec | undefined {
+function externalSpecOf(
+  object: IstioObject,
+  clusterDomain: string,
+  notes: Notes,
+  tlsOf: TlsOfPort,
+): RawExternalSpec | undefined {
   const spec = specOf(object);
   const before = notes.errors;
   const hosts = hostsOf(spec, clusterDomain, notes);
@@ -54,22 +69,19 @@ function externalSpecOf(object: IstioObject, clusterDomain: string, notes: Notes
   const endpoints = itemsOf(child(spec, 'endpoints')).flatMap((part) => endpointOf(part, ports, notes));
   const resolution = resolutionOf(spec, hosts, endpoints, notes);
   if (notes.errors > before || resolution === undefined || hosts.length === 0) return undefined;
-  for (const [i, { targetPort }] of ports.entries()) {
-    const part = itemsOf(child(spec, 'ports'))[i];
-    const at = child(part, 'targetPort');
-    if (at !== undefined && targetPort !== undefined && resolution === 'dns') {
-      notes.error(
-        'FW-ISTIO-019',
-        at,
-        'a host that is looked up is reached at the port that was asked for',
-        'Give endpoints',
-      );
-      return undefined;
-    }
-  }
   return {
     hosts: [...hosts],
-    ports: ports.map(({ number, protocol, name }) => ({ number, protocol, ...(name === undefined ? {} : { name }) })),
+    ports: ports.map(({ number, protocol, name, targetPort }) => {
+      const tls = protocol === 'tls' ? undefined : tlsOf(number);
+      return {
+        number,
+        protocol,
+        ...(name === undefined ? {} : { name }),
+        // Endpoints say their own.
+        ...(targetPort === undefined || resolution === 'static' ? {} : { targetPort }),
+        ...(tls === undefined ? {} : { tls }),
+      };
+    }),
     resolution,
     ...(resolution === 'static' ? { endpoints: endpoints.map(({ isName: _, ...endpoint }) => endpoint) } : {}),
   };

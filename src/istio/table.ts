@@ -6,6 +6,7 @@
  */
 
 import type { Finding } from '../core/errors.ts';
+import type { RawObject } from '../model/object.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { checkPlace } from './check-object.ts';
@@ -13,6 +14,7 @@ import { keyOf, type ServiceName } from './hosts.ts';
 import { Notes, nameOf } from './notes.ts';
 import { IstioObjects } from './objects.ts';
 import type { IstioObject } from './parts.ts';
+import { externalObjectOf } from './service-entry.ts';
 import { translateService } from './translate.ts';
 
 /** The numbers of a service's ports; undefined where there is no such service. */
@@ -78,6 +80,16 @@ export class IstioTable {
     for (const service of this.#dirty) if (this.#translate(service)) changed.add(service);
     this.#dirty.clear();
     return changed;
+  }
+
+  /** A ServiceEntry as an ExternalService, as things are now. */
+  external(entry: IstioObject, notes: Notes): RawObject | undefined {
+    return externalObjectOf(entry, this.#clusterDomain, notes, this.#objects);
+  }
+
+  /** ServiceEntries of which other ExternalServices may be made because of the object. */
+  entriesFor(object: IstioObject): readonly IstioObject[] {
+    return this.#objects.entriesFor(object);
   }
 
   outcomes(object: IstioObject): readonly ObjectOutcome[] {

@@ -48,7 +48,7 @@ export function translateService(
 ): TranslatedRule | undefined {
   const routes = routesFor(service, objects, context, notes);
   const policies = objects.policies(service);
-  const policy = policyFor(service, policies, notes);
+  const policy = policyFor(service, policies, objects.outsideHosts(service).length > 0, notes);
   // What is wrong with subsets is told also where no route names them.
   subsetsOf(service, policies, notes);
   if (routes.routes.length === 0 && policy === undefined) return undefined;

@@ -14,11 +14,16 @@ const unitMs: Readonly<Record<string, number>> = {
   ns: 0.000_001,
 };
 
-/** Of Go's durations: `1.5s`, `1h30m`, `100ms`. Parts of a millisecond are rounded up, which is told. */
+/** Go's durations: `1.5s`, `1h30m`, `100ms`. */
+export function isDuration(text: string): boolean {
+  return /^([0-9]*\.?[0-9]+(h|ms|us|µs|ns|m|s))+$/.test(text) || text === '0';
+}
+
+/** In milliseconds. Parts of a millisecond are rounded up, which is told. */
 export function durationOf(part: Part | undefined, notes: Notes): number | undefined {
   const text = textOf(part, notes);
   if (part === undefined || text === undefined) return undefined;
-  if (!/^([0-9]*\.?[0-9]+(h|ms|us|µs|ns|m|s))+$/.test(text) && text !== '0') {
+  if (!isDuration(text)) {
     notes.error('FW-ISTIO-003', part, `must be a duration such as 1.5s; it is ${show(text)}`);
     return undefined;
   }

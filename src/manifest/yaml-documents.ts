@@ -130,12 +130,7 @@ function* readInSteps(
     }
     if (sound.length > limits.maxObjects) {
       findings.push(
-        finding(
-          'FW-FILE-014',
-          `it holds more than ${limits.maxObjects} objects`,
-          { file },
-          'Split the file, or raise the limit.',
-        ),
+        finding('FW-FILE-014', `it holds more than ${limits.maxObjects} objects`, { file }, 'Split the file.'),
       );
       break;
     }

@@ -56,8 +56,20 @@ export const mcsCodes = {
     cure: 'Install the CRDs of the Multi-Cluster Services API there; they are found without a restart.',
   },
   'FW-MCS-014': {
-    title: 'Imports wait for clusters of which nothing is known',
+    title: 'Imports keep what came from clusters of which nothing is known',
     cure: 'Bring back the clusters that were not read since the pilot started, or unregister them; `fairway get clusters` shows them.',
+  },
+  'FW-MCS-015': {
+    title: 'A cluster’s CRDs of the Multi-Cluster Services API lack fields',
+    cure: 'Install the CRDs of v0.5 or later there; nothing has to be restarted.',
+  },
+  'FW-MCS-016': {
+    title: 'The id of a registered cluster has changed',
+    cure: 'Put the former value back into the ClusterProperty cluster.clusterset.k8s.io; the standard lets no id change while a cluster is a member.',
+  },
+  'FW-MCS-017': {
+    title: 'Zones of several regions have one name',
+    cure: 'Give zones names that are their own in the whole mesh (topology.kubernetes.io/zone), as clouds do.',
   },
 } as const satisfies Readonly<Record<ErrorCode, { readonly title: string; readonly cure: string }>>;
 

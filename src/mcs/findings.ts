@@ -5,6 +5,7 @@ import type { ServiceShard } from '../model/service.ts';
 import { clustersetService } from './clusterset.ts';
 import { mcsFinding } from './codes.ts';
 import { isImpossible } from './order.ts';
+import { hasAmbiguousZones } from './slice-hints.ts';
 import { unusableCount } from './usable-metadata.ts';
 
 /** `hasNamespace`: of a registered cluster; `clusters`: all that import. */
@@ -35,6 +36,10 @@ export function exportFindings(
   const object = `Service ${service.key}`;
   for (const { reason, message } of service.conflicts)
     findings.push(mcsFinding('FW-MCS-001', `${reason}: ${message}`, { object }));
+  if (service.trafficDistribution !== undefined && hasAmbiguousZones(service)) {
+    const what = `trafficDistribution is ${service.trafficDistribution}, and zones of several regions have one name: imported endpoints are hinted to no zone`;
+    findings.push(mcsFinding('FW-MCS-017', what, { object }));
+  }
   const without = [...clusters].filter((cluster) => !hasNamespace(cluster, service.namespace)).sort();
   if (without.length > 0) {
     const what = `the service is exported, and ${without.join(', ')} ${without.length === 1 ? 'has' : 'have'} no namespace ${service.namespace} to import it into`;

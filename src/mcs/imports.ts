@@ -6,7 +6,13 @@
  * What always holds: pure; equal inputs give equal objects; a derived Service has no selector, and a headless import has none.
  */
 
-import { importManager, importOfLabel, managedByLabel, sliceManagerLabel } from '../model/import-labels.ts';
+import {
+  importManager,
+  importOfLabel,
+  managedByLabel,
+  sliceManagerLabel,
+  sourcesAnnotation,
+} from '../model/import-labels.ts';
 import type { IpFamily } from '../model/service.ts';
 import type { ClustersetService } from './clusterset.ts';
 import { derivedServiceName } from './derived-name.ts';
@@ -41,24 +47,32 @@ export interface DesiredService {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** `ids`: by cluster. */
+/** Stands for clusters of which nothing is known but what was imported of them; no registered cluster's name. */
+export const heldCluster = '';
+
+/** `ids`: by cluster. `held`: the clusters for which `heldCluster` stands: their names by id. */
 export function desiredImport(
   service: ClustersetService,
   cluster: string,
   ids: ReadonlyMap<string, string>,
+  held: ReadonlyMap<string, string> = new Map(),
 ): DesiredImport {
   const { namespace, name, type } = service;
   const headless = type === 'Headless';
   const derived = headless ? undefined : desiredService(service);
   const idOf = (source: string): string => ids.get(source) ?? source;
-  const parts = [...service.exports.keys()].map((source) =>
-    slicesFrom(service, source, idOf(source), source === cluster),
-  );
+  const known = [...service.exports.keys()].filter((source) => source !== heldCluster);
+  const names = new Map([...held, ...known.map((source) => [idOf(source), source] as const)]);
+  const sources = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = known.map((source) => slicesFrom(service, source, idOf(source), source === cluster));
   return {
     namespace,
     name,
     labels: { ...usableLabels(service.labels), [managedByLabel]: importManager },
-    annotations: usableAnnotations(service.annotations),
+    annotations: {
+      ...usableAnnotations(service.annotations),
+      [sourcesAnnotation]: JSON.stringify(Object.fromEntries(sources)),
+    },
     spec: {
       type,
       ports: service.ports.map(importPort),
@@ -67,7 +81,7 @@ export function desiredImport(
       ...traffic(service),
     },
     ipFamilies: headless ? service.ipFamilies : [],
-    clusters: [...service.exports.keys()].map(idOf).sort(),
+    clusters: sources.map(([id]) => id),
     derived,
     slices: parts.flatMap(({ slices }) => slices).map((slice) => managedSlice(slice, derived)),
     dropped: parts.reduce((sum, part) => sum + part.dropped, 0),

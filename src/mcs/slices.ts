@@ -13,6 +13,7 @@ import type { Endpoint } from '../model/service.ts';
 import type { ClustersetService } from './clusterset.ts';
 import { hashOf } from './derived-name.ts';
 import { compare } from './order.ts';
+import { type EndpointHints, type HintsOf, hintsFor } from './slice-hints.ts';
 
 export interface SliceEndpoint {
   readonly addresses: readonly [string];
@@ -20,6 +21,7 @@ export interface SliceEndpoint {
   readonly hostname?: string;
   readonly nodeName?: string;
   readonly zone?: string;
+  readonly hints?: EndpointHints;
 }
 
 export interface ImportedSlice {
@@ -92,7 +94,8 @@ function makeSlices(service: ClustersetService, cluster: string, id: string, isO
     if (group !== undefined) group.endpoints.push(endpoint);
     else groups.set(`${addressType} ${JSON.stringify(ports)}`, { addressType, ports, endpoints: [endpoint] });
   }
-  const slices = [...groups.values()].flatMap((group) => slicesOf(service, group, id, isOwn));
+  const hintsOf = hintsFor(service);
+  const slices = [...groups.values()].flatMap((group) => slicesOf(service, group, id, isOwn, hintsOf));
   return {
     slices: slices.sort((a, b) => compare(a.name, b.name)),
     dropped: Math.max(0, all.length - importedEndpointsMax),
@@ -109,7 +112,13 @@ function portsOf(service: ClustersetService, cluster: string, endpoint: Endpoint
   });
 }
 
-function slicesOf(service: ClustersetService, group: Group, id: string, isOwn: boolean): ImportedSlice[] {
+function slicesOf(
+  service: ClustersetService,
+  group: Group,
+  id: string,
+  isOwn: boolean,
+  hintsOf: HintsOf,
+): ImportedSlice[] {
   const { addressType, ports, endpoints } = group;
   const kind = hashOf(JSON.stringify([service.name, id, addressType, ports]));
   const labels = { [serviceNameLabel]: service.name, [sourceClusterLabel]: id };
@@ -118,7 +127,7 @@ function slicesOf(service: ClustersetService, group: Group, id: string, isOwn: b
     labels,
     addressType,
     ports,
-    endpoints: members.map((endpoint) => sliceEndpoint(endpoint, isOwn)),
+    endpoints: members.map((endpoint) => sliceEndpoint(endpoint, isOwn, hintsOf(endpoint, isOwn))),
   }));
 }
 
@@ -150,7 +159,7 @@ function chunks(members: readonly Endpoint[]): (readonly Endpoint[])[] {
 }
 
 /** Another cluster's nodes and pods are not named: here these names would mean others. */
-function sliceEndpoint(endpoint: Endpoint, isOwn: boolean): SliceEndpoint {
+function sliceEndpoint(endpoint: Endpoint, isOwn: boolean, hints: EndpointHints | undefined): SliceEndpoint {
   const { address, ready, serving, terminating, hostname, locality, node } = endpoint;
   return {
     addresses: [address],
@@ -158,5 +167,6 @@ function sliceEndpoint(endpoint: Endpoint, isOwn: boolean): SliceEndpoint {
     ...(hostname === '' ? {} : { hostname }),
     ...(isOwn && node !== '' ? { nodeName: node } : {}),
     ...(locality.zone === '' ? {} : { zone: locality.zone }),
+    ...(hints === undefined ? {} : { hints }),
   };
 }

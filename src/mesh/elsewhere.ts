@@ -46,6 +46,13 @@ export function servicesElsewhere(routes: readonly RuleRoute[]): readonly Servic
   return found.length === 0 ? none : [...new Set(found.map(({ target }) => target))];
 }
 
+/** What would be needed if some services had other routes. */
+export interface ElsewhereThen {
+  /** Services of which other chains would be needed than now. */
+  readonly touched: ReadonlySet<ServiceKey>;
+  readonly chains: (target: ServiceKey) => readonly Chain[];
+}
+
 interface Target {
   /** By the service whose routes need them. */
   readonly bySource: Map<ServiceKey, readonly Chain[]>;
@@ -56,6 +63,11 @@ interface Target {
 export class Elsewhere {
   readonly #targets = new Map<ServiceKey, Target>();
   readonly #ofSource = new Map<ServiceKey, readonly ServiceKey[]>();
+
+  /** No routes lead to other services. */
+  get isEmpty(): boolean {
+    return this.#ofSource.size === 0;
+  }
 
   /** The routes in force for a service. Returns the services of which other chains are needed than before. */
   set(source: ServiceKey, routes: readonly RuleRoute[] | undefined): readonly ServiceKey[] {
@@ -85,16 +97,41 @@ export class Elsewhere {
     return this.#targets.get(target)?.bySource.keys() ?? none;
   }
 
+  /** `routes`: of services that would have others, or none. Valid until the next `set`. */
+  with(routes: ReadonlyMap<ServiceKey, readonly RuleRoute[] | undefined>): ElsewhereThen {
+    const bySource = new Map([...routes].map(([source, own]) => [source, own === undefined ? none : needs(own)]));
+    const chains = (target: ServiceKey): readonly Chain[] => {
+      const others = [...(this.#targets.get(target)?.bySource ?? none)].filter(([source]) => !bySource.has(source));
+      const own = [...bySource.values()].flat().filter((need) => need.target === target);
+      return sorted([...others.flatMap(([, all]) => all), ...own.map(({ chain }) => chain)]);
+    };
+    const touched = [...bySource].flatMap(([source, found]) => [
+      ...(this.#ofSource.get(source) ?? none),
+      ...found.map(({ target }) => target),
+    ]);
+    const isOther = (target: ServiceKey): boolean => namesOf(chains(target)) !== namesOf(this.chains(target));
+    return { touched: new Set(touched.filter(isOther)), chains };
+  }
+
   #settle(key: ServiceKey, source: ServiceKey, chains: readonly Chain[] | undefined): boolean {
     const target = this.#targets.get(key) ?? { bySource: new Map<ServiceKey, readonly Chain[]>(), chains: none };
     if (chains === undefined) target.bySource.delete(source);
     else target.bySource.set(source, chains);
     if (target.bySource.size === 0) this.#targets.delete(key);
     else this.#targets.set(key, target);
-    const byName = new Map([...target.bySource.values()].flat().map((chain) => [chainName(chain), chain]));
-    const names = [...byName.keys()].sort();
-    if (names.join() === target.chains.map(chainName).join()) return false;
-    target.chains = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, chain]) => chain);
+    const after = sorted([...target.bySource.values()].flat());
+    if (namesOf(after) === namesOf(target.chains)) return false;
+    target.chains = after;
     return true;
   }
+}
+
+/** Each once, by name. */
+function sorted(chains: readonly Chain[]): readonly Chain[] {
+  const byName = new Map(chains.map((chain) => [chainName(chain), chain]));
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, chain]) => chain);
+}
+
+function namesOf(chains: readonly Chain[]): string {
+  return chains.map(chainName).join();
 }

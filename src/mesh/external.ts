@@ -110,12 +110,14 @@ export function externalKey({ ref }: ExternalService, host: string): ServiceKey 
 /** One service per host: each is looked up, counted and named in Envoy by itself. */
 export function externalServices(external: ExternalService): readonly CatalogService[] {
   const { ref, createdAtMs, resolution, endpoints, clusters } = external;
-  const ports = external.ports.map(({ number, protocol, tls, name }) => ({
+  const ports = external.ports.map(({ number, protocol, tls, name, targetPort, originate }) => ({
     name,
     port: number,
     transport: 'TCP' as const,
     protocol,
     ...(tls ? { tls: true as const } : {}),
+    ...(targetPort === undefined ? {} : { targetPort }),
+    ...(originate === undefined ? {} : { originate }),
     clusters: [],
     otherNames: new Map(),
   }));

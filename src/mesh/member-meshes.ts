@@ -2,29 +2,42 @@
  * What the proxies of single clusters see in place of what all see: rules that member clusters hold of their own, compiled.
  *
  * In: by cluster, the rules that hold there (already granted and chosen), and which of them, or of the services, may have changed. Out: by
- * cluster, the services that are other ones there. What always holds: a cluster's rules change nothing but what its own proxies see; a cluster
- * without rules of its own costs nothing; the cost of a change is that of the clusters that have a rule for the service.
+ * cluster, the services that are other ones there: those with such a rule, and those that the routes of one lead to and need other chains of. What
+ * always holds: a cluster's rules change nothing but what its own proxies see; a cluster without rules of its own costs nothing; the cost of a change
+ * is that of the clusters that have a rule for the service, or lead to it.
  */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { MeshService } from '../model/mesh.ts';
-import type { TrafficRule } from '../model/rule.ts';
+import type { RuleBackend, TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
+import { Elsewhere } from './elsewhere.ts';
 import { RuleHistory } from './rule-history.ts';
 import { type RuledAs, ruleOf } from './ruled-as.ts';
 
 /** By cluster, then by service. */
 export type MemberRuleTable = ReadonlyMap<string, ReadonlyMap<ServiceKey, TrafficRule>>;
 
+/** As much of such a table as is asked for when services are compiled. */
+export interface MemberRuleLookup {
+  get(cluster: string): { get(key: ServiceKey): TrafficRule | undefined } | undefined;
+}
+
 export type MemberDirt = ReadonlyMap<string, ReadonlySet<ServiceKey>>;
 
 export interface MemberMeshInputs {
   readonly services: Pick<ReadonlyMap<ServiceKey, CatalogService>, 'get'>;
-  readonly rules: MemberRuleTable;
+  readonly rules: MemberRuleLookup;
   /** As for all. */
   readonly ruledAs?: RuledAs;
-  /** As for all. */
-  readonly compile: (catalog: CatalogService, rule: TrafficRule | undefined) => MeshService;
+  /** The rule that all others see. */
+  readonly ruleForAll: (key: ServiceKey) => TrafficRule | undefined;
+  /** As for all. `needed`: chains that routes of the cluster's own rules need besides. */
+  readonly compile: (
+    catalog: CatalogService,
+    rule: TrafficRule | undefined,
+    needed: readonly RuleBackend['chain'][],
+  ) => MeshService;
 }
 
 interface Member {
@@ -50,6 +63,10 @@ export class MemberMeshes {
   readonly #clusters = new Map<ServiceKey, Set<string>>();
   /** Who had one. */
   readonly #returned = new Map<ServiceKey, Set<string>>();
+  /** By cluster, what its own rules need of other services. */
+  readonly #elsewhere = new Map<string, Elsewhere>();
+  /** Whose rules lead to a service. */
+  readonly #led = new Map<ServiceKey, Set<string>>();
 
   constructor(inputs: MemberMeshInputs) {
     this.#inputs = inputs;
@@ -96,13 +113,19 @@ export class MemberMeshes {
   }
 
   /**
-   * `services`: those that became others for all; `rules`: those whose rule of a member may be another. Returns, by cluster, the services that
+   * `services`: those that became others for all, and `drained`: whose load is moved out otherwise than before; `rules`: those whose rule of a member
+   * may be another. Returns, by cluster, the services that
    * are others for its proxies than before.
    */
-  update(services: ReadonlySet<ServiceKey>, rules: MemberDirt, revision: number): MemberDirt {
+  update(
+    services: ReadonlySet<ServiceKey>,
+    drained: ReadonlySet<ServiceKey>,
+    rules: MemberDirt,
+    revision: number,
+  ): MemberDirt {
     const dirty = new Map([...rules].map(([cluster, keys]) => [cluster, this.#withHosts(keys)]));
     for (const key of services) {
-      for (const cluster of this.#clusters.get(key) ?? []) {
+      for (const cluster of [...(this.#clusters.get(key) ?? []), ...(this.#led.get(key) ?? [])]) {
         const keys = dirty.get(cluster);
         if (keys === undefined) dirty.set(cluster, new Set([key]));
         else keys.add(key);
@@ -111,7 +134,9 @@ export class MemberMeshes {
     const changed = new Map<string, Set<ServiceKey>>();
     for (const [cluster, keys] of dirty) {
       const own = new Set<ServiceKey>();
-      for (const key of keys) if (this.#settle(cluster, key, services.has(key), revision)) own.add(key);
+      const around = this.#around(cluster, keys, drained);
+      for (const key of keys.union(around))
+        if (this.#settle(cluster, key, services.has(key) || around.has(key), revision)) own.add(key);
       if (own.size === 0) continue;
       changed.set(cluster, own);
       const member = this.#members.get(cluster);
@@ -119,6 +144,25 @@ export class MemberMeshes {
     }
     if (changed.size > 0) this.#forget();
     return changed;
+  }
+
+  /** Services that are others for the cluster since its routes need other chains of them, or lead to one that is drained otherwise. */
+  #around(cluster: string, keys: ReadonlySet<ServiceKey>, drained: ReadonlySet<ServiceKey>): ReadonlySet<ServiceKey> {
+    const rules = this.#inputs.rules.get(cluster);
+    const elsewhere = this.#elsewhere.get(cluster) ?? new Elsewhere();
+    const found = new Set<ServiceKey>();
+    for (const key of keys) {
+      for (const target of elsewhere.set(key, rules?.get(key)?.routes)) {
+        for (const led of this.#withHosts(new Set([target]))) {
+          found.add(led);
+          index(this.#led, cluster, led, elsewhere.chains(target).length > 0);
+        }
+      }
+      if (drained.has(key)) for (const source of elsewhere.sources(key)) found.add(source);
+    }
+    if (elsewhere.isEmpty) this.#elsewhere.delete(cluster);
+    else this.#elsewhere.set(cluster, elsewhere);
+    return found;
   }
 
   #withHosts(keys: ReadonlySet<ServiceKey>): Set<ServiceKey> {
@@ -129,9 +173,10 @@ export class MemberMeshes {
   #settle(cluster: string, key: ServiceKey, isAnother: boolean, revision: number): boolean {
     const catalog = this.#inputs.services.get(key);
     const rule = ruleOf(key, this.#inputs.rules.get(cluster), this.#inputs.services);
+    const needed = this.#elsewhere.get(cluster)?.chains(key) ?? [];
     let member = this.#members.get(cluster);
     if (member === undefined) {
-      if (rule === undefined) return false;
+      if (rule === undefined && needed.length === 0) return false;
       member = { services: new Map(), history: new RuleHistory(), returned: new Map(), changedIn: revision };
       this.#members.set(cluster, member);
     }
@@ -140,8 +185,11 @@ export class MemberMeshes {
       catalog?.ruledAs === undefined ? member.history.remember(key, rule, revision) : before?.rule !== rule?.ref;
     index(this.#clusters, cluster, key, rule !== undefined);
     if (rule === undefined) {
-      if (!ruleChanged) return false;
-      member.services.delete(key);
+      const wasThere = member.services.has(key);
+      if (needed.length === 0 || catalog === undefined) member.services.delete(key);
+      else if (!wasThere || isAnother || ruleChanged)
+        member.services.set(key, this.#inputs.compile(catalog, this.#inputs.ruleForAll(key), needed));
+      if (!ruleChanged) return wasThere !== member.services.has(key) || (wasThere && isAnother);
       member.returned.set(key, revision);
       index(this.#returned, cluster, key, true);
       const [oldest] = member.returned.keys();
@@ -152,7 +200,7 @@ export class MemberMeshes {
     if (catalog === undefined) return member.services.delete(key) || ruleChanged;
     if (before !== undefined && !isAnother && !ruleChanged) return false;
     if (!isDeepStrictEqual(before?.catalog.ports, catalog.ports)) member.history.show(catalog.ruledAs ?? key, revision);
-    member.services.set(key, this.#inputs.compile(catalog, rule));
+    member.services.set(key, this.#inputs.compile(catalog, rule, needed));
     return true;
   }
 

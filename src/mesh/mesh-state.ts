@@ -7,11 +7,11 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Mesh, MeshService, MeshSettings } from '../model/mesh.ts';
-import type { TrafficRule } from '../model/rule.ts';
+import type { RuleBackend, TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { compileService } from './compile.ts';
 import { Elsewhere } from './elsewhere.ts';
-import { type MemberDirt, MemberMeshes, type MemberRuleTable } from './member-meshes.ts';
+import { type MemberDirt, MemberMeshes, type MemberRuleLookup } from './member-meshes.ts';
 import { OverlaidServices } from './overlaid-services.ts';
 import { RuleHistory } from './rule-history.ts';
 import { type RuledAs, ruleOf } from './ruled-as.ts';
@@ -23,7 +23,7 @@ export interface MeshInputs {
   /** The rule in force per service. */
   readonly rules: Pick<ReadonlyMap<ServiceKey, TrafficRule>, 'get'>;
   /** By cluster: the rules that its own proxies see in place of these. Default: none. */
-  readonly memberRules?: MemberRuleTable;
+  readonly memberRules?: MemberRuleLookup;
 }
 
 /** Hosts outside in other forms than those in force, and those that are not there. */
@@ -55,7 +55,8 @@ export class MeshState {
       services: inputs.services,
       ...(inputs.ruledAs === undefined ? {} : { ruledAs: inputs.ruledAs }),
       rules: inputs.memberRules ?? new Map(),
-      compile: (catalog, rule) => this.#compile(catalog, rule),
+      ruleForAll: (key) => ruleOf(key, inputs.rules, inputs.services),
+      compile: (catalog, rule, needed) => this.#compile(catalog, rule, needed),
     });
     this.#mesh = { revision: 0, settings, services: this.#services };
   }
@@ -99,7 +100,7 @@ export class MeshState {
     const revision = this.#mesh.revision + 1;
     const changed = new Set<ServiceKey>();
     let rulesChanged = false;
-    const { led, all } = this.#withThoseAround(dirty);
+    const { led, drained, all } = this.#withThoseAround(dirty);
     for (const key of all) {
       const catalog = this.#inputs.services.get(key);
       const rule = ruleOf(key, this.#inputs.rules, this.#inputs.services);
@@ -115,7 +116,7 @@ export class MeshState {
         changed.add(key);
       }
     }
-    this.#memberChanges = this.#members.update(changed, memberDirty, revision);
+    this.#memberChanges = this.#members.update(changed, drained, memberDirty, revision);
     if (changed.size > 0 || rulesChanged || this.#memberChanges.size > 0) {
       this.#mesh = { revision, settings: this.#settings, services: this.#services };
       this.#ofCluster.clear();
@@ -123,13 +124,18 @@ export class MeshState {
     return changed;
   }
 
-  /** `led`: services that are others although nothing of their own changed, for routes lead to them, or their routes lead to one. */
-  #withThoseAround(dirty: Iterable<ServiceKey>): { led: ReadonlySet<ServiceKey>; all: ReadonlySet<ServiceKey> } {
+  /**
+   * `led`: services that are others although nothing of their own changed, for routes lead to them, or their routes lead to one. `drained`: whose
+   * load is moved out otherwise.
+   */
+  #withThoseAround(dirty: Iterable<ServiceKey>): Readonly<Record<'led' | 'drained' | 'all', ReadonlySet<ServiceKey>>> {
     const all = new Set(dirty);
     const led = new Set<ServiceKey>();
+    const drained = new Set<ServiceKey>();
     for (const key of [...all]) {
       for (const target of this.#elsewhere.set(key, this.#inputs.rules.get(key)?.routes)) led.add(target);
       if (this.#services.get(key)?.catalog.drain?.id === this.#inputs.services.get(key)?.drain?.id) continue;
+      drained.add(key);
       for (const source of this.#elsewhere.sources(key)) led.add(source);
     }
     for (const key of [...all, ...led]) {
@@ -139,14 +145,23 @@ export class MeshState {
       if (isStill && isThere === this.#services.has(key) && !led.has(key)) continue;
       for (const host of this.#inputs.ruledAs?.(key) ?? []) led.add(host);
     }
-    return { led, all: led.size === 0 ? all : all.union(led) };
+    return { led, drained, all: led.size === 0 ? all : all.union(led) };
   }
 
-  #compile(catalog: CatalogService, rule: TrafficRule | undefined): MeshService {
+  #compile(
+    catalog: CatalogService,
+    rule: TrafficRule | undefined,
+    needed: readonly RuleBackend['chain'][] = [],
+  ): MeshService {
     return compileService(catalog, rule, {
-      needed: this.#elsewhere.chains(catalog.key),
+      needed: [...this.#elsewhere.chains(catalog.key), ...needed],
       drainOf: (key) => this.#inputs.services.get(key)?.drain,
     });
+  }
+
+  /** What services have to do with one another, now and if some had other routes in force; valid until the next update. */
+  get elsewhere(): Pick<Elsewhere, 'chains' | 'sources' | 'with'> {
+    return this.#elsewhere;
   }
 
   /** The revision in which rules of the cluster's own last changed something for its proxies; 0: never. */

@@ -10,7 +10,7 @@ export function serviceFindings(service: CatalogService): readonly Finding[] {
     ({ reason, message }): Finding => ({
       code: 'FW-MESH-001',
       severity: 'warning',
-      message: `${reason}: ${message}`,
+      message: `clusters differ over the service, ${reason}: ${message}`,
       where,
       hint: 'Give the service the same properties in every cluster',
     }),

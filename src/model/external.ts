@@ -3,7 +3,7 @@
  */
 
 import type { RuleRef } from './rule.ts';
-import type { AppProtocol, ExternalEndpoint } from './service.ts';
+import type { AppProtocol, ExternalEndpoint, TlsOrigination } from './service.ts';
 
 export interface ExternalPort {
   readonly number: number;
@@ -12,6 +12,10 @@ export interface ExternalPort {
   readonly tls: boolean;
   /** Given or `<protocol>-<number>`. */
   readonly name: string;
+  /** Where the host listens; left out: at `number`. */
+  readonly targetPort?: number;
+  /** Proxies begin TLS with the host, and what is spoken on the port is spoken inside. Left out: they send what they get. */
+  readonly originate?: TlsOrigination;
 }
 
 export interface ExternalService {

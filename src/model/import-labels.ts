@@ -11,6 +11,9 @@ export const sliceManagerLabel = 'endpointslice.kubernetes.io/managed-by';
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const importManager = 'fairway-mcs';
 
+/** On a ServiceImport: by id, under which names the clusters are registered that it was made of, as JSON. */
+export const sourcesAnnotation = 'fairway.dev/sources';
+
 /** KEP-1645's, on imported EndpointSlices: the import, and the id of the cluster that exports. */
 export const serviceNameLabel = 'multicluster.kubernetes.io/service-name';
 export const sourceClusterLabel = 'multicluster.kubernetes.io/source-cluster';

@@ -6,7 +6,7 @@ import type { Finding } from '../core/errors.ts';
 import type { ClusterPhase, Locality } from './cluster.ts';
 import type { ConfigMode, InboundPort } from './mesh.ts';
 import type { ExpectedShares } from './preview.ts';
-import type { ProxyReport, RuleReport, ServiceReport } from './report.ts';
+import type { ClustersetReport, ProxyReport, RuleReport, ServiceReport } from './report.ts';
 import type { RouteMatch } from './rule.ts';
 import type { AppProtocol, ServiceConflict } from './service.ts';
 import type { ServicePolicy } from './service-policy.ts';
@@ -93,6 +93,12 @@ export interface ServiceDescription {
   readonly endpoints: readonly EndpointGroup[];
   readonly conflicts: readonly ServiceConflict[];
   readonly findings: readonly Finding[];
+  /** Some cluster exports it. Absent: nobody does, or its exported part is a service of its own. */
+  readonly exported?: ClustersetReport;
+  /** Each cluster has one of its own, and its clients see no other. Absent: it is one over all clusters. */
+  readonly ownClusterOnly?: true;
+  /** Its exported part, where that is a service of its own. */
+  readonly clusterset?: ServiceDescription;
 }
 
 /** A service that a pod stands behind. */

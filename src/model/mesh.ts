@@ -23,6 +23,8 @@ export interface MeshSettings {
   readonly accessLog: boolean;
   /** Ports that declare no protocol are looked into: HTTP/1 and HTTP/2 are routed as such. Left out: they are TCP. */
   readonly detectProtocols?: boolean;
+  /** The file of authorities that sidecars trust on their own machines, as TLS to hosts outside needs it. Left out: Debian's. */
+  readonly systemCaFile?: string;
   /** The mark that every packet of a sidecar's own carries, where its iptables tell them by that. Left out: they do not. */
   readonly proxyMark?: number;
 }

@@ -99,7 +99,7 @@ export interface ServiceMove {
   readonly ruleAfter?: string;
   /** Sets of proxies for which requests move alike; the largest first. */
   readonly views: readonly {
-    /** Clusters of the proxies, sorted; [] where no proxy is connected: then it is how a proxy in no place would see it. */
+    /** Clusters of the proxies, sorted; with no proxy connected [], for a proxy in no place, or those that see it alike. */
     readonly from: readonly string[];
     readonly proxies: number;
     readonly routes: readonly RouteMove[];

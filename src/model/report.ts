@@ -8,6 +8,19 @@ import type { ProxyIdentity, SyncState } from './proxy.ts';
 import type { Condition } from './rule.ts';
 import type { AppProtocol, ServiceConflict, TransportProtocol } from './service.ts';
 
+/** What the ClusterProfile by which a cluster is registered says of it. */
+export interface ClusterProfileReport {
+  readonly manager: string;
+  readonly displayName: string;
+  readonly properties: readonly { readonly name: string; readonly value: string }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+}
+
 export interface ClusterReport {
   readonly name: string;
   readonly phase: ClusterPhase;
@@ -32,8 +45,33 @@ export interface ClusterReport {
   };
   /** All that is wrong with what it says, while the rest is in force. */
   readonly findings: readonly Finding[];
+  /** Absent: it is registered otherwise. */
+  readonly profile?: ClusterProfileReport;
   /** Foreign and excess shards and endpoints left out since the start. */
   readonly dropped: number;
+}
+
+/** An exported service, by its name in `clusterset.local`. */
+export interface ClustersetReport {
+  /** `reviews.shop.svc.clusterset.local` */
+  readonly host: string;
+  /** `also`: the service that all clusters have together has this name too. `only`: it is a service of its own, of the clusters that export it. */
+  readonly names: 'also' | 'only';
+  readonly type: 'ClusterSetIP' | 'Headless';
+  /** Sorted by cluster. */
+  readonly exportedBy: readonly {
+    readonly cluster: string;
+    /** By which the clusterset knows it. */
+    readonly id: string;
+    /** Absent where the export does not say. */
+    readonly since?: string;
+    /** Its properties count where exports disagree. */
+    readonly counts?: boolean;
+  }[];
+  /** Of its imports, by importing cluster. */
+  readonly virtualIps: readonly { readonly cluster: string; readonly addresses: readonly string[] }[];
+  /** Reasons as the condition Conflict of a ServiceExport has them. */
+  readonly conflicts: readonly { readonly reason: string; readonly message: string }[];
 }
 
 export interface ServiceReport {
@@ -54,11 +92,17 @@ export interface ServiceReport {
   /** `namespace/name` of the TrafficRule in force. */
   readonly rule?: string;
   readonly conflicts: readonly ServiceConflict[];
+  /** Some cluster exports it; with `names: only`, this is its exported part. Absent: nobody does. */
+  readonly clusterset?: ClustersetReport;
+  /** Each cluster has one of its own, and its clients see no other. Absent: it is one over all clusters. */
+  readonly ownClusterOnly?: true;
 }
 
 export interface EndpointReport {
   readonly namespace: string;
   readonly service: string;
+  /** Of the service's exported part, which is a service of its own. */
+  readonly clusterset?: true;
   readonly address: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly cluster: string;

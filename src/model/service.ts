@@ -129,6 +129,17 @@ export interface ExternalEndpoint {
   readonly weight: number;
 }
 
+/** How a proxy begins TLS with a host outside; it shows no certificate of its own. */
+export interface TlsOrigination {
+  /** The name that it asks for; left out: the host itself, and below a wildcard that of the request. */
+  readonly sni?: string;
+  /** Names of which the host's certificate must have one; []: the name that was asked for. Sorted. */
+  readonly subjectAltNames: readonly string[];
+  /** Who may have signed it: certificates in PEM, or what the proxy's own machine trusts. */
+  readonly ca: { readonly kind: 'system' } | { readonly kind: 'pem'; readonly pem: string };
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
 /** Where a service is that has no endpoints in clusters. */
 export type Upstream =
   /** Each proxy asks a name server; the ports are those of the service. */
@@ -137,6 +148,9 @@ export type Upstream =
 
 /** How a port came out of the merge. */
 export interface CatalogPort extends ServicePort {
+  /** Of hosts outside; as in `ExternalPort`. */
+  readonly targetPort?: number;
+  readonly originate?: TlsOrigination;
   /** The clusters that expose this very port, sorted; endpoints of others do not serve it. */
   readonly clusters: readonly string[];
   /** The clusters among them that call this port by another name; their endpoints list their target ports under that name. */

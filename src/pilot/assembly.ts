@@ -17,7 +17,6 @@ import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
 import { defaultMeshSettings } from '../model/mesh.ts';
 import { Inventory } from '../registry/inventory.ts';
 import { FolderLastGoodStore } from '../registry/last-good.ts';
-import type { Permits } from '../rules/cross-namespace.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { defaultXdsLimits } from '../xds/limits.ts';
 import { XdsServer } from '../xds/server.ts';
@@ -36,6 +35,7 @@ import { FleetProgress } from './fleet-progress.ts';
 import { GatewayRoutes } from './gateway-routes.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { IstioRules } from './istio-rules.ts';
+import { KnownGrants } from './known-grants.ts';
 import { Clustersets, clusterWords } from './mcs-clustersets.ts';
 import { McsNames } from './mcs-names.ts';
 import { MemberRules, memberOfSource } from './member-rules.ts';
@@ -89,10 +89,12 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     stages: { standards, logger, clock, fleet },
     trafficRules: rules.winners,
     progress: (rule) => engine.reach.ofRule(rule),
+    hasExplicit: () => engine.reach.hasMode('explicit'),
     changed: () => engine.externalsChanged(),
-    granted: (namespace) => permitted.granted(namespace),
+    granted: (namespace) => regranted(namespace),
   });
-  const permits: Permits = (from, to) => gateway.permits(from, to);
+  const grants = new KnownGrants(gateway.permits);
+  const { permits } = grants;
   const permitted: PermittedRules = new PermittedRules(rules.winners, permits);
   const istio = new IstioRules({
     ports: (key) => engine.catalog.get(key)?.ports.map(({ port }) => port),
@@ -105,7 +107,12 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     changed: () => engine.externalsChanged(),
   });
   const inForce = new RulesInForce([permitted, gateway.rules, istio.rules]);
-  const memberRules = new MemberRules({ logger, primary: inForce.table });
+  const memberRules: MemberRules = new MemberRules({ logger, primary: inForce.table, permits });
+  const regranted = (namespace?: string): void => {
+    permitted.granted(namespace);
+    memberRules.granted(namespace);
+    engine.externalsChanged();
+  };
   const drains = new Drains({ logger, clock, due: () => engine.drainDue() });
   const idleMemory = new IdleMemory(clock);
   const clustersets = new Clustersets(() => clusterWords(inventory.clusters()));
@@ -123,6 +130,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
       clusterDomain: config.clusterDomain,
       accessLog: config.accessLog,
       detectProtocols: config.detectProtocols === true,
+      ...(config.systemCaFile === undefined ? {} : { systemCaFile: config.systemCaFile }),
       ...(config.proxyMark === undefined ? {} : { proxyMark: config.proxyMark }),
     },
     debounce: defaultDebounce,
@@ -130,7 +138,10 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     shards: (key) => clustersets.see(key, inventory.shards(key)),
     names: new McsNames(clustersets, config.services ?? 'all'),
     rules: inForce.table,
-    carrier: (rule) => inForce.carrier(permitted.formOf(rule)),
+    carrier(rule, holder) {
+      const form = permitted.formOf(rule);
+      return holder === '' ? inForce.carrier(form) : form;
+    },
     memberRules: memberRules.table,
     configMode: configModes(() => inventory.clusters(), config.mode, logger),
     localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
@@ -171,6 +182,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     isSource: (name) => memberOfSource(name) !== undefined,
   });
   const inputs = new RuleInputs(targets, logger, createRuleMemory(config, logger));
+  grants.follow(inputs, () => regranted());
   const members: Members = assembleMembers({
     memberRules,
     policies,
@@ -182,6 +194,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     clusters,
     isPrimary,
     fleet,
+    permits,
   });
   const drainPlan: DrainPlanner = (wish) =>
     planDrain(wish, { engine, drains, rules: inForce.table, memberRules: memberRules.table, clusters });
@@ -193,7 +206,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     inputs,
     engine,
     drainPlan,
-    others: { externals: externals.objects, drains: drains.objects, policies, memberRules, gateway, permitted },
+    others: { externals: externals.objects, drains: drains.objects, policies, memberRules, gateway, istio, permitted },
     ruleStatus,
     fleet,
     xds,

@@ -56,6 +56,7 @@ export function attachClusterProfiles(inputs: ProfileInputs): readonly (ProfileD
         ...common,
         clusters: () => inventory.clusters().values(),
         isComplete: () => inventory.settled(),
+        isWhole: () => inventory.isWhole(),
         isLeader,
       }),
     );

@@ -5,30 +5,23 @@
 
 import type { Logger } from '../core/logger.ts';
 import type { ConfigMode } from '../model/mesh.ts';
-import type { NamespaceShard } from '../model/service.ts';
+import { type Namespaces, namespaceLabel } from './namespace-label.ts';
 
 /** On a Namespace: `eager` or `on-demand`. */
 export const modeLabel = 'fairway.dev/mode';
 
-type Namespaces = ReadonlyMap<string, { readonly namespaces: ReadonlyMap<string, NamespaceShard> }>;
-
 /** `clusters`: by name, live. */
 export function configModes(
-  clusters: () => Namespaces,
+  clusters: Namespaces,
   ofMesh: ConfigMode,
   logger: Logger,
 ): (cluster: string, namespace: string) => ConfigMode {
-  return (cluster, namespace) => {
-    const labels = clusters().get(cluster)?.namespaces.get(namespace)?.labels ?? {};
-    const label = Object.hasOwn(labels, modeLabel) ? labels[modeLabel] : undefined;
-    if (label === undefined || label === '') return ofMesh;
-    if (label === 'eager' || label === 'on-demand') return label;
+  const said = namespaceLabel<ConfigMode>(modeLabel, ['eager', 'on-demand'], clusters, (mistaken) =>
     logger.warn(`a namespace's label ${modeLabel} is neither eager nor on-demand, and counts for nothing`, {
       code: 'FW-PILOT-008',
-      cluster,
-      namespace,
-      label,
-    });
-    return ofMesh;
-  };
+      ...mistaken,
+      hint: `Write eager or on-demand into the label, or remove it; until then the mesh’s mode counts, ${ofMesh}.`,
+    }),
+  );
+  return (cluster, namespace) => said(cluster, namespace) ?? ofMesh;
 }

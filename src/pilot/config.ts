@@ -41,6 +41,8 @@ export interface PilotConfig {
   readonly services?: Merging;
   /** Ports that declare no protocol are looked into. */
   readonly detectProtocols?: boolean;
+  /** As in `MeshSettings`. */
+  readonly systemCaFile?: string;
   /** The mark by which iptables know sidecars' own packets. */
   readonly proxyMark?: number;
   /** Kinds that others define and that are read. Default: Gateway API's. */

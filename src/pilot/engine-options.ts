@@ -49,8 +49,8 @@ export interface EngineOptions {
   readonly shards: (key: ServiceKey) => readonly ServiceShard[];
   /** The rule in force per service; live. */
   readonly rules: ReadonlyMap<ServiceKey, TrafficRule>;
-  /** The rule in force that one is a part of. Default: itself. */
-  readonly carrier?: (rule: TrafficRule) => TrafficRule;
+  /** The rule in force that one is a part of; `holder`: the member whose rule it is, '' for the primary's. Default: itself. */
+  readonly carrier?: (rule: TrafficRule, holder: string) => TrafficRule;
   /** By cluster: what its own proxies see in place of these; live. Default: nothing. */
   readonly memberRules?: MemberRuleTable;
   /** How much the proxies of a namespace hold that do not say it themselves; asked when one connects. Default: `eager`. */

@@ -12,12 +12,14 @@ import { Debounce } from '../core/debounce.ts';
 import { FairwayError, formatFinding } from '../core/errors.ts';
 import type { MemberDirt } from '../mesh/member-meshes.ts';
 import { MeshState } from '../mesh/mesh-state.ts';
+import { clustersetKey } from '../model/clusterset.ts';
 import type { Answers, Mesh, MeshService, Scope } from '../model/mesh.ts';
 import type { ProxyIdentity } from '../model/proxy.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import type { ClientHello, ProgressEvent, ResourceView, StreamTypeStatus, XdsHost } from '../xds/view.ts';
 import { Asking } from './asking.ts';
+import { PendingChanges } from './batch.ts';
 import type { EngineOptions, Protocol } from './engine-options.ts';
 import { MemberQuestions } from './member-questions.ts';
 import { Proxies, ruleForm } from './proxies.ts';
@@ -26,9 +28,12 @@ import { Rejections } from './rejections.ts';
 import { questionsOf, ScopeInputs } from './scope-inputs.ts';
 import type { ScopeView } from './scope-view.ts';
 import { Scopes } from './scopes.ts';
+import { SeenMeshes } from './seen-meshes.ts';
 import { type AskedNames, WantedServices } from './wanted.ts';
 import { warmUp } from './warm-up.ts';
 import { WorkloadIndex } from './workload-index.ts';
+
+const noServices: ReadonlyMap<ServiceKey, CatalogService> = new Map();
 
 export class Engine implements XdsHost {
   readonly #options: EngineOptions;
@@ -41,17 +46,14 @@ export class Engine implements XdsHost {
   readonly #scopes: Scopes;
   readonly #asking: Asking;
   readonly #rejections: Rejections;
-  /** The mesh (of a cluster with rules of its own) without some forms of rules, by both; as of the last batch. */
-  readonly #others = new Map<string, Mesh>();
+  readonly #seen: SeenMeshes;
   readonly proxies: Proxies;
   readonly reach: Reach;
   readonly #debounce: Debounce;
+  readonly #pending = new PendingChanges();
   #protocol: Protocol | undefined;
   #ready = false;
   #stopped = false;
-  #dirtyShards = new Set<ServiceKey>();
-  #dirtyRules = new Set<ServiceKey>();
-  #dirtyMembers = new Map<string, Set<ServiceKey>>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -61,10 +63,13 @@ export class Engine implements XdsHost {
         services: { get: (key) => this.#serviceOf(key) },
         ruledAs: (key) => options.externals?.hostsOf(key) ?? [],
         rules: { get: (key) => options.rules.get(options.names?.ruled(key) ?? key) },
-        ...(options.memberRules === undefined ? {} : { memberRules: options.memberRules }),
+        ...(options.memberRules === undefined
+          ? {}
+          : { memberRules: options.names?.memberRules(options.memberRules) ?? options.memberRules }),
       },
       options.settings,
     );
+    this.#seen = new SeenMeshes(this.#mesh, options.externals);
     this.#inputs = new ScopeInputs({
       workloads: this.#workloads,
       services: this.#catalog.services,
@@ -77,7 +82,7 @@ export class Engine implements XdsHost {
     this.#scopes = new Scopes({
       isReady: () => this.#ready,
       wanted: this.#wanted.services,
-      meshFor: (scope) => this.#meshFor(scope),
+      meshFor: (scope) => this.#seen.of(scope),
       now: () => options.clock.monotonic(),
       enqueue: (job) => this.#enqueue(job),
       changed: (view, changes) => this.#protocol?.changed(view, changes),
@@ -134,13 +139,20 @@ export class Engine implements XdsHost {
     return this.#catalog.services;
   }
 
+  /** Where only exported services merge: their exported parts, by keys of their own; live. */
+  get exported(): ReadonlyMap<ServiceKey, CatalogService> {
+    return this.#options.names?.services ?? noServices;
+  }
+
   /** The rule in force under a key. */
   ruleInForce(key: ServiceKey): TrafficRule | undefined {
     return this.#options.rules.get(key);
   }
 
-  /** What a rule of this key is for: the service, or else the hosts outside whose object has this name. */
+  /** What a rule of this key is for: the service and its exported part, or else the hosts outside whose object has this name. */
   ruledKeys(key: ServiceKey): readonly ServiceKey[] {
+    const twin = clustersetKey(key);
+    if (this.exported.has(twin)) return [key, twin];
     return this.#catalog.services.has(key) ? [key] : (this.#options.externals?.hostsOf(key) ?? []);
   }
 
@@ -167,21 +179,17 @@ export class Engine implements XdsHost {
 
   /** What clusters say of these services may have changed. */
   shardsChanged(services: Iterable<ServiceKey>): void {
-    for (const key of services) this.#dirtyShards.add(key);
-    if (this.#dirtyShards.size > 0 && !this.#stopped) this.#debounce.trigger();
+    if (this.#pending.addShards(services)) this.#trigger();
   }
 
   /** The rule in force for these services may have changed. */
   rulesChanged(services: Iterable<ServiceKey>): void {
-    for (const key of services) this.#dirtyRules.add(key);
-    if (this.#dirtyRules.size > 0 && !this.#stopped) this.#debounce.trigger();
+    if (this.#pending.addRules(services)) this.#trigger();
   }
 
   /** What single clusters see in place of a rule may be another. */
   memberRulesChanged(dirt: MemberDirt): void {
-    for (const [cluster, keys] of dirt)
-      this.#dirtyMembers.set(cluster, keys.union(this.#dirtyMembers.get(cluster) ?? new Set()));
-    if (this.#dirtyMembers.size > 0 && !this.#stopped) this.#debounce.trigger();
+    if (this.#pending.addMembers(dirt)) this.#trigger();
   }
 
   /** Clusters may be elsewhere. */
@@ -191,12 +199,12 @@ export class Engine implements XdsHost {
 
   /** What clusters call themselves may be other than before. */
   clusterIdsChanged(): void {
-    if (this.#options.names?.hasMoved() === true && !this.#stopped) this.#debounce.trigger();
+    if (this.#options.names?.hasMoved() === true) this.#trigger();
   }
 
   /** Hosts outside may have changed. */
   externalsChanged(): void {
-    if (!this.#stopped) this.#debounce.trigger();
+    this.#trigger();
   }
 
   /** A service as all proxies see it, and as those of clusters do that have a rule of their own for it. */
@@ -208,7 +216,7 @@ export class Engine implements XdsHost {
 
   /** A step of a drain is due. */
   drainDue(): void {
-    if (!this.#stopped) this.#debounce.trigger();
+    this.#trigger();
   }
 
   /** What these namespaces of a cluster say of their proxies may have changed. */
@@ -304,32 +312,23 @@ export class Engine implements XdsHost {
     return drains?.applied(named) ?? named;
   }
 
+  #trigger(): void {
+    if (!this.#stopped) this.#debounce.trigger();
+  }
+
   #work(waitedMs: number): void {
     this.reach.moved();
     const started = this.#options.clock.monotonic();
-    const shards = this.#dirtyShards;
-    const given = this.#dirtyRules;
-    this.#dirtyShards = new Set();
-    this.#dirtyRules = new Set();
-    const members = this.#dirtyMembers;
-    this.#dirtyMembers = new Map();
-    const revision = this.#mesh.mesh.revision;
-    const catalog = this.#catalog.update(shards);
-    const imported = this.#options.names?.update() ?? new Set();
-    const hosts = this.#options.externals?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
-    const drained = this.#options.drains?.update(this.#catalog.services, catalog, revision + 1) ?? new Set();
-    const derived = this.#options.derivedRules?.(imported.size === 0 ? catalog : catalog.union(imported)) ?? new Set();
-    const rules = derived.size === 0 ? given : given.union(derived);
-    const ruled = rules.union(drained);
-    const twins = this.#options.names?.withTwins(ruled) ?? ruled;
-    const services = this.#mesh.update(catalog.union(twins).union(hosts).union(imported), members);
+    const { revision } = this.#mesh.mesh;
+    const { catalog, hosts, rules, dirty, members } = this.#pending.take(this.#catalog, this.#options, revision + 1);
+    const services = this.#mesh.update(dirty, members);
     const workloads = new Set<string>();
     for (const key of catalog) {
       for (const address of this.#workloads.update(key, this.#catalog.services.get(key))) workloads.add(address);
     }
     const wanted = hosts.size > 0 ? this.#wanted.outsideChanged() : new Set<ServiceKey>();
     if (this.#mesh.mesh.revision > revision) {
-      this.#others.clear();
+      this.#seen.forget();
       const { forAll, forMembers } = this.#asking.ask(this.#mesh.mesh, services, this.#mesh.memberChanges);
       this.#scopes.update(forAll, forMembers);
     }
@@ -358,7 +357,12 @@ export class Engine implements XdsHost {
 
   /** The mesh as the proxies of a scope see it. */
   meshSeenBy(scope: Pick<Scope, 'cluster' | 'rejected'>): Mesh {
-    return this.#meshFor(scope);
+    return this.#seen.of(scope);
+  }
+
+  /** What routes need of services that they are not for; valid until the next batch. */
+  get elsewhere(): MeshState['elsewhere'] {
+    return this.#mesh.elsewhere;
   }
 
   /** What proxies would answer if these services took the place of those that all see. */
@@ -370,7 +374,7 @@ export class Engine implements XdsHost {
   #answersOf(identity: ProxyIdentity, rejected: readonly string[]): Answers | undefined {
     const { cluster } = identity;
     if (rejected.length === 0) return this.#inputs.answersOf(identity, this.#questions.of(cluster));
-    return this.#inputs.answersOf(identity, questionsOf(this.#meshFor({ cluster, rejected })));
+    return this.#inputs.answersOf(identity, questionsOf(this.#seen.of({ cluster, rejected })));
   }
 
   #enqueue(job: { turn(): void }): boolean {
@@ -384,19 +388,5 @@ export class Engine implements XdsHost {
     this.#rejections.search(this.proxies.arrived(view));
     // Later, for this may be a view's own update.
     if (this.#asking.isOver) this.#enqueue({ turn: () => this.#letGo() });
-  }
-
-  #meshFor({ cluster, rejected }: Pick<Scope, 'cluster' | 'rejected'>): Mesh {
-    if (rejected.length === 0) return this.#mesh.meshOf(cluster);
-    const member = this.#mesh.memberServices(cluster).size === 0 ? '' : cluster;
-    const id = [member, ...rejected].join();
-    let mesh = this.#others.get(id);
-    if (mesh === undefined) {
-      const forms = new Set(rejected);
-      const outside = this.#options.externals?.history.without((form) => forms.has(form));
-      mesh = this.#mesh.without((rule) => forms.has(ruleForm(rule)), member, outside);
-      this.#others.set(id, mesh);
-    }
-    return mesh;
   }
 }

@@ -3,6 +3,7 @@
  * each object, come out.
  *
  * What always holds: rules follow the objects and the catalog within the batch in which these change; a service that no route names costs nothing.
+ * Grants count for TrafficRules too, so they do whether the standard is on or not.
  */
 
 import { grpcRouteKind, httpRouteKind, referenceGrantKind, tcpRouteKind, tlsRouteKind } from '../gateway-api/kinds.ts';
@@ -10,8 +11,9 @@ import { isGranted } from '../gateway-api/references.ts';
 import type { GatewayRoute, Grant } from '../gateway-api/route.ts';
 import { RouteTable } from '../gateway-api/route-table.ts';
 import { type TargetSettings, targetOf } from '../gateway-api/targets.ts';
-import type { TrafficRule } from '../model/rule.ts';
+import type { OtherService, TrafficRule } from '../model/rule.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
+import type { Permits } from '../rules/cross-namespace.ts';
 import { trafficRuleHead } from '../rules/envelope.ts';
 import type { ForeignKind } from '../rules/kind-types.ts';
 import type { ObjectSet } from '../rules/object-set.ts';
@@ -28,16 +30,26 @@ export interface GatewayInputs {
   /** In force per service, and before these; live. */
   readonly trafficRules: Pick<ReadonlyMap<ServiceKey, TrafficRule>, 'get'>;
   readonly progress: (rule: TrafficRule) => Programming;
+  /** Proxies in explicit mode are connected. */
+  readonly hasExplicit: () => boolean;
   /** `update` is due. */
   readonly changed: () => void;
   /** What this namespace lets others refer to may be other. */
   readonly granted: (namespace: string) => void;
 }
 
+/** Whether the grants of a table let TrafficRules of a namespace refer to a Service of another. */
+export function permitsIn(table: Pick<RouteTable, 'grants'>, from: string, { namespace, name }: OtherService): boolean {
+  const to = { group: '', kind: 'Service', name };
+  const { kind } = trafficRuleHead;
+  return isGranted({ kind, namespace: from }, to, table.grants(namespace), 'fairway.dev');
+}
+
 export class GatewayRoutes {
   readonly #table: RouteTable;
   readonly #inputs: GatewayInputs;
-  readonly #isOn: boolean;
+  /** Routes are read. */
+  readonly isOn: boolean;
   readonly #routes: ReadonlyMap<string, ObjectSet<GatewayRoute>>;
   readonly #grants: ObjectSet<Grant>;
   readonly stages: readonly ObjectStage[];
@@ -45,11 +57,11 @@ export class GatewayRoutes {
   constructor(inputs: GatewayInputs) {
     const { stages } = inputs;
     this.#inputs = inputs;
-    this.#isOn = stages.standards.includes('gateway-api');
+    this.isOn = stages.standards.includes('gateway-api');
     this.#table = this.#newTable();
     const table = this.#table;
     const grants = standardStage(referenceGrantKind, judgeGrant, stages);
-    this.#follow(grants.objects, (key, before, after) => {
+    this.#count(grants.objects, (key, before, after) => {
       table.setGrant(key, before, after);
       for (const grant of [before, after]) if (grant !== undefined) inputs.granted(grant.namespace);
     });
@@ -71,11 +83,7 @@ export class GatewayRoutes {
   }
 
   /** Whether a namespace lets TrafficRules of another refer to a Service of its. */
-  permits(from: string, { namespace, name }: { readonly namespace: string; readonly name: string }): boolean {
-    const to = { group: '', kind: 'Service', name };
-    const { kind } = trafficRuleHead;
-    return isGranted({ kind, namespace: from }, to, this.#table.grants(namespace), 'fairway.dev');
-  }
+  readonly permits: Permits = (from, to) => permitsIn(this.#table, from, to);
 
   /** Of one kind; undefined: it is none of these. */
   objects(kind: string): ObjectSet<GatewayRoute> | ObjectSet<Grant> | undefined {
@@ -85,8 +93,8 @@ export class GatewayRoutes {
   /** A table of its own with all that is in force, for trials; not compiled yet. */
   copy(): RouteTable {
     const table = this.#newTable();
-    if (!this.#isOn) return table;
     for (const { key, lastGood } of this.#grants.records()) table.setGrant(key, undefined, lastGood);
+    if (!this.isOn) return table;
     for (const objects of this.#routes.values())
       for (const { key, lastGood } of objects.records()) table.setRoute(key, undefined, lastGood);
     return table;
@@ -102,15 +110,18 @@ export class GatewayRoutes {
 
   #routeStage(row: ForeignKind<GatewayRoute>): KindStage<GatewayRoute> {
     const table = this.#table;
-    const { trafficRules, progress, stages } = this.#inputs;
-    const stage = standardStage(row, (record) => judgeRoute(record, { table, trafficRules, progress }), stages);
-    this.#follow(stage.objects, (key, before, after) => table.setRoute(key, before, after));
+    const { trafficRules, progress, hasExplicit, stages } = this.#inputs;
+    const stage = standardStage(
+      row,
+      (record) => judgeRoute(record, { table, trafficRules, progress, hasExplicit }),
+      stages,
+    );
+    if (this.isOn) this.#count(stage.objects, (key, before, after) => table.setRoute(key, before, after));
     return stage;
   }
 
   /** An object counts in its last good form. */
-  #follow<T>(objects: ObjectSet<T>, set: (key: string, before: T | undefined, after: T | undefined) => void): void {
-    if (!this.#isOn) return;
+  #count<T>(objects: ObjectSet<T>, set: (key: string, before: T | undefined, after: T | undefined) => void): void {
     const held = new Map<string, T>();
     objects.onChange((key) => {
       const before = held.get(key);

@@ -8,6 +8,7 @@ import { ruleId, type TrafficRule } from '../model/rule.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { ObjectRecord } from '../rules/object-set.ts';
 import { invalidVerdict, type Verdict } from '../rules/object-status.ts';
+import type { ParentVerdicts } from '../rules/parent-status.ts';
 import type { Programming } from '../rules/programming.ts';
 import type { Judgement } from './object-stage.ts';
 
@@ -15,6 +16,8 @@ export interface RouteVerdictInputs {
   readonly table: RouteTable;
   readonly trafficRules: Pick<ReadonlyMap<ServiceKey, TrafficRule>, 'get'>;
   readonly progress: (rule: TrafficRule) => Programming;
+  /** Proxies are connected that do not look into tunnels. */
+  readonly hasExplicit: () => boolean;
 }
 
 export function judgeRoute(record: ObjectRecord<GatewayRoute>, inputs: RouteVerdictInputs): Judgement {
@@ -29,8 +32,8 @@ export function judgeRoute(record: ObjectRecord<GatewayRoute>, inputs: RouteVerd
   const holder = table.holder(id);
   if (holder !== undefined && holder !== record.key) return duplicate(record, holder);
   const outcomes = table.outcomes(id);
-  const overruling = ({ parent }: Outcome): Overruling | undefined => {
-    const rule = trafficRules.get(serviceKey(parent.namespace, parent.name));
+  const overruling = (outcome: Outcome): Overruling | undefined => {
+    const rule = trafficRules.get(serviceOf(outcome));
     return rule === undefined || rule.policyOnly === true ? undefined : { by: `TrafficRule ${ruleId(rule.ref)}` };
   };
   if (outcomes.length === 0) {
@@ -39,8 +42,11 @@ export function judgeRoute(record: ObjectRecord<GatewayRoute>, inputs: RouteVerd
     return { accepted, parents: [], isForProxies: false, findings: [] };
   }
   const inForce = outcomes.filter((outcome) => outcome.ports.length > 0 && overruling(outcome) === undefined);
-  const parents = outcomes.map((outcome) => {
-    const verdicts = parentVerdicts(outcome, overruling(outcome));
+  const services = new Set(inForce.map(serviceOf));
+  const isByName = lastGood.kind === 'TLSRoute';
+  const parents = outcomes.map((outcome): ParentVerdicts => {
+    const verdicts = parentVerdicts(outcome, overruling(outcome), isByName && inputs.hasExplicit());
+    const programming = inForce.includes(outcome) ? programmingOf([outcome], inputs) : undefined;
     return {
       parentRef: outcome.parent.given,
       // Of an object that is not valid the standard has no reason of its own.
@@ -48,7 +54,7 @@ export function judgeRoute(record: ObjectRecord<GatewayRoute>, inputs: RouteVerd
         invalid === undefined
           ? verdicts
           : verdicts.map(([type, verdict]) => [type, type === 'Accepted' ? invalid : verdict] as const),
-      isInForce: inForce.includes(outcome),
+      ...(programming === undefined ? {} : { programming, form: services.size > 1 ? serviceOf(outcome) : '' }),
     };
   });
   const programming = programmingOf(inForce, inputs);
@@ -58,6 +64,10 @@ export function judgeRoute(record: ObjectRecord<GatewayRoute>, inputs: RouteVerd
     ...(programming === undefined ? {} : { programming }),
     findings: routeFindings(lastGood, outcomes, overruling, raw),
   };
+}
+
+function serviceOf({ parent }: Outcome): ServiceKey {
+  return serviceKey(parent.namespace, parent.name);
 }
 
 function duplicate({ namespace, name, raw, lastGood }: ObjectRecord<GatewayRoute>, holder: string): Judgement {
@@ -80,7 +90,7 @@ function duplicate({ namespace, name, raw, lastGood }: ObjectRecord<GatewayRoute
 
 /** Of all services that it is in force for: a proxy counts when it holds the rules of all, as far as can be told from the least of them. */
 function programmingOf(inForce: readonly Outcome[], { table, progress }: RouteVerdictInputs): Programming | undefined {
-  const services = new Set(inForce.map(({ parent }) => serviceKey(parent.namespace, parent.name)));
+  const services = new Set(inForce.map(serviceOf));
   const all = [...services].flatMap((service) => table.rules.get(service) ?? []).map(progress);
   const [first, ...rest] = all;
   if (first === undefined) return undefined;

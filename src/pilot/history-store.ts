@@ -4,13 +4,12 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HistoryEntry } from '../model/history.ts';
-import { replaceFile } from '../registry/durable-file.ts';
+import { makeFolder, replaceFile } from '../registry/durable-file.ts';
 
 export interface HistoryStore {
   readonly durable: boolean;
@@ -47,7 +46,7 @@ export function memoryHistoryStore(): HistoryStore {
 
 /** Makes the folder; throws what that throws. */
 export function folderHistoryStore(folder: string, logger: Logger): HistoryStore {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   let files: number | undefined;
   return {
     durable: true,
@@ -67,6 +66,7 @@ export function folderHistoryStore(folder: string, logger: Logger): HistoryStore
             object: id,
             file: path,
             err: errorMessage(error),
+            hint: 'Nothing needs to be done; earlier forms of the object cannot be shown. If it happens again, check the disk.',
           });
         }
         return [];
@@ -85,6 +85,7 @@ export function folderHistoryStore(folder: string, logger: Logger): HistoryStore
           object: id,
           file: path,
           err: errorMessage(error),
+          hint: 'See whether the disk of the state folder is full or read-only.',
         });
       }
     },

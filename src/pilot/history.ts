@@ -68,7 +68,11 @@ export class History {
     const hash = specHash(spec);
     if (this.#waiting >= maxWaiting || hash === undefined) {
       this.#dropped += 1;
-      logger.warn('a form of an object is not kept in its history', { code: 'FW-PILOT-033', object: form.id });
+      logger.warn('a form of an object is not kept in its history', {
+        code: 'FW-PILOT-033',
+        object: form.id,
+        hint: 'The object is in force all the same. Apply fewer objects at once; one whose spec cannot be read has no history.',
+      });
       return;
     }
     const by = this.#writers.get(form.id) ?? `file ${form.origin}`;

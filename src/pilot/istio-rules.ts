@@ -9,7 +9,6 @@
 import { destinationRuleKind, serviceEntryKind, virtualServiceKind } from '../istio/kinds.ts';
 import { Notes } from '../istio/notes.ts';
 import type { IstioObject } from '../istio/parts.ts';
-import { externalObjectOf } from '../istio/service-entry.ts';
 import { type FindPorts, IstioTable } from '../istio/table.ts';
 import type { ExternalService } from '../model/external.ts';
 import type { TrafficRule } from '../model/rule.ts';
@@ -36,38 +35,63 @@ export interface IstioInputs {
   readonly changed: () => void;
 }
 
-const source = 'istio';
+/** Where ExternalServices go that are made of ServiceEntries. */
+export const entrySource = 'istio';
 
 export class IstioRules {
   readonly stages: readonly ObjectStage[];
+  /** The standard is among those that are read. */
+  readonly isOn: boolean;
   readonly #table: IstioTable;
   readonly #inputs: IstioInputs;
-  readonly #isOn: boolean;
+  readonly #objects: ReadonlyMap<string, ObjectSet<IstioObject>>;
 
   constructor(inputs: IstioInputs) {
     const { ports, clusterDomain, stages, before, progress } = inputs;
     this.#inputs = inputs;
-    this.#isOn = stages.standards.includes('istio');
+    this.isOn = stages.standards.includes('istio');
     this.#table = new IstioTable(clusterDomain, ports);
+    const sink = inputs.externals.source(entrySource);
+    const putExternal = (key: string, entry: IstioObject): void => {
+      const raw = this.#table.external(entry, new Notes());
+      if (raw !== undefined) sink.put(raw, externalId(key, entry));
+    };
     const verdicts = { table: this.#table, before, progress };
     const rules = [virtualServiceKind, destinationRuleKind].map((row) => {
       const stage = standardStage(row, (record) => judgeIstioRule(record, verdicts), stages);
-      this.#follow(stage, () => {});
+      // What they say of TLS to hosts outside is said in the ExternalServices that are made of these.
+      this.#follow(stage, (_key, before, after) => {
+        const touched = [before, after].flatMap((object) =>
+          object === undefined ? [] : this.#table.entriesFor(object),
+        );
+        for (const entry of new Set(touched)) putExternal(entry.key, entry);
+      });
       return stage;
     });
     const entries = standardStage(
       serviceEntryKind,
-      (record) =>
-        judgeEntry(record, { table: this.#table, external: (id) => this.#externalVerdict(id), clusterDomain }),
+      (record) => judgeEntry(record, { table: this.#table, external: (id) => this.#externalVerdict(id) }),
       stages,
     );
-    const sink = inputs.externals.source(source);
     this.#follow(entries, (key, before, after) => {
       if (before !== undefined) sink.remove(externalId(key, before));
-      const raw = after === undefined ? undefined : externalObjectOf(after, clusterDomain, new Notes());
-      if (after !== undefined && raw !== undefined) sink.put(raw, externalId(key, after));
+      if (after !== undefined) putExternal(key, after);
     });
     this.stages = [...rules, entries];
+    this.#objects = new Map([...rules, entries].map(({ head, objects }) => [head.kind, objects]));
+  }
+
+  /** Of one kind; undefined: it is none of these. */
+  objects(kind: string): ObjectSet<IstioObject> | undefined {
+    return this.#objects.get(kind);
+  }
+
+  /** A table of its own with all that is in force, for trials; not translated yet. */
+  copy(): IstioTable {
+    const table = new IstioTable(this.#inputs.clusterDomain, this.#inputs.ports);
+    for (const objects of this.#objects.values())
+      for (const { key, lastGood } of objects.records()) table.set(key, lastGood);
+    return table;
   }
 
   /** By service; live. */
@@ -82,7 +106,7 @@ export class IstioRules {
   }
 
   #externalVerdict({ key, object }: { readonly key: string; readonly object: IstioObject }): EntryVerdict | undefined {
-    const record = this.#inputs.externals.record(`${source}#${externalId(key, object)}`);
+    const record = this.#inputs.externals.record(`${entrySource}#${externalId(key, object)}`);
     return record === undefined ? undefined : this.#inputs.judgeExternal(record);
   }
 
@@ -91,7 +115,7 @@ export class IstioRules {
     { objects }: KindStage<IstioObject>,
     told: (key: string, before: IstioObject | undefined, after: IstioObject | undefined) => void,
   ): void {
-    if (!this.#isOn) return;
+    if (!this.isOn) return;
     const held = new Map<string, IstioObject>();
     objects.onChange((key) => {
       const before = held.get(key);
@@ -106,7 +130,7 @@ export class IstioRules {
   }
 }
 
-/** One for each copy of the object. */
-function externalId(key: string, { namespace, name }: IstioObject): string {
+/** One for each copy of the object. `key`: of the ServiceEntry's record. */
+export function externalId(key: string, { namespace, name }: IstioObject): string {
   return `${ruleObjectId(externalHead.kind, namespace, name)}@${key}`;
 }

@@ -3,7 +3,6 @@
 import type { Finding } from '../core/errors.ts';
 import { Notes } from '../istio/notes.ts';
 import type { IstioObject } from '../istio/parts.ts';
-import { externalObjectOf } from '../istio/service-entry.ts';
 import type { IstioTable } from '../istio/table.ts';
 import { ruleId, type TrafficRule } from '../model/rule.ts';
 import type { ServiceKey } from '../model/service.ts';
@@ -37,7 +36,7 @@ export function judgeIstioRule(record: ObjectRecord<IstioObject>, inputs: IstioV
     rules.filter(({ service }) => !overruled.some((one) => one.service === service)).map(({ rule }) => progress(rule)),
   );
   return {
-    accepted: invalid ?? acceptedVerdict(object, findings, rules.length, overruled),
+    accepted: invalid ?? acceptedVerdict(object, [...record.findings, ...findings], rules.length, overruled),
     ...(programming === undefined ? { isForProxies: false as const } : { programming }),
     findings,
   };
@@ -61,12 +60,12 @@ function acceptedVerdict(
     const message = `for ${first.service} ${ruleId(first.by.ref)} goes before it`;
     return { status: 'False', reason: 'Overruled', message };
   }
+  const said = findings.length === 0 ? '' : `; ${findings.length} of its fields differ: see the findings`;
   if (rules === 0) {
     const message =
       kind === 'DestinationRule' ? 'it says nothing by itself; routes may name its subsets' : 'nothing goes by it';
-    return { status: 'True', reason: 'Accepted', message };
+    return { status: 'True', reason: 'Accepted', message: `${message}${said}` };
   }
-  const said = findings.length === 0 ? '' : `; ${findings.length} of its fields differ: see the findings`;
   return { status: 'True', reason: 'Accepted', message: `it is in force${said}` };
 }
 
@@ -93,20 +92,20 @@ export type EntryVerdict = Pick<Judgement, 'accepted' | 'programming' | 'finding
 export interface EntryVerdictInputs {
   readonly table: IstioTable;
   readonly external: (entry: { readonly key: string; readonly object: IstioObject }) => EntryVerdict | undefined;
-  readonly clusterDomain: string;
 }
 
 export function judgeEntry(record: ObjectRecord<IstioObject>, inputs: EntryVerdictInputs): Judgement {
-  const { table, external, clusterDomain } = inputs;
+  const { table, external } = inputs;
   const { lastGood } = record;
   const invalid = invalidVerdict(record);
   if (lastGood === undefined) return { accepted: invalid ?? nothingValid, findings: [] };
   const object = { ...lastGood, key: record.key };
   const notes = new Notes();
-  externalObjectOf(object, clusterDomain, notes);
+  table.external(object, notes);
   const findings = [...notes.of(object), ...table.findings(object)];
   const verdict = external({ key: record.key, object: lastGood });
-  const accepted = invalid ?? (verdict === undefined ? acceptedVerdict(object, findings, 0, []) : verdict.accepted);
+  const said = [...record.findings, ...findings];
+  const accepted = invalid ?? (verdict === undefined ? acceptedVerdict(object, said, 0, []) : verdict.accepted);
   return {
     accepted,
     ...(verdict?.programming === undefined ? { isForProxies: false as const } : { programming: verdict.programming }),

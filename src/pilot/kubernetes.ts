@@ -175,10 +175,13 @@ class PrimaryLink implements Stoppable {
     const logger = inputs.logger.with({ cluster: primary });
     const source = `cluster ${primary}`;
     const foreign = kindsRead(config.standards ?? defaultStandards);
+    const kinds = [...ownKinds.rows, ...foreign];
+    const statusChanged = (id: string): void => {
+      for (const each of [writer, ...writers]) each.noticed(id);
+    };
     const rules = inputs.inputs.attach(
       source,
-      (sink) =>
-        new KubeRuleSource({ access, cluster: primary, sink, clock, logger, kinds: [...ownKinds.rows, ...foreign] }),
+      (sink) => new KubeRuleSource({ access, cluster: primary, sink, clock, logger, kinds, statusChanged }),
     );
     const secrets = discoverSecrets({
       access,

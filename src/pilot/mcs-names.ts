@@ -8,6 +8,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { meshService } from '../mcs/mesh-service.ts';
+import type { MemberDirt, MemberRuleLookup, MemberRuleTable } from '../mesh/member-meshes.ts';
 import { clustersetKey, exportedKey, type Merging } from '../model/clusterset.ts';
 import type { CatalogService, ClustersetNames, ServiceKey } from '../model/service.ts';
 import type { Clustersets } from './mcs-clustersets.ts';
@@ -45,6 +46,28 @@ export class McsNames {
   /** The service whose rules and drains count for it. */
   ruled(key: ServiceKey): ServiceKey {
     return this.#merging === 'all' ? key : exportedKey(key);
+  }
+
+  /** What members hold for a service counts for its exported part as well. */
+  memberRules(table: MemberRuleTable): MemberRuleLookup {
+    if (this.#merging === 'all') return table;
+    return {
+      get: (cluster) => {
+        const own = table.get(cluster);
+        return own === undefined ? undefined : { get: (key) => own.get(exportedKey(key)) };
+      },
+    };
+  }
+
+  /** `imported`: as `update` returned them; a service that is exported from now on has the rules that members held before. */
+  memberDirt(dirt: MemberDirt, imported: ReadonlySet<ServiceKey>, table: MemberRuleTable): MemberDirt {
+    if (this.#merging === 'all' || dirt.size + table.size === 0) return dirt;
+    const all = new Map([...dirt].map(([cluster, keys]) => [cluster, this.withTwins(keys)]));
+    for (const [cluster, own] of table) {
+      const more = [...imported].filter((key) => own.has(exportedKey(key)));
+      if (more.length > 0) all.set(cluster, new Set([...(all.get(cluster) ?? []), ...more]));
+    }
+    return all;
   }
 
   /** Clusters have become known, or call themselves otherwise, since the last update. */

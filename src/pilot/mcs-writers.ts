@@ -13,12 +13,13 @@ import { exportConditions } from '../mcs/conditions.ts';
 import { desiredImport } from '../mcs/imports.ts';
 import { splitServiceKey } from '../model/service.ts';
 import type { Inventory } from '../registry/inventory.ts';
-import type { McsHost, McsOutcome, McsWriter, StartMcsWriter } from '../registry/mcs-host.ts';
+import type { ImportSource, McsHost, McsOutcome, McsWriter, StartMcsWriter } from '../registry/mcs-host.ts';
 import type { MemberLink } from '../registry/member-host.ts';
 import type { Clustersets } from './mcs-clustersets.ts';
+import { withHeld } from './mcs-stand-in.ts';
 
 export interface McsWritersInputs {
-  readonly inventory: Pick<Inventory, 'clusters' | 'onChange'>;
+  readonly inventory: Pick<Inventory, 'clusters' | 'onChange' | 'isWhole'>;
   /** Everything that can be known at the start is known, and taken up. */
   readonly isReady: () => boolean;
   readonly clustersets: Clustersets;
@@ -93,7 +94,8 @@ export class McsWriters {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#settle();
-      const known = JSON.stringify([[...this.#inputs.clustersets.ids()], this.#inputs.clustersets.unknown()]);
+      const { clustersets, inventory } = this.#inputs;
+      const known = JSON.stringify([[...clustersets.ids()], clustersets.unknown(), inventory.isWhole()]);
       if (known !== this.#known) {
         this.#known = known;
         for (const { writer } of this.#writers.values()) writer.touch('all');
@@ -118,23 +120,33 @@ export class McsWriters {
     }
   }
 
+  #unknownSources(): (source: ImportSource) => boolean {
+    const { inventory, clustersets } = this.#inputs;
+    const unknown = new Set(clustersets.unknown());
+    const known = new Set<string>();
+    for (const [name, id] of clustersets.ids()) if (!unknown.has(name)) known.add(id);
+    return ({ id, name }) => {
+      // Whoever is not registered (any more) exports nothing: as soon as it is known who is.
+      if (name !== undefined) return inventory.clusters().has(name) ? unknown.has(name) : !inventory.isWhole();
+      // What an unknown cluster calls itself is not known either: any id that nobody known has may be its.
+      return !known.has(id) && (unknown.size > 0 || !inventory.isWhole());
+    };
+  }
+
   #hostFor(cluster: string): McsHost {
     const { inventory, clustersets, wrote } = this.#inputs;
     return {
       keys: () => clustersets.services.keys(),
-      desired: (key) => {
-        const service = clustersets.services.get(key);
+      desired: (key, held) => {
+        const known = clustersets.services.get(key);
+        const service = held === undefined ? known : withHeld(key, known, held);
         if (service === undefined) return undefined;
         const hasNamespace = inventory.clusters().get(cluster)?.namespaces.has(service.namespace) === true;
-        return hasNamespace ? desiredImport(service, cluster, clustersets.ids()) : undefined;
+        return hasNamespace ? desiredImport(service, cluster, clustersets.ids(), held?.sources) : undefined;
       },
-      isUnknown: (ids) => {
-        const unknown = clustersets.unknown();
-        if (unknown.length === 0) return false;
-        // What such a cluster calls itself is not known either: any id that nobody known has may be its.
-        const known = new Set<string>();
-        for (const [name, id] of clustersets.ids()) if (!unknown.includes(name)) known.add(id);
-        return ids.some((id) => !known.has(id));
+      unknownAmong: (sources) => {
+        const isUnknown = this.#unknownSources();
+        return new Set(sources.filter(isUnknown).map(({ id }) => id));
       },
       exportConditions: (key) => {
         const { namespace, name } = splitServiceKey(key);

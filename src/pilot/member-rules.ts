@@ -1,7 +1,7 @@
 /**
  * Who decides: the rules that member clusters hold of their own, and which of them hold for the cluster's own proxies.
  *
- * In: what each member's source puts, the ClusterPolicies of the primary, and the primary's rules in force. Out: by cluster, the rules that its
+ * In: what each member's source puts, the ClusterPolicies and ReferenceGrants of the primary, and the primary's rules in force. Out: by cluster, the rules that its
  * proxies see in place of the primary's; and a record for every object, those that are not in force among them, each with its reason.
  *
  * What always holds: what a member puts goes into a set of its own and reaches no other cluster's; a member grants nothing, for of what it
@@ -16,11 +16,13 @@ import type { RawObject } from '../model/object.ts';
 import { ruleId, type TrafficRule } from '../model/rule.ts';
 import { type ServiceKey, splitServiceKey } from '../model/service.ts';
 import { Grants } from '../rules/cluster-policy/grants.ts';
+import type { Permits } from '../rules/cross-namespace.ts';
 import type { ObjectSetSource } from '../rules/object-set.ts';
 import { trafficRuleKind } from '../rules/rule-kind.ts';
 import { type RuleRecord, RuleSet } from '../rules/rule-set.ts';
 import { withheldFinding } from './member-findings.ts';
 import type { ObjectForms, ObjectTarget } from './object-router.ts';
+import { PermittedRules } from './permitted-rules.ts';
 
 /** What a member's source is called among the sources of rules; no other begins so. */
 const prefix = 'member ';
@@ -38,12 +40,16 @@ export interface MemberRulesInputs {
   readonly logger: Logger;
   /** The primary's rules in force; live. */
   readonly primary: ReadonlyMap<ServiceKey, TrafficRule>;
+  /** What the primary's grants let rules refer to in other namespaces. Default: everything. */
+  readonly permits?: Permits;
   /** Objects of one member above this are not taken, which is logged and counted. Default 1000. */
   readonly maxObjects?: number;
 }
 
 interface Member {
   readonly rules: RuleSet;
+  /** The rules as they count: without what they may not refer to. */
+  readonly counted: PermittedRules;
   /** Services with a rule of the member in force. */
   readonly table: Map<ServiceKey, TrafficRule>;
   /** Objects of kinds that members cannot have, by id. */
@@ -60,9 +66,11 @@ export class MemberRules implements ObjectTarget {
   #grants = new Grants([]);
 
   readonly #maxObjects: number;
+  readonly #permits: Permits;
 
   constructor(inputs: MemberRulesInputs) {
     this.#inputs = inputs;
+    this.#permits = inputs.permits ?? (() => true);
     this.#maxObjects = inputs.maxObjects ?? 1000;
   }
 
@@ -95,6 +103,8 @@ export class MemberRules implements ObjectTarget {
             code: 'FW-RULE-042',
             cluster,
             id,
+            max: this.#maxObjects,
+            hint: 'Delete objects in that cluster that nobody needs.',
           });
       },
       remove: (id) => {
@@ -164,12 +174,24 @@ export class MemberRules implements ObjectTarget {
     this.#tell(dirt);
   }
 
+  /** What this namespace (left out: any) lets others refer to may be other. */
+  granted(namespace?: string): void {
+    const dirt = new Map<string, ReadonlySet<ServiceKey>>();
+    for (const [cluster, { counted }] of this.#members) {
+      counted.granted(namespace);
+      const services = counted.takeChanged();
+      if (services.size > 0) dirt.set(cluster, services);
+    }
+    this.#tell(dirt);
+  }
+
   #member(cluster: string): Member {
     let member = this.#members.get(cluster);
     if (member === undefined) {
       const limits = { maxObjects: this.#maxObjects, defaultNamespace: 'default' };
       const rules = new RuleSet(this.#inputs.logger.with({ cluster }), limits);
-      member = { rules, table: new Map(), foreign: new Map() };
+      const counted = new PermittedRules(rules.winners, this.#permits);
+      member = { rules, counted, table: new Map(), foreign: new Map() };
       this.#members.set(cluster, member);
       rules.onChange(({ services }) => {
         for (const key of services) this.#index(cluster, key, rules.winners.has(key));
@@ -193,7 +215,7 @@ export class MemberRules implements ObjectTarget {
       const member = this.#members.get(cluster);
       if (member === undefined) continue;
       for (const key of services) {
-        const rule = member.rules.winners.get(key);
+        const rule = member.counted.get(key);
         if (rule === undefined || this.#withheld(cluster, key) !== undefined) member.table.delete(key);
         else member.table.set(key, rule);
       }
@@ -204,12 +226,17 @@ export class MemberRules implements ObjectTarget {
     if (dirt.size > 0) for (const listener of this.#listeners) listener(dirt);
   }
 
-  /** The table as it would be under other grants, with other rules of the primary. */
-  tableWith(grants: Grants, primary: (key: ServiceKey) => TrafficRule | undefined): MemberRuleTable {
+  /** The table as it would be under other grants of both kinds, with other rules of the primary. */
+  tableWith(
+    grants: Grants,
+    primary: (key: ServiceKey) => TrafficRule | undefined,
+    permits: Permits = this.#permits,
+  ): MemberRuleTable {
     const tables = new Map<string, ReadonlyMap<ServiceKey, TrafficRule>>();
-    for (const [cluster, { rules }] of this.#members) {
+    for (const [cluster, { rules, counted }] of this.#members) {
       const held = [...rules.winners].filter(([key]) => withheldBy(grants, primary(key), cluster, key) === undefined);
-      if (held.length > 0) tables.set(cluster, new Map(held));
+      const forms = held.map(([key, rule]) => [key, counted.formWith(rule, permits)] as const);
+      if (forms.length > 0) tables.set(cluster, new Map(forms));
     }
     return tables;
   }

@@ -2,9 +2,8 @@
  * Which members' rules are read: in come links to registered clusters, and word that grants or registrations may be others; sources are
  * attached and detached accordingly.
  *
- * What always holds: a cluster that takes a right to be read is read only while some policy names it; the primary is no member; what was read
- * of a cluster that is out of reach stays, over a restart too; what a cluster held goes when its registration does. When its grant goes, it stays
- * as it was seen last, to be shown as not granted.
+ * What always holds: the primary is no member; what was read of a cluster that is out of reach stays, over a restart too; what a cluster held goes
+ * when its registration does. A cluster that no policy names is read as far as that takes nothing, to be shown as not granted: nobody waits for it.
  */
 
 import type { MemberLink, MemberSource } from '../registry/member-host.ts';
@@ -12,7 +11,7 @@ import { memberSourceName } from './member-rules.ts';
 import type { RuleInputs } from './rule-inputs.ts';
 
 export interface MemberSourcesInputs {
-  readonly inputs: Pick<RuleInputs, 'attach' | 'detach' | 'letGo' | 'recall'>;
+  readonly inputs: Pick<RuleInputs, 'attach' | 'detach' | 'recall'>;
   /** Some policy names the cluster. */
   readonly isGranted: (cluster: string) => boolean;
   readonly isPrimary: (cluster: string) => boolean;
@@ -22,14 +21,18 @@ export interface MemberSourcesInputs {
   readonly isLeader: () => boolean;
 }
 
+interface Attached {
+  readonly link: MemberLink;
+  readonly source: MemberSource;
+  readonly isGranted: boolean;
+}
+
 export class MemberSources {
   readonly #options: MemberSourcesInputs;
   /** The newest last. */
   readonly #links = new Map<string, MemberLink[]>();
   /** undefined: what was saved of it is in force, and nothing reads it. */
-  readonly #attached = new Map<string, { readonly link: MemberLink; readonly source: MemberSource } | undefined>();
-  /** Of which the last is known, and nothing read any more. */
-  readonly #letGo = new Set<string>();
+  readonly #attached = new Map<string, Attached | undefined>();
   #stopped = false;
 
   constructor(options: MemberSourcesInputs) {
@@ -52,12 +55,7 @@ export class MemberSources {
 
   /** Grants may be others. */
   settleAll(): void {
-    const clusters = new Set([
-      ...this.#options.clusters().keys(),
-      ...this.#links.keys(),
-      ...this.#attached.keys(),
-      ...this.#letGo,
-    ]);
+    const clusters = new Set([...this.#options.clusters().keys(), ...this.#links.keys(), ...this.#attached.keys()]);
     for (const cluster of clusters) this.settle(cluster);
   }
 
@@ -67,23 +65,20 @@ export class MemberSources {
     const { inputs, isGranted, isPrimary, isLeader, clusters } = this.#options;
     const link = this.#links.get(cluster)?.at(-1);
     const isThere = link !== undefined || clusters().has(cluster);
-    const isReadable = link === undefined || link.isFree || isGranted(cluster);
     const name = memberSourceName(cluster);
     if (!isThere || isPrimary(cluster)) {
-      const isKnown = this.#attached.delete(cluster);
-      if (this.#letGo.delete(cluster) || isKnown) inputs.detach(name);
-    } else if (!isReadable) {
-      if (!this.#attached.delete(cluster)) return;
-      this.#letGo.add(cluster);
-      inputs.letGo(name);
+      if (this.#attached.delete(cluster)) inputs.detach(name);
     } else if (link === undefined) {
       // Known from before a restart, and out of reach.
-      if (!this.#attached.has(cluster) && !this.#letGo.has(cluster) && inputs.recall(name))
+      if (!this.#attached.has(cluster) && inputs.recall(name, () => isGranted(cluster)))
         this.#attached.set(cluster, undefined);
-    } else if (this.#attached.get(cluster)?.link !== link) {
-      const source = inputs.attach(name, (sink) => link.start(sink, isLeader));
-      this.#attached.set(cluster, { link, source });
-      this.#letGo.delete(cluster);
+    } else {
+      const isAsked = link.isFree || isGranted(cluster);
+      const before = this.#attached.get(cluster);
+      if (before?.link === link && before.isGranted === isAsked) return;
+      const isAwaited = (): boolean => link.isFree || isGranted(cluster);
+      const source = inputs.attach(name, (sink) => link.start(sink, isLeader, isAsked), isAwaited);
+      this.#attached.set(cluster, { link, source, isGranted: isAsked });
     }
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import type { OpenMember } from '../registry/member-host.ts';
+import type { Permits } from '../rules/cross-namespace.ts';
 import { uidOf } from '../rules/object-generation.ts';
 import type { ObjectSet } from '../rules/object-set.ts';
 import { trafficRuleKind } from '../rules/rule-kind.ts';
@@ -44,6 +45,8 @@ export interface MembersInputs {
   readonly isPrimary: (cluster: string) => boolean;
   /** Where other replicas' proxies are counted. */
   readonly fleet: FleetProgress;
+  /** What rules may refer to in other namespaces. */
+  readonly permits: Permits;
 }
 
 /** From here on those of rules that are gone are looked for. */
@@ -60,9 +63,18 @@ export function assembleMembers({
   clusters,
   isPrimary,
   fleet,
+  permits,
 }: MembersInputs): Members {
   let isLeader = (): boolean => false;
-  const status = new RuleStatus({ clock, rules: memberRules, engine, clusters, fleet, fleetKind: 'MemberRule' });
+  const status = new RuleStatus({
+    clock,
+    rules: memberRules,
+    engine,
+    clusters,
+    fleet,
+    fleetKind: 'MemberRule',
+    permits,
+  });
   fleet.onHeard(() => status.touch());
   const sources = new MemberSources({
     isLeader: () => isLeader(),

@@ -9,6 +9,7 @@ import type { ObjectReport } from '../model/report.ts';
 import type { KindHead } from '../rules/kind-types.ts';
 import type { ObjectRecord, ObjectSet } from '../rules/object-set.ts';
 import { type ObjectStatus, type ObjectVerdicts, objectStatus, writtenObjectStatus } from '../rules/object-status.ts';
+import type { Programming } from '../rules/programming.ts';
 import type { FleetProgress } from './fleet-progress.ts';
 import type { ObjectTarget } from './object-router.ts';
 import type { StatusGate } from './status-gate.ts';
@@ -119,9 +120,16 @@ export class KindStage<T> implements ObjectStage {
   #withFleet({ namespace, name, lastGood }: ObjectRecord<T>, verdicts: Judgement, counted?: Counted): Judgement {
     const { programming } = verdicts;
     if (programming === undefined || this.#fleet === undefined) return verdicts;
+    const fleet = this.#fleet;
     const { hash = '' } = (lastGood ?? {}) as { readonly hash?: string };
-    const form = `${this.head.kind}/${namespace}/${name}@${hash}`;
-    counted?.set(form, programming);
-    return { ...verdicts, programming: this.#fleet.sum(form, programming) };
+    const sum = (own: Programming, part = ''): Programming => {
+      const form = `${this.head.kind}/${namespace}/${name}@${hash}${part === '' ? '' : `#${part}`}`;
+      counted?.set(form, own);
+      return fleet.sum(form, own);
+    };
+    const parents = verdicts.parents?.map((parent) =>
+      parent.programming === undefined ? parent : { ...parent, programming: sum(parent.programming, parent.form) },
+    );
+    return { ...verdicts, programming: sum(programming), ...(parents === undefined ? {} : { parents }) };
   }
 }

@@ -2,7 +2,8 @@
  * TrafficRules as they count: without what they refer to in other namespaces and may not (src/rules/cross-namespace.ts).
  *
  * In: the rules, and word of grants. Out: each rule's form, and the services whose rule may have another one. What always holds: forms follow
- * the rules and grants that there are, not the order in which they came; a rule that refers to nothing elsewhere costs one look.
+ * the rules and grants that there are, not the order in which they came; a rule that refers to nothing elsewhere costs one look. A table of its
+ * own for each holder of rules, the primary and the members.
  */
 
 import type { OtherService, TrafficRule } from '../model/rule.ts';
@@ -45,11 +46,31 @@ export class PermittedRules implements RuleLayer {
     return form;
   }
 
-  /** What this namespace lets others refer to may be other. */
-  granted(namespace: string): void {
-    for (const service of this.#into.get(namespace) ?? []) this.#dirty.add(service);
-    // Those that still refer into it say so again when they are looked up.
-    this.#into.delete(namespace);
+  /** As it would be under other grants: the same object as now where that makes no difference. */
+  formWith(rule: TrafficRule, permits: Permits): TrafficRule {
+    const now = this.formOf(rule);
+    const then = this.#servicesOf(rule).length === 0 ? rule : permittedRule(rule, permits);
+    return now.hash === then.hash ? now : then;
+  }
+
+  /** The same for the rule of a service. */
+  getWith(service: ServiceKey, permits: Permits): TrafficRule | undefined {
+    const rule = this.#rules.get(service);
+    return rule && this.formWith(rule, permits);
+  }
+
+  /** The services whose rule refers into this namespace, and some whose rule did. */
+  servicesInto(namespace: string): Iterable<ServiceKey> {
+    return this.#into.get(namespace) ?? [];
+  }
+
+  /** What this namespace (left out: any) lets others refer to may be other. */
+  granted(namespace?: string): void {
+    for (const into of namespace === undefined ? [...this.#into.keys()] : [namespace]) {
+      for (const service of this.#into.get(into) ?? []) this.#dirty.add(service);
+      // Those that still refer into it say so again when they are looked up.
+      this.#into.delete(into);
+    }
   }
 
   /** The services whose rule may count otherwise. */

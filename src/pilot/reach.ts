@@ -15,8 +15,8 @@ export interface ReachInputs {
   readonly mesh: MeshState;
   readonly proxies: Pick<Proxies, 'all'>;
   readonly ackedFloor: AckedFloor;
-  /** The rule in force that one is a part of. Default: itself. */
-  readonly carrier?: ((rule: TrafficRule) => TrafficRule) | undefined;
+  /** The rule in force that one is a part of. `holder`: as for `ofRule`. Default: itself. */
+  readonly carrier?: ((rule: TrafficRule, holder: string) => TrafficRule) | undefined;
 }
 
 export class Reach {
@@ -34,13 +34,18 @@ export class Reach {
 
   /** `holder`: the cluster that holds the rule for its own proxies; '': it is for all but those that have one of their own in its place. */
   ofRule(rule: TrafficRule, holder = ''): RuleProgress {
-    return progressOfRule(this.#census(), this.#inputs.mesh, holder === '' ? this.#carrier(rule) : rule, holder);
+    return progressOfRule(this.#census(), this.#inputs.mesh, this.#carrier(rule, holder), holder);
+  }
+
+  /** Whether a proxy of this mode is connected. */
+  hasMode(mode: Scope['mode']): boolean {
+    return this.#census().hasMode(mode);
   }
 
   /** The revision of the mesh since which the proxies of a cluster see this form of a rule; undefined: they do not, or not yet. */
   ruleSince(rule: TrafficRule, cluster: string): number | undefined {
     const { mesh } = this.#inputs;
-    return mesh.ruleSince(rule, cluster) ?? mesh.ruleSince(this.#carrier(rule), cluster);
+    return mesh.ruleSince(rule, cluster) ?? mesh.ruleSince(this.#carrier(rule, ''), cluster);
   }
 
   /** What the proxies of a cluster saw of a service's rule at a revision of the mesh, as far as it is remembered. */
@@ -64,8 +69,8 @@ export class Reach {
     return this.#census().since(since, ({ cluster }) => clusters.has(cluster));
   }
 
-  #carrier(rule: TrafficRule): TrafficRule {
-    return this.#inputs.carrier?.(rule) ?? rule;
+  #carrier(rule: TrafficRule, holder: string): TrafficRule {
+    return this.#inputs.carrier?.(rule, holder) ?? rule;
   }
 
   /** Taken once for all who ask before anything else happens. */

@@ -20,10 +20,12 @@ import type { CatalogService, Endpoint } from '../model/service.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import type { ClusterRecord } from '../registry/inventory-record.ts';
 import type { StreamTypeStatus } from '../xds/view.ts';
+import { clustersetReport } from './clusterset-report.ts';
 import type { Engine } from './engine.ts';
 import type { FleetProgress } from './fleet-progress.ts';
 import type { Members } from './members.ts';
 import type { ObjectStage } from './object-stage.ts';
+import { profileFindings } from './profile-findings.ts';
 import type { Proxy } from './proxies.ts';
 import { proxyTypes } from './proxy-types.ts';
 import type { RuleStatus } from './rule-status.ts';
@@ -86,11 +88,15 @@ function pilotsReport({ name, isShared, peers }: FleetProgress): Pick<VersionRep
 }
 
 function clusterReports(inventory: Inventory, engine: Engine): ClusterReport[] {
+  const noteOf = (origin: string): Pick<ClusterReport, 'profile'> => {
+    const profile = inventory.notes.get(origin);
+    return profile === undefined ? {} : { profile };
+  };
   const proxies = new Map<string, number>();
   for (const { identity } of engine.proxies.all())
     proxies.set(identity.cluster, (proxies.get(identity.cluster) ?? 0) + 1);
   const registered = [...inventory.clusters().values()].map((record) =>
-    clusterReport(record, proxies.get(record.info.name) ?? 0),
+    clusterReport(record, proxies.get(record.info.name) ?? 0, inventory),
   );
   const refused = inventory.refused().map(
     ({ name, origin, sinceMs, problem }): ClusterReport => ({
@@ -107,14 +113,16 @@ function clusterReports(inventory: Inventory, engine: Engine): ClusterReport[] {
       version: '',
       problem,
       findings: [],
+      ...noteOf(origin),
       dropped: 0,
     }),
   );
   return [...registered, ...refused].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-function clusterReport(record: ClusterRecord, proxies: number): ClusterReport {
+function clusterReport(record: ClusterRecord, proxies: number, { notes }: Inventory): ClusterReport {
   const { info, state, rotation } = record;
+  const profile = notes.get(info.origin);
   return {
     name: info.name,
     phase: state.phase,
@@ -138,13 +146,14 @@ function clusterReport(record: ClusterRecord, proxies: number): ClusterReport {
             ...(rotation.problem === undefined ? {} : { problem: rotation.problem }),
           },
         }),
-    findings: record.findings,
+    findings: [...record.findings, ...profileFindings(record, notes)],
+    ...(profile === undefined ? {} : { profile }),
     dropped: record.droppedTotal,
   };
 }
 
 function selectServices(engine: Engine, filter: ReportFilter): CatalogService[] {
-  return [...engine.catalog.values()]
+  return [...engine.catalog.values(), ...engine.exported.values()]
     .filter(
       (service) =>
         (filter.namespace === undefined || service.namespace === filter.namespace) &&
@@ -161,7 +170,8 @@ function withoutName({ name: _name, ...rest }: ReportFilter): ReportFilter {
 
 export function serviceReport(service: CatalogService, engine: Engine): ServiceReport {
   const endpoints = [...service.shards.values()].flatMap((shard) => shard.endpoints);
-  const rule = engine.mesh.services.get(service.key)?.rule;
+  const { rule, catalog = service } = engine.mesh.services.get(service.key) ?? {};
+  const clusterset = clustersetReport(catalog);
   return {
     namespace: service.namespace,
     name: service.name,
@@ -178,6 +188,8 @@ export function serviceReport(service: CatalogService, engine: Engine): ServiceR
     endpoints: { ready: endpoints.filter(({ ready }) => ready).length, total: endpoints.length },
     ...(rule === undefined ? {} : { rule: ruleId(rule) }),
     conflicts: service.conflicts,
+    ...(clusterset === undefined ? {} : { clusterset }),
+    ...(catalog.ownClusterOnly === true ? { ownClusterOnly: true } : {}),
   };
 }
 
@@ -195,6 +207,7 @@ function endpointReport(service: CatalogService, endpoint: Endpoint): EndpointRe
   return {
     namespace: service.namespace,
     service: service.name,
+    ...(service.clusterset?.names === 'only' ? { clusterset: true as const } : {}),
     address,
     ports: Object.fromEntries(ports),
     cluster,

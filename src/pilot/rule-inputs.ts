@@ -21,6 +21,8 @@ interface Input {
 
 interface InputState {
   synced: boolean;
+  /** It counts whether it has been read, and what is wrong with it is said. */
+  isAwaited: () => boolean;
   findings: readonly Finding[];
   /** Its rules as they were saved before the start are in force. */
   recalled: boolean;
@@ -64,6 +66,7 @@ export class RuleInputs {
   readonly #memory: RuleMemory | undefined;
   readonly #inputs = new Map<string, Input>();
   readonly #watchers: ((seen: SeenObject) => void)[] = [];
+  readonly #progressWatchers: (() => void)[] = [];
   /** Sources that were detached, and are about to end. */
   readonly #ending = new Set<Promise<void>>();
 
@@ -74,13 +77,23 @@ export class RuleInputs {
   }
 
   get synced(): boolean {
-    return this.#inputs.values().every(({ state }) => state.synced);
+    return this.#inputs.values().every(({ state }) => state.synced || !state.isAwaited());
+  }
+
+  /** Of each of these sources either all or what was saved of it has been put. */
+  isKnown(isMeant: (name: string) => boolean): boolean {
+    return this.#inputs.values().every(({ name, state }) => !isMeant(name) || state.synced || state.recalled);
+  }
+
+  /** Called when a source was attached, and when it has been read whole. */
+  onProgress(watcher: () => void): void {
+    this.#progressWatchers.push(watcher);
   }
 
   /** Whether the pilot may answer `waitedMs` after its start: every source has been read, or is not worth waiting for any longer. */
   settled(waitedMs: number, waits: RuleWaits): boolean {
     return this.#inputs.values().every(({ state }) => {
-      if (state.synced) return true;
+      if (state.synced || !state.isAwaited()) return true;
       const wait = state.recalled ? waits.recalledMs : state.findings.length > 0 ? waits.unreachableMs : waits.silentMs;
       return waitedMs >= wait;
     });
@@ -97,7 +110,11 @@ export class RuleInputs {
   }
 
   reports(): readonly RuleInputReport[] {
-    return [...this.#inputs.values()].map(({ name, state: { synced, findings } }) => ({ name, synced, findings }));
+    return [...this.#inputs.values()].map(({ name, state: { synced, isAwaited, findings } }) => ({
+      name,
+      synced: synced || !isAwaited(),
+      findings,
+    }));
   }
 
   /** What is wrong with a source itself; nothing is, where there is none. */
@@ -105,10 +122,15 @@ export class RuleInputs {
     return this.#inputs.get(name)?.state.findings ?? [];
   }
 
-  /** Attaches a source under a name of its own. One that was attached under it before is ended; what it held is to be confirmed. */
-  attach<S extends RuleSource>(name: string, start: (sink: RuleSink) => S): S {
+  /**
+   * Attaches a source under a name of its own. One that was attached under it before is ended; what it held is to be confirmed. `isAwaited`:
+   * nobody waits for a source while it is not, or is told what is wrong with it; default: it always is.
+   */
+  attach<S extends RuleSource>(name: string, start: (sink: RuleSink) => S, isAwaited = always): S {
     const before = this.#inputs.get(name);
-    const state = before?.state ?? newState();
+    const state = before?.state ?? newState(isAwaited);
+    state.isAwaited = isAwaited;
+    if (!isAwaited()) state.findings = [];
     if (before === undefined) this.#recall(name, state);
     else if (before.source !== undefined) {
       this.#end(before.source);
@@ -119,12 +141,13 @@ export class RuleInputs {
     state.sink = sink;
     const source = start(sink);
     this.#inputs.set(name, { name, state, source });
+    for (const watcher of this.#progressWatchers) watcher();
     return source;
   }
 
   /** Puts what was saved of a source that nobody can read now; false: there is nothing. `attach` may come later. */
-  recall(name: string): boolean {
-    const state = newState();
+  recall(name: string, isAwaited = always): boolean {
+    const state = newState(isAwaited);
     this.#recall(name, state);
     if (state.recalled) this.#inputs.set(name, { name, state, source: undefined });
     return state.recalled;
@@ -142,21 +165,6 @@ export class RuleInputs {
     for (const id of state.held) target.remove(id);
     this.#memory?.forget(name);
     this.#logger.info('a source of rules is no longer read', { source: name, objects: state.held.size });
-  }
-
-  /** The source may not be read any more: what it held stays as it was seen last, and is forgotten on disk. `attach` may come again. */
-  letGo(name: string): void {
-    const input = this.#inputs.get(name);
-    if (input === undefined) return;
-    const { state, source } = input;
-    state.sink = undefined;
-    state.synced = true;
-    state.findings = [];
-    for (const id of state.held) state.unconfirmed.add(id);
-    if (source !== undefined) this.#end(source);
-    this.#inputs.set(name, { name, state, source: undefined });
-    this.#memory?.forget(name);
-    this.#logger.info('a source of rules is no longer read', { source: name, kept: state.held.size });
   }
 
   async stop(): Promise<void> {
@@ -194,9 +202,13 @@ export class RuleInputs {
         save();
       },
       problem: (findings) => {
-        if (!isHeard()) return;
+        if (!isHeard() || !state.isAwaited()) return;
+        const said = new Set(state.findings.map(formatFinding));
         state.findings = findings;
-        for (const finding of findings) this.#logger.warn(formatFinding(finding), { code: finding.code, source: name });
+        for (const finding of findings) {
+          const text = formatFinding(finding);
+          if (!said.has(text)) this.#logger.warn(text, { code: finding.code, source: name });
+        }
       },
       synced: (unread = noKinds) => {
         if (!isHeard()) return;
@@ -208,6 +220,7 @@ export class RuleInputs {
         }
         state.synced = true;
         save();
+        for (const watcher of this.#progressWatchers) watcher();
       },
     };
     return sink;
@@ -245,6 +258,7 @@ export class RuleInputs {
           source: name,
           id,
           err: errorMessage(error),
+          hint: 'Nothing needs to be done: the object is in force again once its source has been read.',
         });
       }
     }
@@ -258,9 +272,12 @@ export class RuleInputs {
 
 const noKinds: ReadonlySet<string> = new Set();
 
-function newState(): InputState {
+const always = (): boolean => true;
+
+function newState(isAwaited: () => boolean): InputState {
   return {
     synced: false,
+    isAwaited,
     findings: [],
     recalled: false,
     held: new Set(),

@@ -4,13 +4,13 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { replaceFile } from '../registry/durable-file.ts';
+import { makeFolder, replaceFile } from '../registry/durable-file.ts';
 
 export interface RememberedObject {
   readonly id: string;
@@ -26,6 +26,8 @@ interface RuleFile {
 }
 
 const saveDelayMs = 500;
+/** The wait after a save that failed. */
+const retryMs = 30_000;
 const fileLimitBytes = 256 * 1024 * 1024;
 
 export interface RuleMemoryOptions {
@@ -39,10 +41,13 @@ export class RuleMemory {
   readonly #waiting = new Map<string, { timer: Timer; objects: () => readonly RememberedObject[] }>();
   /** Saves happen one after the other. */
   #saving: Promise<void> = Promise.resolve();
+  /** Sources whose rules are to be on disk. */
+  readonly #kept = new Set<string>();
+  #closed = false;
 
   constructor(options: RuleMemoryOptions) {
     this.#options = options;
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    makeFolder(options.folder, 0o700);
   }
 
   /** What was saved of a source; undefined when there is nothing that can be used. */
@@ -62,6 +67,7 @@ export class RuleMemory {
           source,
           file: path,
           err: errorMessage(error),
+          hint: 'Nothing needs to be done: it is written anew once the source has been read. If it happens again, check the disk.',
         });
       }
       return undefined;
@@ -70,8 +76,13 @@ export class RuleMemory {
 
   /** Saves soon; `objects` is asked for when the time has come. */
   save(source: string, objects: () => readonly RememberedObject[]): void {
+    this.#kept.add(source);
+    this.#saveAfter(saveDelayMs, source, objects);
+  }
+
+  #saveAfter(delayMs: number, source: string, objects: () => readonly RememberedObject[]): void {
     if (this.#waiting.has(source)) return;
-    const timer = this.#options.clock.after(saveDelayMs, () => this.#flush(source));
+    const timer = this.#options.clock.after(delayMs, () => this.#flush(source));
     this.#waiting.set(source, { timer, objects });
   }
 
@@ -79,6 +90,7 @@ export class RuleMemory {
   forget(source: string): void {
     this.#waiting.get(source)?.timer.cancel();
     this.#waiting.delete(source);
+    this.#kept.delete(source);
     const path = this.#path(source);
     this.#saving = this.#saving.then(async () => {
       try {
@@ -89,6 +101,7 @@ export class RuleMemory {
           source,
           file: path,
           err: errorMessage(error),
+          hint: 'Delete the file: a pilot that starts with the source again would begin with these rules.',
         });
       }
     });
@@ -96,6 +109,7 @@ export class RuleMemory {
 
   /** Writes what is waiting. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const source of [...this.#waiting.keys()]) this.#flush(source);
     await this.#saving;
   }
@@ -106,22 +120,28 @@ export class RuleMemory {
     job.timer.cancel();
     this.#waiting.delete(source);
     const objects = job.objects().filter(({ object }) => isPlain(object));
-    this.#saving = this.#saving.then(() => this.#write(source, objects));
+    this.#saving = this.#saving.then(async () => {
+      const written = await this.#write(source, objects);
+      if (!written && !this.#closed && this.#kept.has(source)) this.#saveAfter(retryMs, source, job.objects);
+    });
   }
 
-  async #write(source: string, objects: readonly RememberedObject[]): Promise<void> {
+  async #write(source: string, objects: readonly RememberedObject[]): Promise<boolean> {
     const path = this.#path(source);
     try {
       const savedAt = new Date(this.#options.clock.now()).toISOString();
       const file: RuleFile = { format: 1, source, savedAt, checksum: checksum(objects), objects };
       await replaceFile(path, JSON.stringify(file));
+      return true;
     } catch (error) {
       this.#options.logger.error('the rules of a source could not be saved; what was saved before stays', {
         code: 'FW-PILOT-002',
         source,
         file: path,
         err: errorMessage(error),
+        hint: 'See whether the disk of the state folder is full or read-only; it is tried again.',
       });
+      return false;
     }
   }
 

@@ -39,6 +39,7 @@ export class ProgressCensus {
   readonly #withQuarantine: readonly { readonly proxy: Proxy; readonly floor: number }[];
 
   readonly #floorOf: AckedFloor;
+  #modes: ReadonlySet<Scope['mode']> | undefined;
   #byCluster: ReadonlyMap<string, readonly Proxy[]> | undefined;
   readonly #ofCluster = new Map<string, ProgressCensus>();
 
@@ -62,6 +63,12 @@ export class ProgressCensus {
       this.#ofCluster.set(cluster, census);
     }
     return census;
+  }
+
+  /** Whether a proxy of this mode is connected. */
+  hasMode(mode: Scope['mode']): boolean {
+    this.#modes ??= new Set(this.#proxies.map(({ proxy }) => proxy.view.scope.mode));
+    return this.#modes.has(mode);
   }
 
   /** `since`: the mesh revision that brought this form into force; undefined: it is not compiled yet, and nobody can hold it. */

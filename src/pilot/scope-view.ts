@@ -11,6 +11,7 @@ import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl as types } from '../core/type-urls.ts';
 import { GrpcAnswers } from '../envoy/grpc-answers.ts';
+import { ledClusters } from '../envoy/led-clusters.ts';
 import { ScopeOverlay } from '../envoy/scope-overlay.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
@@ -83,6 +84,10 @@ export class ScopeView implements ResourceView {
 
   wildcardNames(typeUrl: string): NameSet | undefined {
     return this.#overlay.ownUnasked(typeUrl);
+  }
+
+  leadsTo(virtualHost: EncodedResource): readonly string[] {
+    return ledClusters(virtualHost);
   }
 
   missing(typeUrl: string, name: string): EncodedResource | undefined {

@@ -1,6 +1,6 @@
 /**
  * The kinds that others define, at work: their objects are kept, judged and reported like our own. A standard that is switched off is not read from
- * Kubernetes, and an object of it in a rules folder is told so.
+ * Kubernetes, and an object of it in a rules folder is told so; but for kinds that Fairway's own rules go by (`forOwnRules`), which always count.
  */
 
 import type { Clock } from '../core/clock.ts';
@@ -37,7 +37,7 @@ export function standardStage<T>(
   meaning: Meaning<T>,
   { standards, logger, clock, fleet }: StandardStageInputs,
 ): KindStage<T> {
-  const isOn = standards.includes(row.standard);
+  const isOn = isRead(row, standards);
   const parse = isOn ? row.parse : withoutValue(row.parse);
   const objects = new ObjectSet<T>({ head: row, parse, logger, maxObjects, defaultNamespace: 'default' });
   return new KindStage(objects, isOn ? meaning : (record) => switchedOff(record, row), clock, fleet);
@@ -62,7 +62,14 @@ export function otherStandardStages(
 
 /** Kinds that the primary's API is asked for. */
 export function kindsRead(standards: readonly Standard[]): readonly ForeignKind[] {
-  return foreignKinds.filter(({ standard }) => standards.includes(standard));
+  return foreignKinds.filter((row) => isRead(row, standards));
+}
+
+function isRead(
+  { standard, forOwnRules }: Pick<ForeignKind, 'standard' | 'forOwnRules'>,
+  on: readonly Standard[],
+): boolean {
+  return forOwnRules === true || on.includes(standard);
 }
 
 function readOnly<T>(record: ObjectRecord<T>): Judgement {
@@ -91,7 +98,7 @@ export function kindReports(
 ): readonly KindReport[] {
   return foreignKinds.map((row) => {
     const { kind, plural, standard } = row;
-    const isOn = standards.includes(standard);
+    const isOn = isRead(row, standards);
     const reading = readings?.find((each) => each.kind === kind);
     const objects = stages.find(({ head }) => head.kind === kind)?.objects.size ?? 0;
     const state = !isOn

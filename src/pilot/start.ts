@@ -6,7 +6,6 @@
  *                                   └→ admin API, rule statuses
  */
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAdminServer } from '../api/admin-server.ts';
 import type { Readiness, RuleWriter } from '../api/admin-source.ts';
@@ -15,6 +14,7 @@ import { sleep, systemClock } from '../core/clock.ts';
 import { errorMessage, FairwayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { allKinds } from '../kinds/all-kinds.ts';
+import { makeFolder } from '../registry/durable-file.ts';
 import { FileClusters } from '../registry/file/file-clusters.ts';
 import { RulesFolder } from '../registry/file/rules-folder.ts';
 import type { Inventory } from '../registry/inventory.ts';
@@ -230,7 +230,7 @@ function keepHistory(
 
 function makeRulesFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new FairwayError(
       {
@@ -267,6 +267,7 @@ async function untilReady(
     code: 'FW-PILOT-004',
     clusters: lost.map(([name, { state }]) => `${name} ${state.phase}`),
     rules: unread.map(({ name }) => name),
+    hint: 'Bring these back: they join as soon as they can be read; `fairway get clusters` says what holds them up.',
   });
 }
 

@@ -2,7 +2,7 @@
  * The statuses of all objects of one kind, whatever they look like: judged anew when somebody looks, and, while somebody keeps statuses elsewhere
  * (Kubernetes), soon after anything that may change them. How an object is judged is handed in.
  *
- * What always holds: an unchanged status is the same value as before, and nobody is told of it; an object that was made anew under its old name has
+ * What always holds: an unchanged status is the same value as before, and nobody is told of it twice; an object that was made anew under its old name has
  * nothing of what was said of the former; who looks in between keeps no listener from hearing;
  * after a restart what was written last goes on, so its transition times stay true, and nothing is written that says the same.
  */
@@ -49,7 +49,10 @@ export interface StatusKeeperInputs<R extends Kept, J, S extends AnyStatus> {
   readonly end?: (counted: Counted) => void;
 }
 
-/** Told of each status that is another than `before`; that is what was told last, or what the object carried at the start. */
+/**
+ * Told of each status at first, and then whenever it is another than `before`; that is what was told last, or what the object carried at the start
+ * (then the very same, if it still holds: whoever writes it knows what to put right, and nobody has news).
+ */
 export type KeptListener<R, S> = (record: R, status: S, before: S | undefined) => void;
 
 /** Acknowledgements come in crowds: a status is judged once for many of them. */
@@ -116,7 +119,8 @@ export class StatusKeeper<R extends Kept, J, S extends AnyStatus> {
       if (told === undefined && this.gate.keeps(record.generation, before)) continue;
       const status = this.statusOf(record, judged);
       this.#told.set(record.key, { uid: uidOf(record.raw), status });
-      if (status !== before) for (const listener of this.#listeners) listener(record, status, before);
+      if (status !== before || told === undefined)
+        for (const listener of this.#listeners) listener(record, status, before);
     }
     end?.(counted);
     this.forgetGone();

@@ -38,8 +38,13 @@ export interface ProxySet {
 export interface PreviewInput {
   readonly settings: MeshSettings;
   readonly sets: readonly ProxySet[];
-  /** The services in question as somebody sees them of whom nothing is known, for where no proxy is connected. */
-  readonly unseen: { readonly before: Side; readonly after: Side };
+  /**
+   * The services in question for where no proxy is connected: as somebody sees them of whom nothing is known, or, where each cluster has its own,
+   * of whom the cluster alone is.
+   */
+  readonly unseen: readonly { readonly before: Side; readonly after: Side }[];
+  /** Services of which others' routes need something else: none of their own requests move. Default: none. */
+  readonly led?: ReadonlySet<ServiceKey>;
   /** Lets others have their turn, if it is time. */
   readonly pause: () => Promise<void>;
 }
@@ -58,7 +63,7 @@ type Preview = Pick<PreviewReport, 'services' | 'proxies' | 'proxiesOmitted' | '
 
 export async function preview(input: PreviewInput, limits: PreviewLimits = previewLimits): Promise<Preview> {
   const sets = [...input.sets].sort((a, b) => b.proxies - a.proxies).slice(0, limits.sets);
-  const moves = new Moves(input.settings);
+  const moves = new Moves(input.settings, input.led);
   const proxies: PreviewedProxies[] = [];
   for (const set of sets) {
     const { resources, virtualHosts, bytes } = scopeChanges(
@@ -91,7 +96,7 @@ export async function preview(input: PreviewInput, limits: PreviewLimits = previ
     }
     await input.pause();
   }
-  if (sets.length === 0) moves.add(input.unseen.before, input.unseen.after, 0);
+  if (sets.length === 0) for (const { before, after } of input.unseen) moves.add(before, after, 0);
   const services = moves.result();
   const changedProxies = proxies.reduce((sum, set) => sum + set.proxies, 0);
   return {
@@ -122,6 +127,7 @@ interface View {
 /** How requests move, for all sets; those for which they move alike are one view. */
 class Moves {
   readonly #settings: MeshSettings;
+  readonly #led: ReadonlySet<ServiceKey>;
   readonly #views = new Map<ServiceKey, Map<string, View>>();
   /** Of hosts outside. */
   readonly #hosts = new Map<ServiceKey, string>();
@@ -129,14 +135,15 @@ class Moves {
   /** By all that decides the shares: many sets differ in nothing that a service asks for. */
   readonly #known = new Map<string, readonly RouteMove[]>();
 
-  constructor(settings: MeshSettings) {
+  constructor(settings: MeshSettings, led: ReadonlySet<ServiceKey> = new Set()) {
     this.#settings = settings;
+    this.#led = led;
   }
 
   add(before: Side, after: Side, proxies: number): void {
     for (const key of [...new Set([...before.services.keys(), ...after.services.keys()])].sort()) {
       const [was, is] = [seen(before, key), seen(after, key)];
-      if (was === undefined && is === undefined) continue;
+      if ((was === undefined && is === undefined) || this.#led.has(key)) continue;
       if (!this.#rules.has(key)) {
         this.#rules.set(key, {
           ...(was?.rule === undefined ? {} : { ruleBefore: ruleId(was.rule) }),

@@ -34,8 +34,8 @@ export function noPlace(
   if (held === undefined && clusterCount >= maxClusters) {
     return {
       code: 'FW-CLUSTER-010',
-      message: `there are ${clusterCount} clusters already`,
-      hint: 'Unregister some, or raise the limit.',
+      message: `there are ${clusterCount} clusters already, and ${maxClusters} are allowed`,
+      hint: 'Unregister some, or give a part of the clusters a pilot of their own.',
     };
   }
   return undefined;

@@ -146,6 +146,7 @@ export class Hearing {
         cluster: name,
         age_ms: ageMs,
         code: 'FW-CLUSTER-006',
+        hint: 'Nothing needs to be done once the cluster can be read; serve’s --stale-keep sets the time.',
       });
       this.#options.saving.forget(name);
       return;

@@ -77,6 +77,7 @@ export class InForce {
       {
         cluster: name,
         code: 'FW-CLUSTER-006',
+        hint: 'Bring the cluster back, or unregister it; serve’s --stale-keep sets the time.',
         endpoints: registration.endpointCount,
         last_news: new Date(registration.lastNewsMs ?? 0).toISOString(),
       },

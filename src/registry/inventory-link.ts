@@ -107,6 +107,7 @@ export class Link {
             this.#options.logger.error('a source reported a change before its first sync; it is ignored', {
               cluster: this.#options.cluster,
               code: 'FW-CLUSTER-008',
+              hint: 'This is a fault of Fairway; please report it with this message.',
             });
             return;
           }
@@ -150,6 +151,7 @@ export class Link {
       this.#options.logger.error('a source could not be stopped', {
         cluster: this.#options.cluster,
         code: 'FW-CLUSTER-008',
+        hint: 'This is a fault of Fairway; please report it with this message.',
         err: errorMessage(error),
       });
     }

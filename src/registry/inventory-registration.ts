@@ -98,7 +98,7 @@ export function effectiveState(registration: Registration, nowMs: number): Clust
       problem: {
         code: 'FW-CLUSTER-006',
         message: 'there has been no news for longer than the last good state is kept, so its endpoints were taken away',
-        hint: `Bring cluster ${name} back, or unregister it; the time is set by staleKeepMs.`,
+        hint: `Bring cluster ${name} back, or unregister it; serve’s --stale-keep sets the time.`,
       },
     };
   }
@@ -135,7 +135,7 @@ function excessive(amount: string): NonNullable<ClusterState['problem']> {
   return {
     code: 'FW-CLUSTER-005',
     message: `it reports ${amount}; all of it is set aside, and what was said before stays in force`,
-    hint: 'Find out what fills the cluster, or raise the limit.',
+    hint: 'Find out what fills the cluster, and delete what is not needed; it counts again as soon as it is below the limit.',
   };
 }
 

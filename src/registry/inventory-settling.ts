@@ -22,6 +22,8 @@ export class Settling {
   readonly #options: SettlingOptions;
   readonly #startedMs: number;
   readonly #discoveries = new Map<number, string>();
+  /** Those that have looked, and could not read everything. */
+  readonly #partial = new Set<number>();
   readonly #timers: Timer[] = [];
   readonly #whenSettled: Promise<void>;
   #resolve: () => void = () => undefined;
@@ -47,10 +49,17 @@ export class Settling {
     return this.#whenSettled;
   }
 
-  beginDiscovery(what: string): () => void {
+  /** Every discovery has read all that there is. */
+  get isWhole(): boolean {
+    return this.#discoveries.size + this.#partial.size === 0;
+  }
+
+  beginDiscovery(what: string): (isWhole?: boolean) => void {
     const id = this.#sequence++;
     this.#discoveries.set(id, what);
-    return () => {
+    return (isWhole = true) => {
+      if (isWhole) this.#partial.delete(id);
+      else this.#partial.add(id);
       if (this.#discoveries.delete(id)) this.check();
     };
   }
@@ -81,6 +90,7 @@ export class Settling {
     if (this.#discoveries.size > 0) {
       logger.error('the wait is over before all clusters were looked for; streams are answered with what there is', {
         code: 'FW-CLUSTER-007',
+        hint: 'See what holds up the discovery of clusters: the log says it; what is found later joins.',
         waited_ms: settings.initialWaitMs,
         looking_for: [...this.#discoveries.values()],
       });
@@ -89,6 +99,7 @@ export class Settling {
       logger.error('the wait for the cluster is over before its first sync; streams are answered without it', {
         cluster: registration.name,
         code: 'FW-CLUSTER-007',
+        hint: 'See whether its API can be reached from here; its endpoints join as soon as it syncs.',
       });
       missed(registration);
     }

@@ -15,6 +15,7 @@
 
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import type { ClusterProfileReport } from '../model/report.ts';
 import type { ServiceKey, ServiceShard } from '../model/service.ts';
 import { malformedName, noPlace } from './inventory-admission.ts';
 import { ApiBindings } from './inventory-apis.ts';
@@ -69,6 +70,7 @@ export class Inventory {
   readonly #inForce: InForce;
   readonly #hearing: Hearing;
   readonly #stops = new Set<Promise<void>>();
+  readonly #notes = new Map<string, ClusterProfileReport>();
   #sequence = 0;
   #closed = false;
 
@@ -145,8 +147,16 @@ export class Inventory {
     return this.#settling.whenSettled;
   }
 
-  /** Says that clusters are being looked for; until the returned function is called, the inventory does not settle (but for the initial wait). */
-  beginDiscovery(what: string): () => void {
+  /** Every discovery has read all that it finds clusters by: whatever is not registered now was unregistered. */
+  isWhole(): boolean {
+    return this.#settling.isWhole;
+  }
+
+  /**
+   * Says that clusters are being looked for; until the returned function is called, the inventory does not settle (but for the initial wait). It is
+   * called with false by a discovery that could not read what it finds clusters by, and again once it could.
+   */
+  beginDiscovery(what: string): (isWhole?: boolean) => void {
     return this.#settling.beginDiscovery(what);
   }
 
@@ -181,6 +191,17 @@ export class Inventory {
     this.#board.remove(registration);
     this.#giveChances();
     this.#settling.check();
+  }
+
+  /** What the registration of this origin says of its cluster, for people; undefined: nothing any more. It changes nothing. */
+  note(origin: string, profile: ClusterProfileReport | undefined): void {
+    if (profile === undefined) this.#notes.delete(origin);
+    else this.#notes.set(origin, profile);
+  }
+
+  /** By origin of registrations. */
+  get notes(): ReadonlyMap<string, ClusterProfileReport> {
+    return this.#notes;
   }
 
   /** Shows something that a discovery found and cannot use. What is registered under this name, of whatever origin, stays as it is. */

@@ -6,11 +6,11 @@
  * never run at the same time, and are spaced so that they take a small share of the time.
  */
 
-import { mkdirSync } from 'node:fs';
 import { rm, utimes } from 'node:fs/promises';
 import type { Clock, Timer } from '../core/clock.ts';
 import { errorMessage, FairwayError, type Finding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { makeFolder } from './durable-file.ts';
 import {
   lastGoodClusters,
   lastGoodPath,
@@ -71,6 +71,8 @@ interface Job {
   removed: boolean;
 }
 
+const diskHint = 'See whether the disk of the state folder is full or read-only; what was saved before is still there.';
+
 export class FolderLastGoodStore implements LastGoodStore {
   readonly #folder: string;
   readonly #clock: Clock;
@@ -90,7 +92,7 @@ export class FolderLastGoodStore implements LastGoodStore {
     this.#logger = options.logger;
     this.#limits = { ...defaultLastGoodLimits, ...options.limits };
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.#folder, 0o700);
       removeOrphans(this.#folder, this.#clock.now());
     } catch (error) {
       throw new FairwayError(
@@ -114,7 +116,7 @@ export class FolderLastGoodStore implements LastGoodStore {
     try {
       return lastGoodClusters(this.#folder);
     } catch (error) {
-      this.#report('FW-CLUSTER-013', '', `the state folder could not be listed: ${errorMessage(error)}`);
+      this.#report('FW-CLUSTER-013', '', `the state folder could not be listed: ${errorMessage(error)}`, diskHint);
       return [];
     }
   }
@@ -183,7 +185,12 @@ export class FolderLastGoodStore implements LastGoodStore {
       try {
         await rm(lastGoodPath(this.#folder, name), { force: true });
       } catch (error) {
-        this.#report('FW-CLUSTER-013', name, `its last good state could not be removed: ${errorMessage(error)}`);
+        this.#report(
+          'FW-CLUSTER-013',
+          name,
+          `its last good state could not be removed: ${errorMessage(error)}`,
+          diskHint,
+        );
       }
     });
   }
@@ -218,7 +225,12 @@ export class FolderLastGoodStore implements LastGoodStore {
       } catch (error) {
         failed = true;
         this.#failures += 1;
-        this.#report('FW-CLUSTER-012', name, `its last good state could not be written: ${errorMessage(error)}`);
+        this.#report(
+          'FW-CLUSTER-012',
+          name,
+          `its last good state could not be written: ${errorMessage(error)}`,
+          diskHint,
+        );
       }
       const ended = this.#clock.monotonic();
       if (!job.removed) this.#restUntil.set(name, ended + (ended - began) * this.#limits.restFactor);
@@ -239,11 +251,7 @@ export class FolderLastGoodStore implements LastGoodStore {
     return turn;
   }
 
-  #report(code: 'FW-CLUSTER-012' | 'FW-CLUSTER-013', name: string, message: string): void {
-    this.#logger.warn(message, {
-      cluster: name,
-      code,
-      hint: 'See whether the disk of the state folder is full or read-only; what was saved before is still there.',
-    });
+  #report(code: 'FW-CLUSTER-012' | 'FW-CLUSTER-013', name: string, message: string, hint: string): void {
+    this.#logger.warn(message, { cluster: name, code, hint });
   }
 }

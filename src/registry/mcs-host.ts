@@ -45,13 +45,31 @@ export interface ObjectCondition {
 /** What a look at the API tells of a Service that nobody has told of. */
 export type UnreadService = 'none' | 'alias' | 'pending';
 
+/** A cluster of whose exports something was imported. */
+export interface ImportSource {
+  readonly id: string;
+  /** Under which it was registered; undefined: nobody noted it. */
+  readonly name: string | undefined;
+}
+
+/** What an import says, as far as it was made of clusters of which nothing is known. */
+export interface HeldImport {
+  /** These clusters' names by id; '' where nobody noted it. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Exported ones alone. */
+  readonly labels: Values;
+  readonly annotations: Values;
+  /** The ServiceImport's. */
+  readonly spec: Fields;
+}
+
 export interface McsHost {
   /** Services that this cluster may have to hold something of. */
   keys(): Iterable<ServiceKey>;
-  /** undefined: nothing. */
-  desired(key: ServiceKey): ImportObjects | undefined;
-  /** Of some cluster among these ids nothing is known yet: what was made of its exports stays as it is. */
-  isUnknown(clusterIds: readonly string[]): boolean;
+  /** undefined: nothing. `held`: what is to stay, whatever is known of the exports of others. */
+  desired(key: ServiceKey, held?: HeldImport): ImportObjects | undefined;
+  /** The ids of those of which nothing is known yet: what was made of their exports stays as it is. */
+  unknownAmong(sources: readonly ImportSource[]): ReadonlySet<string>;
   /** Of this cluster's ServiceExport; undefined: nothing is known of its Service. */
   exportConditions(key: ServiceKey): readonly ObjectCondition[] | undefined;
   conditionsWithout(service: UnreadService): readonly ObjectCondition[];

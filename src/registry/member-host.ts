@@ -17,9 +17,12 @@ export interface MemberSource extends RuleSource {
 }
 
 export interface MemberLink {
-  /** Starts reading the cluster's rules. `isLeader`: only the leader writes statuses. */
-  readonly start: (sink: RuleSink, isLeader: () => boolean) => MemberSource;
-  /** Reading costs nothing and takes no right that the pilot may lack: it is done without a grant too. */
+  /**
+   * Starts reading the cluster's rules. `isLeader`: only the leader writes statuses. `isGranted`: some policy names the cluster; without one its
+   * rules are read to be shown, as far as that takes nothing that the pilot does not have.
+   */
+  readonly start: (sink: RuleSink, isLeader: () => boolean, isGranted: boolean) => MemberSource;
+  /** Reading costs nothing and takes no right that the pilot may lack: a grant makes no difference to it. */
   readonly isFree: boolean;
   /** Writes imports of the clusterset's services into the cluster, from its call on. Left out: there is no place for them. */
   readonly writeImports?: StartMcsWriter;

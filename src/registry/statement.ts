@@ -127,7 +127,7 @@ export class Statement {
         severity: 'warning',
         message: `endpoints beyond ${this.#limits.maxEndpointsPerService} of one service are left out: ${summarise(excess.map(([key, drop]) => [key, drop.excess]))}`,
         where: { cluster: this.#cluster },
-        hint: 'Split the service, or raise the limit of endpoints per service.',
+        hint: 'Split the service into several.',
       });
     }
     return findings;

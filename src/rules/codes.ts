@@ -117,7 +117,10 @@ export const ruleCodes = {
   },
   'FW-RULE-040': { title: 'Another rule for the service is in force', cure: 'Merge the two rules, or delete one.' },
   'FW-RULE-041': { title: 'The object comes from two sources', cure: 'Keep it in one place.' },
-  'FW-RULE-042': { title: 'Too many rule objects', cure: 'Delete rules, or raise the limit.' },
+  'FW-RULE-042': {
+    title: 'Too many rule objects',
+    cure: 'Delete rules that nobody needs; `max` says how many there may be.',
+  },
   'FW-RULE-043': { title: 'More findings than are shown', cure: 'Cure the first ones and apply again.' },
   'FW-RULE-050': {
     title: 'The service does not exist in any cluster',
@@ -128,8 +131,8 @@ export const ruleCodes = {
     cure: 'Register the cluster, or correct the name; the rule takes effect when it appears.',
   },
   'FW-RULE-052': {
-    title: 'The cluster does not have the service',
-    cure: 'Create the service there, or correct the name of the cluster.',
+    title: 'A backend is not there: its service, its port, or the service in its cluster',
+    cure: 'Create what is missing, or correct the name; until then the share of a service or port that is not there is answered with 500 (gRPC: UNKNOWN).',
   },
   'FW-RULE-053': {
     title: 'No endpoint has this version',

@@ -93,6 +93,8 @@ export type Standard = (typeof standards)[number];
 export interface ForeignKind<T = unknown> extends KindBase<T> {
   readonly foreign: true;
   readonly standard: Standard;
+  /** Fairway's own rules go by it too: it is read whether its standard is on or not. */
+  readonly forOwnRules?: boolean;
   readonly statusShape: StatusShape;
 }
 

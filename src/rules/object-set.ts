@@ -114,6 +114,8 @@ export class ObjectSet<T> {
         kind: head.kind,
         origin: raw.origin,
         id,
+        max: maxObjects,
+        hint: 'Delete objects of this kind that nobody needs, then apply it again.',
       });
       return;
     }

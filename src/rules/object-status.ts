@@ -51,9 +51,9 @@ export function objectStatus(
 ): ObjectStatus {
   const withProgress = judgedParents?.map(
     (parent): ParentVerdicts =>
-      parent.isInForce === true
-        ? { ...parent, verdicts: [...parent.verdicts, [parentProgrammed, programmed(programming)]] }
-        : parent,
+      parent.programming === undefined
+        ? parent
+        : { ...parent, verdicts: [...parent.verdicts, [parentProgrammed, programmed(parent.programming)]] },
   );
   const parents =
     withProgress === undefined ? undefined : parentStatuses(generation, withProgress, nowMs, previous?.parents ?? []);

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { gatewayControllerName, type ParentStatus } from '../model/parent-status.ts';
 import type { Condition } from '../model/rule.ts';
+import type { Programming } from './programming.ts';
 import { conditionsOf, type Verdict } from './verdicts.ts';
 
 export interface ParentVerdicts {
@@ -12,8 +13,10 @@ export interface ParentVerdicts {
   readonly parentRef: Readonly<Record<string, unknown>>;
   /** By type: `Accepted`, `ResolvedRefs`, …; in the order in which they are written. */
   readonly verdicts: readonly (readonly [type: string, verdict: Verdict])[];
-  /** Proxies are given what the route says for it: how many hold it is said too. */
-  readonly isInForce?: boolean;
+  /** How many proxies hold what the route says for it; undefined: it is in force for nobody. */
+  readonly programming?: Programming;
+  /** What tells it from the other parents whose progress is another; '' where all parents that are in force have the same. */
+  readonly form?: string;
 }
 
 /** `previous`: what was made or written last. */

@@ -136,7 +136,7 @@ function refusedService(
   permits: Permits | undefined,
 ): Omit<Missing, 'path'> | undefined {
   if (permits === undefined || !isElsewhere(namespace, other) || permits(namespace, other)) return undefined;
-  const hint = `Apply a ReferenceGrant in ${other.namespace} with from: [{group: fairway.dev, kind: TrafficRule, namespace: ${namespace}}] and to: [{group: '', kind: Service, name: ${other.name}}]; until then its share is answered with 500, and nothing is copied to it`;
+  const hint = `Apply a ReferenceGrant in ${other.namespace} with from: [{group: fairway.dev, kind: TrafficRule, namespace: ${namespace}}] and to: [{group: '', kind: Service, name: ${other.name}}]; until then its share is answered with 500 (gRPC: UNKNOWN), and nothing is copied to it`;
   return { reason: 'RefNotPermitted', message: notPermitted(namespace, other), hint };
 }
 
@@ -147,7 +147,7 @@ function missingService(
 ): Omit<Missing, 'path'> | undefined {
   if (service === undefined) {
     const hint =
-      'Create the service, or correct the name; until then requests that it would take are answered with 500';
+      'Create the service, or correct the name; until then requests that it would take are answered with 500 (gRPC: UNKNOWN)';
     return { reason: 'BackendNotFound', message: `no cluster has the service ${key}`, hint };
   }
   if (port === undefined || service.ports.some((each) => each.port === port)) return undefined;

@@ -235,12 +235,13 @@ export class Connection implements Job {
     else if (outcome.kind === 'nacked') {
       addTo(tally.nacksByType, typeUrl);
       const { error, names, revision } = outcome;
-      logger.warn('FW-XDS-011 the client refused a message', {
+      logger.warn('the client refused a message, and keeps what it had', {
         code: 'FW-XDS-011',
         node: this.#hello?.node.id ?? '',
         type_url: typeUrl,
         names: names.slice(0, 10),
         err: error,
+        hint: 'see `fairway get proxies` for what is set aside; err has the client’s reason',
       });
       this.#progress({ streamId: this.id, typeUrl, kind: 'nacked', revision, error, names });
     }
@@ -282,9 +283,10 @@ export class Connection implements Job {
     try {
       this.#context.host.progress(event);
     } catch (error) {
-      this.#context.logger.error('FW-XDS-014 the host failed on progress', {
+      this.#context.logger.error('what a client answered could not be counted', {
         code: 'FW-XDS-014',
         err: errorMessage(error),
+        hint: 'this is a fault of the server; report it with its log',
       });
     }
   }

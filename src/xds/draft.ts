@@ -13,6 +13,8 @@ export interface Draft {
   readonly complete: boolean;
   readonly resources: readonly EncodedResource[];
   readonly removed: readonly string[];
+  /** What the client asked for by name, aliases as it gave them: of a resource's aliases it is told these alone. Left out: of all. */
+  readonly asked?: ReadonlySet<string> | undefined;
   /** Names in `resources` that go out without a body, to keep their TTL alive. */
   readonly heartbeat: boolean;
   readonly version: string;
@@ -36,6 +38,14 @@ export type Outcome =
       readonly names: readonly string[];
       readonly suspects: number;
     };
+
+/** The aliases that a message names. What has no body is told from a mistake by its alias, so there it always stands. */
+export function toldAliases({ aliases, body }: EncodedResource, { asked }: Pick<Draft, 'asked'>): readonly string[] {
+  if (aliases === undefined) return noAliases;
+  return asked === undefined || body.length === 0 ? aliases : aliases.filter((alias) => asked.has(alias));
+}
+
+const noAliases: readonly string[] = [];
 
 /** Whether a client that holds the one needs not be sent the other. */
 export function same(held: Held, current: EncodedResource): boolean {

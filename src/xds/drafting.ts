@@ -196,7 +196,7 @@ export class Drafting {
       complete: true,
       added: names,
       changed: names,
-      cacheKey: plain ? this.#editionKey() : undefined,
+      cacheKey: plain && !this.#goesByAliases() ? this.#editionKey() : undefined,
     };
   }
 
@@ -269,6 +269,7 @@ export class Drafting {
       complete: false,
       resources,
       removed,
+      asked: this.#selection.type.names.size === 0 ? undefined : this.#selection.subscription.names,
       heartbeat: false,
       version: this.#selection.type.version,
       revision: this.#selection.replica.revision,
@@ -277,6 +278,11 @@ export class Drafting {
       changed,
       exhaustive,
     };
+  }
+
+  /** What the client is told depends on the names by which it asked. */
+  #goesByAliases(): boolean {
+    return this.#selection.type.names.size > 0 && this.#selection.subscription.names.size > 0;
   }
 
   #editionKey(): string {

@@ -1,10 +1,11 @@
 /** When the resources of one type that have a TTL are to be heard of again, on one stream whose client declared support for TTLs. */
 
 import type { Draft } from './draft.ts';
+import { SparseMap } from './sparse-map.ts';
 
 export class Heartbeats {
   /** Name → when it is due; monotonic ms. */
-  readonly #dueAtMs = new Map<string, number>();
+  readonly #dueAtMs = new SparseMap<number>();
 
   /** `draft` was sent: each TTL begins anew. A third of it may pass, so that two heartbeats may be lost. */
   sent(draft: Draft, nowMs: number): void {
@@ -18,7 +19,7 @@ export class Heartbeats {
   /** Names that are due; `wake` is told when others will be. What is not subscribed any more is dropped. */
   due(nowMs: number, isSubscribed: (name: string) => boolean, wake: (atMs: number) => void): readonly string[] {
     const due: string[] = [];
-    for (const [name, atMs] of this.#dueAtMs) {
+    for (const [name, atMs] of this.#dueAtMs.all) {
       if (!isSubscribed(name)) this.#dueAtMs.delete(name);
       else if (atMs <= nowMs) due.push(name);
       else wake(atMs);
@@ -27,6 +28,6 @@ export class Heartbeats {
   }
 
   get size(): number {
-    return this.#dueAtMs.size;
+    return this.#dueAtMs.all.size;
   }
 }

@@ -13,6 +13,7 @@ import { type Draft, type Held, same } from './draft.ts';
 import type { Turned } from './meant-by-all.ts';
 import type { Replica } from './replica.ts';
 import type { Selection } from './selection.ts';
+import { SparseMap } from './sparse-map.ts';
 import type { TypeDiff } from './type-replica.ts';
 
 /** A name of which the client does not hold what it should, or is to be told again. */
@@ -24,8 +25,8 @@ export interface Behind {
 
 export class Holdings {
   readonly #selection: Selection;
-  readonly #behind = new Map<string, Behind>();
-  readonly #extra = new Map<string, Held>();
+  readonly #behind = new SparseMap<Behind>();
+  readonly #extra = new SparseMap<Held>();
   /** The client holds nothing yet, or what `claims` says; `behind` is filled when the first answer is drafted. */
   #unsettled = true;
   readonly claims = new Claims();
@@ -37,7 +38,7 @@ export class Holdings {
   // ---- what is known -------------------------------------------------------------------------------------------------------------
 
   get behind(): ReadonlyMap<string, Behind> {
-    return this.#behind;
+    return this.#behind.all;
   }
 
   /** Nothing was answered yet: what the client holds is nothing, or what it claims. */
@@ -47,14 +48,14 @@ export class Holdings {
 
   /** Held though the replica has nothing of that name. */
   isExtra(name: string): boolean {
-    return this.#extra.has(name);
+    return this.#extra.all.has(name);
   }
 
   /** What the client does hold under `name`. */
   heldOf(name: string): Held | undefined {
-    const entry = this.#behind.get(name);
+    const entry = this.#behind.all.get(name);
     if (entry !== undefined) return entry.held;
-    const extra = this.#extra.get(name);
+    const extra = this.#extra.all.get(name);
     if (extra !== undefined) return extra;
     const resource = this.#selection.type.resources.get(name);
     return resource !== undefined && this.#selection.subscription.has(name, resource) ? resource : undefined;
@@ -67,10 +68,10 @@ export class Holdings {
       return;
     }
     for (const [name, resource] of this.#selection.resources()) {
-      if (!this.#behind.has(name)) yield [name, resource];
+      if (!this.#behind.all.has(name)) yield [name, resource];
     }
-    for (const [name, held] of this.#extra) if (!this.#behind.has(name)) yield [name, held];
-    for (const [name, entry] of this.#behind) if (entry.held !== undefined) yield [name, entry.held];
+    for (const [name, held] of this.#extra.all) if (!this.#behind.all.has(name)) yield [name, held];
+    for (const [name, entry] of this.#behind.all) if (entry.held !== undefined) yield [name, entry.held];
   }
 
   heldCount(): number {
@@ -79,8 +80,8 @@ export class Holdings {
     const hasAll = this.#selection.subscription.wildcard && this.#selection.all === undefined;
     if (hasAll) count = this.#selection.type.resources.size;
     else for (const _ of this.#selection.resources()) count++;
-    for (const name of this.#extra.keys()) if (!this.#behind.has(name)) count++;
-    for (const [name, entry] of this.#behind) {
+    for (const name of this.#extra.all.keys()) if (!this.#behind.all.has(name)) count++;
+    for (const [name, entry] of this.#behind.all) {
       const current = this.#selection.type.resources.get(name);
       const counted = current !== undefined && this.#selection.subscription.has(name, current);
       if (counted && entry.held === undefined) count--;
@@ -110,7 +111,7 @@ export class Holdings {
       if (claim !== undefined) compared++;
       if (claim === resource.version) continue;
       const held = claim === undefined ? undefined : { version: claim };
-      this.#behind.set(name, { held, force: this.#behind.get(name)?.force ?? false });
+      this.#behind.set(name, { held, force: this.#behind.all.get(name)?.force ?? false });
     }
     if (compared < claims.size)
       for (const [name, version] of claims.entries())
@@ -144,8 +145,8 @@ export class Holdings {
       const wasSubscribed = before !== undefined && subscription.has(name, before, turned.get(name));
       if (!wasSubscribed && !subscription.has(name, this.#selection.type.resources.get(name))) continue;
       concerned = true;
-      if (this.#behind.has(name)) continue;
-      this.#behind.set(name, { held: this.#extra.get(name) ?? (wasSubscribed ? before : undefined), force: false });
+      if (this.#behind.all.has(name)) continue;
+      this.#behind.set(name, { held: this.#extra.all.get(name) ?? (wasSubscribed ? before : undefined), force: false });
     }
     const { all } = this.#selection;
     const standsInAnew = all !== undefined && diff.keys().some((name) => all.has(name)) && this.#reviewGhosts();
@@ -166,13 +167,13 @@ export class Holdings {
       const resource = type.resources.get(name);
       if (resource === undefined) continue;
       if (wasMeant) {
-        if (this.#behind.get(name)?.held !== undefined || !this.#behind.has(name)) subscription.assume([name]);
+        if (this.#behind.all.get(name)?.held !== undefined || !this.#behind.all.has(name)) subscription.assume([name]);
       } else if (
-        !this.#behind.has(name) &&
+        !this.#behind.all.has(name) &&
         !subscription.has(name, resource, false) &&
         subscription.has(name, resource)
       ) {
-        this.#behind.set(name, { held: this.#extra.get(name), force: false });
+        this.#behind.set(name, { held: this.#extra.all.get(name), force: false });
         concerned = true;
       }
     }
@@ -188,8 +189,8 @@ export class Holdings {
     const { subscription, type } = this.#selection;
     for (const alias of aliases) {
       if (!subscription.names.has(alias) || type.names.has(alias) || type.resources.has(alias)) continue;
-      if (this.#behind.has(alias) || this.#selection.current(alias) === undefined) continue;
-      this.#behind.set(alias, { held: this.#extra.get(alias), force: false });
+      if (this.#behind.all.has(alias) || this.#selection.current(alias) === undefined) continue;
+      this.#behind.set(alias, { held: this.#extra.all.get(alias), force: false });
       lost = true;
     }
     return lost;
@@ -198,8 +199,8 @@ export class Holdings {
   /** What everybody gets is another, so what the host says for names that are not there may be too. */
   #reviewGhosts(): boolean {
     let differs = false;
-    for (const [name, held] of this.#extra) {
-      if (this.#behind.has(name)) continue;
+    for (const [name, held] of this.#extra.all) {
+      if (this.#behind.all.has(name)) continue;
       const current = this.#selection.current(name);
       if (current === undefined || same(held, current)) continue;
       this.#behind.set(name, { held, force: false });
@@ -212,7 +213,7 @@ export class Holdings {
   ghostsOf(resource: EncodedResource): readonly string[] {
     return (resource.aliases ?? []).filter((alias) => {
       if (alias === resource.name) return false;
-      const held = this.#behind.get(alias)?.held ?? this.#extra.get(alias);
+      const held = this.#behind.all.get(alias)?.held ?? this.#extra.all.get(alias);
       return held !== undefined && (held as Partial<EncodedResource>).body?.length !== 0;
     });
   }
@@ -220,7 +221,7 @@ export class Holdings {
   /** The client is to hold what another replica has. What it holds stays what it was. */
   rebase(replica: Replica): void {
     const held = this.#unsettled ? undefined : new Map(this.held());
-    const forced = [...this.#behind].filter(([, entry]) => entry.force).map(([name]) => name);
+    const forced = [...this.#behind.all].filter(([, entry]) => entry.force).map(([name]) => name);
     this.#selection.rebase(replica);
     const { subscription, type } = this.#selection;
     // As in `markTurned`: it goes on wanting what it was given unasked.
@@ -243,7 +244,7 @@ export class Holdings {
     }
     for (const name of this.#selection.subscription.names) {
       const { names, resources } = this.#selection.type;
-      if (this.#behind.has(name) || names.has(name) || resources.has(name)) continue;
+      if (this.#behind.all.has(name) || names.has(name) || resources.has(name)) continue;
       if (this.#selection.current(name) !== undefined) this.#behind.set(name, { held: held.get(name), force: false });
     }
     for (const name of forced) this.#behind.set(name, { held: held.get(name), force: true });
@@ -253,7 +254,7 @@ export class Holdings {
   sent(draft: Draft, wholeSet: boolean): ReadonlyMap<string, Behind> {
     if (draft.cacheKey !== undefined) {
       // It is all that the client should hold, and nothing else.
-      const undo = new Map(this.#behind);
+      const undo = this.#behind.all;
       this.begin();
       this.#behind.clear();
       this.#extra.clear();
@@ -261,7 +262,7 @@ export class Holdings {
     }
     const undo = new Map<string, Behind>();
     const settle = (name: string): void => {
-      const entry = this.#behind.get(name);
+      const entry = this.#behind.all.get(name);
       if (entry === undefined) return;
       undo.set(name, entry);
       this.#behind.delete(name);
@@ -286,7 +287,7 @@ export class Holdings {
     }
     if (wholeSet) {
       const all = new Set(draft.resources.map((resource) => resource.name));
-      for (const name of [...this.#behind.keys()]) {
+      for (const name of [...this.#behind.all.keys()]) {
         if (all.has(name)) continue;
         settle(name);
         this.#extra.delete(name);
@@ -297,7 +298,7 @@ export class Holdings {
 
   /** What was sent is not what the client should hold in the end. */
   #standsIn(resource: EncodedResource, undo: Map<string, Behind>): void {
-    const entry = this.#behind.get(resource.name);
+    const entry = this.#behind.all.get(resource.name);
     if (entry !== undefined) undo.set(resource.name, entry);
     this.#behind.set(resource.name, { held: resource, force: entry?.force ?? false });
   }
@@ -309,7 +310,7 @@ export class Holdings {
       const current = this.#selection.type.resources.get(name);
       if (!this.#selection.subscription.has(name, current) && !this.#selection.subscription.has(name, held)) continue;
       this.#extra.delete(name);
-      this.#behind.set(name, { held: entry.held, force: this.#behind.get(name)?.force ?? false });
+      this.#behind.set(name, { held: entry.held, force: this.#behind.all.get(name)?.force ?? false });
     }
   }
 
@@ -322,7 +323,7 @@ export class Holdings {
     }
     for (const { name } of draft.resources) {
       if (!this.#selection.includes(name)) continue;
-      this.#behind.set(name, { held: undefined, force: this.#behind.get(name)?.force ?? false });
+      this.#behind.set(name, { held: undefined, force: this.#behind.all.get(name)?.force ?? false });
     }
   }
 
@@ -362,14 +363,14 @@ export class Holdings {
 
   forgetUnsubscribed(): void {
     for (const map of [this.#behind, this.#extra]) {
-      for (const name of map.keys()) if (!this.isAskedFor(name)) map.delete(name);
+      for (const name of map.all.keys()) if (!this.isAskedFor(name)) map.delete(name);
     }
   }
 
   /** Asked for by its name, or by an alias of what there is or of what the client holds. */
   isAskedFor(name: string): boolean {
     if (this.#selection.includes(name)) return true;
-    const held = this.#behind.get(name)?.held;
+    const held = this.#behind.all.get(name)?.held;
     return held !== undefined && 'body' in held && this.#selection.subscription.has(name, held);
   }
 }

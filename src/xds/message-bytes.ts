@@ -7,7 +7,7 @@
  */
 
 import type { EncodedResource } from '../core/resource.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, toldAliases } from './draft.ts';
 import { frameBytes, writeFrame } from './grpc-stream.ts';
 
 /** Field number × 8 + wire type (https://protobuf.dev/programming-guides/encoding/#structure). */
@@ -48,10 +48,10 @@ export class MessageWriter {
     this.#text(1, draft.version);
     for (const resource of draft.resources) {
       if (ttl && resource.ttlMs !== undefined) {
-        const size = resourceSize(resource, draft.heartbeat, ttl);
+        const size = resourceSize(resource, draft, ttl);
         this.#message(2, textSize(resourceTypeUrl) + fieldSize(size));
         this.#text(1, resourceTypeUrl);
-        this.#resource(resource, size, draft.heartbeat, ttl);
+        this.#resource(resource, size, draft, ttl);
       } else this.#body(resource.body);
     }
     this.#text(4, draft.typeUrl);
@@ -61,8 +61,7 @@ export class MessageWriter {
 
   #delta(draft: Draft, { nonce, ttl, identifier }: MessageForm): void {
     this.#text(1, draft.version);
-    for (const resource of draft.resources)
-      this.#resource(resource, resourceSize(resource, draft.heartbeat, ttl), draft.heartbeat, ttl);
+    for (const resource of draft.resources) this.#resource(resource, resourceSize(resource, draft, ttl), draft, ttl);
     this.#text(4, draft.typeUrl);
     this.#text(5, nonce);
     for (const name of draft.removed) this.#text(6, name, true);
@@ -70,12 +69,12 @@ export class MessageWriter {
   }
 
   /** A Resource as field 2. */
-  #resource(resource: EncodedResource, size: number, heartbeat: boolean, ttl: boolean): void {
+  #resource(resource: EncodedResource, size: number, draft: Draft, ttl: boolean): void {
     this.#message(2, size);
     this.#text(1, resource.version);
-    if (!heartbeat && resource.body.length > 0) this.#body(resource.body);
+    if (!draft.heartbeat && resource.body.length > 0) this.#body(resource.body);
     this.#text(3, resource.name);
-    for (const alias of resource.aliases ?? []) this.#text(4, alias, true);
+    for (const alias of toldAliases(resource, draft)) this.#text(4, alias, true);
     if (!ttl || resource.ttlMs === undefined) return;
     // google.protobuf.Duration: seconds (1), nanos (2).
     const { seconds, nanos } = duration(resource.ttlMs);
@@ -139,10 +138,10 @@ export class MessageWriter {
 }
 
 /** Without the field's own head. */
-function resourceSize(resource: EncodedResource, heartbeat: boolean, ttl: boolean): number {
+function resourceSize(resource: EncodedResource, draft: Draft, ttl: boolean): number {
   let size = textSize(resource.version) + textSize(resource.name);
-  if (!heartbeat && resource.body.length > 0) size += fieldSize(resource.body.length);
-  for (const alias of resource.aliases ?? []) size += fieldSize(Buffer.byteLength(alias));
+  if (!draft.heartbeat && resource.body.length > 0) size += fieldSize(resource.body.length);
+  for (const alias of toldAliases(resource, draft)) size += fieldSize(Buffer.byteLength(alias));
   if (ttl && resource.ttlMs !== undefined) size += fieldSize(durationSize(resource.ttlMs));
   return size;
 }

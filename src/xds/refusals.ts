@@ -8,11 +8,12 @@
 
 import type { EncodedResource } from '../core/resource.ts';
 import type { Draft } from './draft.ts';
+import { SparseMap } from './sparse-map.ts';
 import { mentions, sameNames, split } from './suspects.ts';
 
 export class Refusals {
   /** name → version that the client refused on its own. */
-  readonly #versions = new Map<string, string>();
+  readonly #versions = new SparseMap<string>();
   #wholeSet = false;
   /** Parts of a refused message, each to be sent by itself. */
   #suspects: string[][] = [];
@@ -22,7 +23,7 @@ export class Refusals {
 
   /** Something that the client refused is current. */
   get any(): boolean {
-    return this.#wholeSet || this.silent || this.#versions.size > 0 || this.#suspects.length > 0;
+    return this.#wholeSet || this.silent || this.#versions.all.size > 0 || this.#suspects.length > 0;
   }
 
   /** The client's words on its last refusal, until nothing that it refused is current any more. */
@@ -31,7 +32,7 @@ export class Refusals {
   }
 
   has(resource: EncodedResource): boolean {
-    return this.#versions.get(resource.name) === resource.version;
+    return this.#versions.all.get(resource.name) === resource.version;
   }
 
   /** Names that are sent only with their own part of a refused message. */
@@ -96,13 +97,13 @@ export class Refusals {
   }
 
   forgiveSent({ resources, removed }: Draft): void {
-    if (this.#versions.size === 0) return;
+    if (this.#versions.all.size === 0) return;
     for (const { name } of resources) this.forgive(name);
     for (const name of removed) this.forgive(name);
   }
 
   forgiveUnless(keep: (name: string, version: string) => boolean): void {
-    for (const [name, version] of this.#versions) if (!keep(name, version)) this.#versions.delete(name);
+    for (const [name, version] of this.#versions.all) if (!keep(name, version)) this.#versions.delete(name);
   }
 
   reset(): void {

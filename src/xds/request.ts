@@ -4,6 +4,7 @@
  */
 
 import { errorMessage, FairwayError } from '../core/errors.ts';
+import { Interned } from './interned.ts';
 import type { XdsLimits } from './limits.ts';
 import { NameLists } from './name-lists.ts';
 import { decodeNode } from './node.ts';
@@ -55,11 +56,13 @@ export class RequestDecoder {
   readonly #limits: XdsLimits;
   readonly #lists: NameLists;
   readonly #versions: VersionLists;
+  readonly #texts: Interned;
 
   constructor(transport: 'sotw' | 'delta', limits: XdsLimits) {
     this.#transport = transport;
     this.#limits = limits;
     this.#lists = new NameLists(limits.nameListBytes);
+    this.#texts = new Interned(limits.nameListBytes);
     // Reading the .proto files takes a tenth of a second, which the first client should not wait for.
     discoveryProtos();
     this.#versions = new VersionLists(limits.nameListBytes, limits.maxNamesPerType, limits.maxNameLength);
@@ -89,7 +92,7 @@ export class RequestDecoder {
     const limits = this.#limits;
     const sotw = this.#transport === 'sotw';
     return {
-      typeUrl: checkLength(raw.type_url, 'type_url', limits),
+      typeUrl: this.#texts.of(checkLength(raw.type_url, 'type_url', limits)),
       node: raw.node === undefined || raw.node === null ? undefined : decodeNode(raw.node),
       nonce: checkLength(raw.response_nonce, 'response_nonce', limits),
       error:
@@ -97,12 +100,20 @@ export class RequestDecoder {
           ? undefined
           : raw.error_detail.message.slice(0, maxErrorLength),
       subscribe: sotw
-        ? names(raw.resource_names, raw.resource_locators, limits)
-        : names(raw.resource_names_subscribe, raw.resource_locators_subscribe, limits),
-      unsubscribe: sotw ? noNames : names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe, limits),
+        ? this.#names(raw.resource_names, raw.resource_locators)
+        : this.#names(raw.resource_names_subscribe, raw.resource_locators_subscribe),
+      unsubscribe: sotw ? noNames : this.#names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe),
       initialVersions: sotw ? noVersions : versions(raw.initial_resource_versions, limits),
       resumes: (raw.version_info ?? '') !== '' || Object.keys(raw.initial_resource_versions ?? {}).length > 0,
     };
+  }
+
+  #names(plain: readonly string[] | undefined, locators: readonly { name: string }[] | undefined): readonly string[] {
+    if ((plain?.length ?? 0) + (locators?.length ?? 0) === 0) return noNames;
+    const limits = this.#limits;
+    const all = [...(plain ?? noNames), ...(locators ?? []).map((locator) => locator.name)];
+    if (all.length > limits.maxNamesPerType) throw tooMuch(`${all.length} resource names`, limits.maxNamesPerType);
+    return all.map((name) => this.#texts.of(checkLength(name, 'a resource name', limits)));
   }
 
   #raw(bytes: Buffer): RawRequest {
@@ -119,18 +130,6 @@ export class RequestDecoder {
       });
     }
   }
-}
-
-function names(
-  plain: readonly string[] | undefined,
-  locators: readonly { name: string }[] | undefined,
-  limits: XdsLimits,
-): readonly string[] {
-  if ((plain?.length ?? 0) + (locators?.length ?? 0) === 0) return noNames;
-  const all = [...(plain ?? noNames), ...(locators ?? []).map((locator) => locator.name)];
-  if (all.length > limits.maxNamesPerType) throw tooMuch(`${all.length} resource names`, limits.maxNamesPerType);
-  for (const name of all) checkLength(name, 'a resource name', limits);
-  return all;
 }
 
 function versions(raw: Record<string, string> | undefined, limits: XdsLimits): ReadonlyMap<string, string> {

@@ -7,7 +7,7 @@
  */
 
 import type { EncodedResource } from '../core/resource.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, toldAliases } from './draft.ts';
 import { frameBytes } from './grpc-stream.ts';
 import { MessageWriter } from './message-bytes.ts';
 
@@ -37,8 +37,8 @@ export class ResponseEncoder {
   readonly #maxEntries: number;
   /** In order of use, oldest first. */
   readonly #cache = new Map<string, Response>();
-  /** Keys of long messages that were written once, oldest first. */
-  readonly #once = new Set<string>();
+  /** Hashes of the keys of long messages that were written once, oldest first. Two that are alike cost a message that is kept in vain. */
+  readonly #once = new Set<number>();
   readonly #writer = new MessageWriter();
   #bytes = 0;
   #serial = 0;
@@ -79,8 +79,10 @@ export class ResponseEncoder {
    * kept when it is asked for again.
    */
   #isShared(draft: Draft, key: string): boolean {
-    if (draft.cacheKey !== undefined || draft.resources.length < longMessage || this.#once.delete(key)) return true;
-    this.#once.add(key);
+    if (draft.cacheKey !== undefined || draft.resources.length < longMessage) return true;
+    const hash = fnv1a(key);
+    if (this.#once.delete(hash)) return true;
+    this.#once.add(hash);
     if (this.#once.size > this.#maxEntries) for (const oldest of this.#once.values().take(1)) this.#once.delete(oldest);
     return false;
   }
@@ -106,8 +108,22 @@ export class ResponseEncoder {
 function cacheKey(draft: Draft, context: ResponseContext): string {
   const head = `${context.transport} ${context.ttl ? 't' : ''}${draft.heartbeat ? 'h' : ''} ${draft.typeUrl}`;
   if (draft.cacheKey !== undefined) return `${head} = ${draft.cacheKey}`;
-  const resources = draft.resources.map(serialOf).join(',');
+  const resources = draft.resources.map((resource) => keyOf(resource, draft)).join(',');
   return [`${head} ${draft.version}`, resources, ...draft.removed].join('\0');
+}
+
+/** Clients that asked for the same by other names are told so by other aliases. */
+function keyOf(resource: EncodedResource, draft: Draft): string {
+  const serial = serialOf(resource);
+  if (draft.asked === undefined || resource.aliases === undefined) return String(serial);
+  return [serial, ...toldAliases(resource, draft)].join(' ');
+}
+
+/** http://www.isthe.com/chongo/tech/comp/fnv/ */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash;
 }
 
 const serials = new WeakMap<EncodedResource, number>();

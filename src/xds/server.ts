@@ -5,10 +5,10 @@
  * Nothing here knows what the resources mean. Cost: a change is taken over once per view; each stream on it reads the names that changed.
  */
 
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { type Clock, sleep, type Timer } from '../core/clock.ts';
-import { FairwayError, formatFinding } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { Acceptor } from './acceptor.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { newTally, type XdsCounters } from './counters.ts';
 import { clientStatusResponse } from './csds.ts';
@@ -20,6 +20,7 @@ import type { Replica } from './replica.ts';
 import { Replicas } from './replicas.ts';
 import { RequestDecoder } from './request.ts';
 import { ResponseEncoder } from './response.ts';
+import { cannotListen, drainingError, statusError, tooManyStreams } from './server-errors.ts';
 import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
 import { type Job, Turns } from './turns.ts';
 import type { ClientHello, ResourceView, StreamTypeStatus, XdsHost } from './view.ts';
@@ -45,6 +46,7 @@ export class XdsServer {
   readonly #readers = new Map<Replica, Set<Connection>>();
   readonly #context: ConnectionContext;
   #streamIds = 0;
+  readonly #acceptors: Acceptor[] = [];
   #draining = false;
   #sweeper: Timer | undefined;
 
@@ -75,15 +77,24 @@ export class XdsServer {
 
   /** Binds `host:port`; port 0 takes a free one. Throws FW-XDS-013. */
   async listen(hostPort: string): Promise<{ readonly address: string; readonly port: number }> {
-    const credentials = this.#options.credentials ?? ServerCredentials.createInsecure();
-    const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(hostPort, credentials, (error, bound) => {
-        if (error === null) resolve(bound);
-        else reject(cannotListen(hostPort, error));
-      });
+    const { credentials = ServerCredentials.createInsecure(), clock, limits } = this.#options;
+    const injector = this.#server.createConnectionInjector(credentials);
+    const acceptor = new Acceptor({
+      clock,
+      turns: this.#turns,
+      sliceMs: limits.turnMs / 2,
+      maxWaiting: limits.maxStreams,
+      take: (connection) => injector.injectConnection(connection),
     });
+    const colon = hostPort.lastIndexOf(':');
+    const address = hostPort.slice(0, colon);
+    const port = await acceptor
+      .listen(address.replace(/^\[|\]$/g, ''), Number(hostPort.slice(colon + 1)))
+      .catch((error) => {
+        throw cannotListen(hostPort, error);
+      });
+    this.#acceptors.push(acceptor);
     if (this.#sweeper === undefined) this.#sweep();
-    const address = hostPort.slice(0, hostPort.lastIndexOf(':'));
     return { address, port };
   }
 
@@ -147,6 +158,7 @@ export class XdsServer {
     const { clock } = this.#options;
     this.#draining = true;
     this.#sweeper?.cancel();
+    const closed = Promise.all(this.#acceptors.splice(0).map((acceptor) => acceptor.close()));
     let isOver = false;
     const over = new Promise<void>((resolve) => {
       const cut = clock.after(deadlineMs, () => {
@@ -154,8 +166,10 @@ export class XdsServer {
         resolve();
       });
       this.#server.tryShutdown(() => {
-        cut.cancel();
-        resolve();
+        void closed.then(() => {
+          cut.cancel();
+          resolve();
+        });
       });
     }).then(() => {
       isOver = true;
@@ -255,39 +269,4 @@ function newGrpcServer(limits: XdsLimits): Server {
     'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
     'grpc.enable_channelz': 0,
   });
-}
-
-function cannotListen(hostPort: string, cause: Error): FairwayError {
-  return new FairwayError(
-    {
-      code: 'FW-XDS-013',
-      message: `cannot listen on ${hostPort}: ${cause.message}`,
-      where: {},
-      hint: 'choose a free address with --xds HOST:PORT',
-    },
-    { cause },
-  );
-}
-
-function tooManyStreams(limit: number): FairwayError {
-  return new FairwayError({
-    code: 'FW-XDS-007',
-    message: `the server has ${limit} streams, which is its limit`,
-    where: {},
-    hint: 'run more replicas, or raise the limit',
-  });
-}
-
-function drainingError(): FairwayError {
-  return new FairwayError({
-    code: 'FW-XDS-012',
-    message: 'the server is shutting down',
-    where: {},
-    hint: 'connect again; another replica takes over',
-  });
-}
-
-function statusError(error: unknown): object {
-  const details = error instanceof FairwayError ? formatFinding(error) : 'FW-XDS-014 internal error';
-  return { code: error instanceof FairwayError ? status.INVALID_ARGUMENT : status.INTERNAL, details };
 }

@@ -8,6 +8,8 @@
  * - Removed clusters, endpoints and secrets go last, once the client has accepted the listeners and routes that no longer lead to them. A
  *   client that names its clusters one by one is left the time to drop them by itself, and is told before of what its next table leads to
  *   (announcements.ts).
+ * - A client that asks for virtual hosts and clusters one by one is given what its next virtual hosts lead to, before these, as if it had asked: had
+ *   it to ask while a request waits, that could be gone before the answer.
  * - Virtual hosts after the route table that they belong to, and again if a table is sent to a client that did not have it: Envoy listens for
  *   a table's hosts once it has the table, asks for none of them by itself if it has others, and forgets those that came before.
  * Both waits are bounded, the second as long as the client has not refused: then it still uses what it had.
@@ -19,6 +21,7 @@ import type { Draft, Held, Outcome } from './draft.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { type LogEntry, type Replica, turnedSince } from './replica.ts';
 import type { XdsRequest } from './request.ts';
+import { SparseMap } from './sparse-map.ts';
 import { type StreamType, StreamTypes } from './stream-types.ts';
 import { TypeMachine } from './type-machine.ts';
 import { impliesWildcard } from './type-traits.ts';
@@ -46,7 +49,7 @@ export class StreamMachine {
   #replica: Replica;
   #seen: LogEntry;
   /** Clusters sent for the first time whose endpoints have not been sent yet, and until when others wait for them (monotonic ms). */
-  readonly #warming = new Map<string, number>();
+  readonly #warming = new SparseMap<number>();
   /** Since when listeners and routes wait for clusters and endpoints that cannot be sent yet (monotonic ms). */
   #parentsWaitFrom: number | undefined;
   #removalsFrom: number | undefined;
@@ -136,19 +139,31 @@ export class StreamMachine {
     for (const { typeUrl, machine, isReferrer } of this.#types.ordered) {
       if (gated && isReferrer) continue;
       const announcement =
-        typeUrl === types.route && this.#dropsItself() ? this.#announcement(machine, nowMs) : undefined;
+        typeUrl === types.route && this.#mayDropItself(nowMs) ? this.#announcement(machine, nowMs) : undefined;
       if (announcement?.kind === 'wait') {
         this.#wake(announcement.untilMs);
         continue;
       }
+      // What it leads to goes first, and is waited for.
+      if (typeUrl === types.virtualHost && this.#giveLedTo(machine)) return this.#nextAddition(nowMs);
       const draft = announcement === undefined ? machine.draft() : machine.draftInterim(announcement.resources);
       if (draft !== undefined) return draft;
     }
     return undefined;
   }
 
+  /** A client that asks for Envoy clusters one by one comes to be sent those that its next virtual hosts lead to. Whether there are any. */
+  #giveLedTo(hosts: TypeMachine): boolean {
+    const { view } = this.#replica;
+    const clusters = this.#types.machine(types.cluster);
+    if (clusters?.selection.all === undefined || view.leadsTo === undefined) return false;
+    const names = new Set<string>();
+    for (const resource of hosts.due()) for (const name of view.leadsTo(resource)) names.add(name);
+    return clusters.give(names);
+  }
+
   #announcement(tables: TypeMachine, nowMs: number): Announcement | undefined {
-    return this.#announcements.next(tables, this.#types.machine(types.endpoint), nowMs);
+    return this.#announcements.next(tables, this.#types.machine(types.endpoint), nowMs, this.#resumesUntil);
   }
 
   sent(draft: Draft, nonce: string, nowMs: number): void {
@@ -244,9 +259,9 @@ export class StreamMachine {
         return true;
       }
     } else this.#parentsWaitFrom = undefined;
-    if (this.#warming.size === 0) return false;
+    if (this.#warming.all.size === 0) return false;
     const { resources } = this.#replica.type(types.endpoint);
-    for (const [name, until] of this.#warming) {
+    for (const [name, until] of this.#warming.all) {
       if (nowMs >= until) this.#warming.delete(name);
       // Gone from the view: nothing leads to it for now, but it may come back before the client was told.
       if (nowMs >= until || !resources.has(name)) continue;
@@ -295,6 +310,13 @@ export class StreamMachine {
     if (this.#options.transport !== 'sotw' || !this.#options.aggregated) return false;
     const clusters = this.#types.machine(types.cluster);
     return clusters !== undefined && !clusters.wildcard && clusters.names.size > 0;
+  }
+
+  /** Or is not known yet not to. */
+  #mayDropItself(nowMs: number): boolean {
+    const { transport, aggregated } = this.#options;
+    if (this.#types.machine(types.cluster) !== undefined) return this.#dropsItself();
+    return transport === 'sotw' && aggregated && this.#isResuming(nowMs);
   }
 
   #isResuming(nowMs: number): boolean {

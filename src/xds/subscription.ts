@@ -31,7 +31,7 @@ export class Subscription {
   /** A name, `*` included, was given before. */
   #explicit = false;
   /** What a stale request left out. */
-  readonly #doubtful = new Set<string>();
+  #doubtful: Set<string> | undefined;
   #doubtfulWildcard = false;
 
   /** `impliedWildcard`: a first request without names means all. `isOfAll`: what all means. */
@@ -72,16 +72,16 @@ export class Subscription {
   doubt(requested: readonly string[]): void {
     const wanted = new Set(requested);
     if (wanted.size > 0) this.#explicit = true;
-    for (const name of this.#names) if (!wanted.has(name)) this.#doubtful.add(name);
+    for (const name of this.#names) if (!wanted.has(name)) (this.#doubtful ??= new Set()).add(name);
     if (this.#wildcard && !wanted.has(everything) && this.#explicit) this.#doubtfulWildcard = true;
   }
 
   settleDoubts(): { readonly dropped: readonly string[]; readonly wildcardLost: boolean } {
-    const dropped = [...this.#doubtful].filter((name) => this.#names.has(name));
+    const dropped = [...(this.#doubtful ?? noNames)].filter((name) => this.#names.has(name));
     for (const name of dropped) this.#own().delete(name);
     const wildcardLost = this.#doubtfulWildcard && this.#wildcard;
     if (wildcardLost) this.#wildcard = false;
-    this.#doubtful.clear();
+    this.#doubtful = undefined;
     this.#doubtfulWildcard = false;
     return { dropped, wildcardLost };
   }

@@ -271,6 +271,29 @@ export class TypeMachine {
     this.holdings.fallsBehind(name, this.holdings.heldOf(name), true);
   }
 
+  /** What would be sent next, but for its size; nothing while the client has yet to answer. */
+  *due(): Generator<EncodedResource> {
+    if (!this.#canSend()) return;
+    if (this.holdings.unsettled) for (const [, resource] of this.selection.resources()) yield resource;
+    for (const [name, entry] of this.holdings.behind) {
+      const current = this.selection.current(name);
+      if (current !== undefined && this.#dues.isWanted(entry, current)) yield current;
+    }
+  }
+
+  /** As if the client, which asks for all where that means less, had asked for these too, as far as they are there. Whether any is to be sent. */
+  give(names: Iterable<string>): boolean {
+    const { subscription, type } = this.selection;
+    if (this.holdings.unsettled || !subscription.wildcard) return false;
+    const given = [...names].filter((name) => type.resources.has(name) && !this.isSubscribed(name));
+    if (given.length === 0) return false;
+    const held = given.map((name) => this.holdings.heldOf(name));
+    subscription.assume(given);
+    for (const [index, name] of given.entries()) this.holdings.fallsBehind(name, held[index], false);
+    this.#somethingNew();
+    return true;
+  }
+
   /** Has the virtual hosts of these route tables sent again, as `force` does. */
   forceHostsOf(tables: ReadonlySet<string>): void {
     if (this.holdings.unsettled || tables.size === 0) return;

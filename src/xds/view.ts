@@ -37,6 +37,12 @@ export interface ResourceView {
    * changed, though its resource be as before. A client that was given one keeps it, as if it had asked for it, until its resource goes.
    */
   wildcardNames?(typeUrl: string): NameSet | undefined;
+  /**
+   * Where `wildcardNames` says less than all: the Envoy clusters that this virtual host sends requests to, whether they are there or not. A client
+   * is sent those before it, as if it had asked for them: it would ask while a request waits, and an answer that it is not there any more
+   * would fail that request. Called when the virtual host is about to be sent.
+   */
+  leadsTo?(virtualHost: EncodedResource): readonly string[];
   /** Whether a first request without names means all. Default: yes, except for endpoints, routes, virtual hosts and secrets. */
   impliedWildcard?(typeUrl: string): boolean;
 }

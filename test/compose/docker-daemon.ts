@@ -26,6 +26,7 @@ export interface RunOptions {
 
 /** Installs what is absent (Debian, as root), then starts dockerd; the data lies in `folder`. */
 export async function startDocker(folder: string): Promise<DockerDaemon> {
+  if (process.getuid?.() !== 0) throw new Error('needs root: it starts a Docker daemon of its own; run it with sudo');
   installMissing();
   mkdirSync(folder, { recursive: true });
   const socket = `unix://${join(folder, 'docker.sock')}`;

@@ -74,6 +74,7 @@ describe('the fairway command', function () {
       ['FW-CLI-030', 'get', 'pods'],
       ['FW-CLI-031', 'get', 'rules', '-A', '-n', 'shop'],
       ['FW-CLI-005', 'get', 'rules', '--admin', 'ftp://x'],
+      ['FW-CLI-004', 'cluster', 'drain', 'west', '--over', 'soon'],
       ['FW-CLI-006', 'get', 'rules', '--admin-token-file', '/nope'],
       ['FW-CLI-007', 'get', 'rules', '--admin', 'http://x', '--context', 'y'],
       ['FW-CLI-033', 'get', 'services', '--context', 'y'],

@@ -10,9 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
-import { type RigProcess, startProcess } from '../rig/process.ts';
+import { type RigProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
 import { fairway, type Run } from './cli-run.ts';
 
@@ -223,14 +224,7 @@ async function startEnvoy(
     outbound: `127.0.0.1:${proxyPort}`,
     inboundAddress: '127.0.0.1',
   });
-  const file = join(dir, 'envoy.json');
-  writeFileSync(file, JSON.stringify(bootstrap));
-  const envoy = await startProcess({
-    name: 'envoy',
-    command: binary,
-    args: ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'error'],
-    logFile: join(dir, 'envoy.log'),
-  });
+  const envoy = await startEnvoyProcess({ command: binary, bootstrap, dir });
   await waitFor('Envoy to be ready', async () => (await fetch(`http://127.0.0.1:${adminPort}/ready`)).ok);
   return envoy;
 }

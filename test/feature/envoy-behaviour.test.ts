@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { connect as connectH2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type EnvoyRig, startEnvoyRig, startHttpWorkload, startTcpWorkload, type Workload } from './envoy-rig.ts';
 
 interface Seen {
@@ -24,10 +25,7 @@ describe('a real Envoy with generated configuration', function () {
     workloads.set('h2c', await startHttpWorkload('h2c', 'h2c'));
     workloads.set('redis', await startTcpWorkload('redis'));
     const started = await startEnvoyRig({ mode: 'explicit', inboundTarget: portOf('v1') });
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     rig = started;
   });
 

@@ -1,10 +1,8 @@
 /** Captured mode and what is outside, with a real Envoy and real iptables in a network namespace of its own (captured-external-scene.ts). */
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { Said } from './captured-network.ts';
+import { runCaptured } from './scene-run.ts';
 
 interface Seen {
   readonly exact: string;
@@ -21,12 +19,9 @@ interface Seen {
 }
 
 interface Observations {
-  readonly envoy?: 'absent';
   readonly open: Seen;
   readonly closed: Seen;
 }
-
-const probe = 'ip link set lo up && iptables -t nat -A OUTPUT -p tcp -j REDIRECT --to-ports 1';
 
 for (const routes of ['tables', 'on-demand'] as const)
   describe(`a captured workload and hosts outside, with its routes as ${routes}`, function () {
@@ -34,21 +29,9 @@ for (const routes of ['tables', 'on-demand'] as const)
     let all: Observations;
 
     before(async function () {
-      const possible = spawnSync('unshare', ['-Urn', 'sh', '-c', probe], { encoding: 'utf8' });
-      if (possible.status !== 0) {
-        const why = possible.stderr || String(possible.error);
-        process.stderr.write(`SKIPPED: no network namespace with iptables here: ${why}\n`);
-        return this.skip();
-      }
-      const scene = fileURLToPath(import.meta.resolve('./captured-external-scene.ts'));
-      const { stdout } = await promisify(execFile)('unshare', ['-Urn', process.execPath, scene, routes], {
-        timeout: 80_000,
-      });
-      all = JSON.parse(stdout) as Observations;
-      if (all.envoy === 'absent') {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        this.skip();
-      }
+      const observed = await runCaptured<Observations>(import.meta.resolve('./captured-external-scene.ts'), [routes]);
+      if (observed === undefined) return this.skip();
+      all = observed;
     });
 
     it('reaches TLS by the server name that it asks for: exact, by wildcard, in another cluster, by an alias', () => {

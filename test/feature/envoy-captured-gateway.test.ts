@@ -1,18 +1,13 @@
 /** Captured mode and routes of the Gateway API, with a real Envoy and real iptables in a network namespace of its own (captured-gateway-scene.ts). */
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { runCaptured } from './scene-run.ts';
 
 interface Observations {
-  readonly envoy?: 'absent';
   readonly before: object;
   readonly after: object;
   readonly refused: string;
 }
-
-const probe = 'ip link set lo up && iptables -t nat -A OUTPUT -p tcp -j REDIRECT --to-ports 1';
 
 for (const routes of ['tables', 'on-demand'] as const)
   describe(`a captured workload and routes of the Gateway API, with its routes as ${routes}`, function () {
@@ -20,21 +15,9 @@ for (const routes of ['tables', 'on-demand'] as const)
     let all: Observations;
 
     before(async function () {
-      const possible = spawnSync('unshare', ['-Urn', 'sh', '-c', probe], { encoding: 'utf8' });
-      if (possible.status !== 0) {
-        const why = possible.stderr || String(possible.error);
-        process.stderr.write(`SKIPPED: no network namespace with iptables here: ${why}\n`);
-        return this.skip();
-      }
-      const scene = fileURLToPath(import.meta.resolve('./captured-gateway-scene.ts'));
-      const { stdout } = await promisify(execFile)('unshare', ['-Urn', process.execPath, scene, routes], {
-        timeout: 80_000,
-      });
-      all = JSON.parse(stdout) as Observations;
-      if (all.envoy === 'absent') {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        this.skip();
-      }
+      const observed = await runCaptured<Observations>(import.meta.resolve('./captured-gateway-scene.ts'), [routes]);
+      if (observed === undefined) return this.skip();
+      all = observed;
     });
 
     it('reaches services as they are without routes', () => {

@@ -1,9 +1,7 @@
 /** Captured mode with a real Envoy and real iptables, in a network namespace of its own (captured-scene.ts); needs no root. */
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { captures, runCaptured } from './scene-run.ts';
 
 interface Said {
   readonly status: number;
@@ -11,7 +9,6 @@ interface Said {
 }
 
 interface Observations {
-  readonly envoy?: 'absent';
   readonly seen: {
     readonly byName: Said;
     readonly byAddress: Said;
@@ -35,32 +32,19 @@ interface Observations {
   };
 }
 
-/** What the scene needs of the machine: user namespaces, and NAT in them. */
-const probe =
-  'ip link set lo up && iptables -t nat -A OUTPUT -p tcp -j REDIRECT --to-ports 1 && ip6tables -t nat -A OUTPUT -p tcp -j REDIRECT --to-ports 1';
-
 for (const routes of ['tables', 'vhds', 'on-demand'] as const)
   describe(`a captured workload, with its routes as ${routes}`, function () {
     this.timeout(90_000);
     let all: Observations;
 
     before(async function () {
-      const possible = spawnSync('unshare', ['-Urn', 'sh', '-c', probe], { encoding: 'utf8' });
-      if (possible.status !== 0) {
-        process.stderr.write(
-          `SKIPPED: no network namespace with iptables here: ${possible.stderr || String(possible.error)}\n`,
-        );
-        return this.skip();
-      }
-      const scene = fileURLToPath(import.meta.resolve('./captured-scene.ts'));
-      const { stdout } = await promisify(execFile)('unshare', ['-Urn', process.execPath, scene, routes], {
-        timeout: 80_000,
-      });
-      all = JSON.parse(stdout) as Observations;
-      if (all.envoy === 'absent') {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        this.skip();
-      }
+      const observed = await runCaptured<Observations>(
+        import.meta.resolve('./captured-scene.ts'),
+        [routes],
+        [captures.ipv4, captures.ipv6],
+      );
+      if (observed === undefined) return this.skip();
+      all = observed;
     });
 
     it('reaches a service by name and by its addresses of both families, as the rule says', () => {

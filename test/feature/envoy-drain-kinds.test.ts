@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type DrainScene, type Stream, startDrainScene, tcpPlaces, type Workload } from './drain-scene.ts';
 
 const mirrored = `apiVersion: fairway.dev/v1alpha1
@@ -20,10 +21,7 @@ describe('a drain of connections and copies', function () {
 
   before(async function () {
     const started = await startDrainScene('eager', tcpPlaces);
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     scene = started;
   });
   after(() => scene?.stop());

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type DrainScene, type Stream, startDrainScene, type Workload } from './drain-scene.ts';
 
 interface Report {
@@ -28,10 +29,7 @@ function drains(mode: 'eager' | 'on-demand'): void {
 
   before(async function () {
     const started = await startDrainScene(mode);
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     scene = started;
   });
   after(() => scene?.stop());

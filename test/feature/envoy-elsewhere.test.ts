@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { waitFor } from '../rig/wait.ts';
 import { port } from '../support/fixtures.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { startHttpWorkload, type Workload } from './envoy-rig.ts';
 import { GatewayRig } from './gateway-rig.ts';
 import { type Sidecar, startSidecar, whenReady } from './vhds-rig.ts';
@@ -30,10 +31,7 @@ for (const config of ['eager', 'on-demand'] as const)
       rig.service('ratings', [ratings], { ports: [port(9080)] });
       rig.service('far', [far], { namespace: 'other' });
       const started = await startSidecar(rig.port, { config });
-      if (started === undefined) {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        return this.skip();
-      }
+      if (started === undefined) return skip(this, noEnvoy);
       sidecar = started;
       await whenReady(sidecar);
     });

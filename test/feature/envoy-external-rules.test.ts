@@ -1,6 +1,7 @@
 /** A TrafficRule whose service is an ExternalService, with a real Envoy: what it says holds for all of the hosts. */
 
 import assert from 'node:assert/strict';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type EnvoyRig, startEnvoyRig, startHttpWorkload, type Workload } from './envoy-rig.ts';
 import { type PolicyEndpoint, startPolicyEndpoint } from './policy-rig.ts';
 
@@ -14,10 +15,7 @@ describe('a rule for hosts outside', function () {
     pay = await startPolicyEndpoint('pay');
     echo = await startHttpWorkload('echo', 'http', { address: '127.0.0.2', port: 0 });
     const started = await startEnvoyRig({ mode: 'explicit', inboundTarget: 1, routes: 'tables' });
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     rig = started;
   });
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import type { Scope } from '../../src/model/mesh.ts';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type EnvoyRig, startEnvoyRig, startHttpWorkload, startTcpWorkload, type Workload } from './envoy-rig.ts';
 
 for (const routes of ['tables', 'vhds', 'on-demand'] as const satisfies readonly Scope['routes'][])
@@ -17,10 +18,7 @@ for (const routes of ['tables', 'vhds', 'on-demand'] as const satisfies readonly
       for (const name of ['a', 'b', 'east-0', 'west-0', 'west-1']) workloads.set(name, await startHttpWorkload(name));
       workloads.set('tls', await startTcpWorkload('tls'));
       const started = await startEnvoyRig({ mode: 'explicit', inboundTarget: portOf('a'), routes });
-      if (started === undefined) {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        return this.skip();
-      }
+      if (started === undefined) return skip(this, noEnvoy);
       rig = started;
     });
 

@@ -4,22 +4,17 @@
  */
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { skip } from '../support/skips.ts';
 import type { Losses } from './failover-scene.ts';
+import { namespaceLacks, runScene } from './scene-run.ts';
 
 const chain = [{ cluster: 'east', fallback: [{ cluster: 'west' }] }];
 
-/** What docs/traffic-rules.md tells to write. */
+/** What docs/traffic-rules.md tells to write, for requests that may be carried out twice, and against hosts that say nothing. */
+const again = { attempts: 3, on: ['connect-failure', 'reset', 'reset-before-request'] };
+const repeatable = { routes: [{ backends: chain, retry: again }] };
 const againstSilence = {
-  routes: [
-    {
-      backends: chain,
-      timeouts: { request: '3s', backendRequest: '500ms' },
-      retry: { attempts: 3, on: ['connect-failure', 'reset', 'reset-before-request'] },
-    },
-  ],
+  routes: [{ backends: chain, timeouts: { request: '3s', backendRequest: '500ms' }, retry: again }],
   outlierDetection: { consecutiveErrors: 0, consecutiveGatewayErrors: 3 },
 };
 
@@ -32,73 +27,95 @@ describe('a cluster that is lost without a word', function () {
     spec: object,
     ...load: readonly string[]
   ): Promise<Losses | undefined> {
-    const scene = [
-      process.execPath,
-      fileURLToPath(import.meta.resolve('./failover-scene.ts')),
-      how,
-      JSON.stringify(spec),
-      ...load,
-    ];
-    const [command = '', ...args] = how === 'drop' ? ['unshare', '-Urn', ...scene] : scene;
-    const { stdout } = await promisify(execFile)(command, args, { timeout: 80_000 });
-    const losses = JSON.parse(stdout) as Losses;
-    if (losses.envoy === 'present') return losses;
-    process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-    return undefined;
+    return runScene<Losses>({
+      file: import.meta.resolve('./failover-scene.ts'),
+      args: [how, JSON.stringify(spec), ...load],
+      isAlone: how === 'drop',
+    });
   }
 
-  function assertTakenOver({ failed, asked, last }: Losses): void {
-    assert.deepEqual([failed.before, failed.later], [0, 0]);
-    assert.ok(asked.before > 100 && asked.later > 500, JSON.stringify(asked));
-    assert.deepEqual(last, ['west-1', 'west-2']);
+  /** None fails that is asked later than soon after the loss; says what failed, by when it was asked and by when that was seen. */
+  function assertTakenOver(losses: Losses): void {
+    const { failed, seen, asked, last, lastFailed } = losses;
+    process.stderr.write(
+      `      asked ${asked.soon} soon, ${asked.later} later; of these failed ${failed.soon} and ${failed.later}, the last asked after ` +
+        `${lastFailed.askedMs} ms; seen ${seen.soon} soon, ${seen.later} later, the last after ${lastFailed.seenMs} ms\n`,
+    );
+    assert.deepEqual([failed.before, failed.later], [0, 0], JSON.stringify(losses));
+    assert.deepEqual(
+      last.filter((name) => name !== 'west-1' && name !== 'west-2' && asked.later > 500),
+      [],
+    );
   }
 
-  it('by refusing connections: no request fails after the first second, by the defaults', async function () {
-    const losses = await observe('kill', { routes: [{ backends: chain }] });
-    if (losses === undefined) return this.skip();
-    assertTakenOver(losses);
+  /** By the defaults, how often requests are asked in a second, and what counts as soon after the loss. */
+  interface Case {
+    readonly protocol: 'http' | 'http2' | 'grpc';
+    readonly method: 'GET' | 'POST';
+    readonly perSecond: number;
+    readonly soonMs: number;
+    /** A request whose connection breaks is tried again, so that none fails at all. */
+    readonly isSafe?: boolean;
+  }
+
+  const often = { perSecond: 500, soonMs: 1000 };
+  /** The first comes more than 5 s after the loss: an open connection would fail it, were it not known as dead or given up before. */
+  const seldom = { perSecond: 0.15, soonMs: 4000 };
+
+  function itIsTakenOver(how: 'kill' | 'drop', each: Case): void {
+    const { protocol, method, perSecond, soonMs, isSafe = false } = each;
+    const which = `${protocol}, ${method}, ${perSecond} requests/s`;
+    it(`${which}: ${isSafe ? 'none fails' : `none fails that is asked ${soonMs / 1000} s after it`}`, async function () {
+      const load = [method, String(perSecond), protocol, String(soonMs)];
+      const losses = await observe(how, { routes: [{ backends: chain }] }, ...load);
+      if (losses === undefined) return this.skip();
+      assertTakenOver(losses);
+      if (isSafe) assert.equal(losses.failed.soon, 0);
+    });
+  }
+
+  describe('by refusing connections, by the defaults', () => {
+    itIsTakenOver('kill', { protocol: 'http', method: 'GET', ...often, isSafe: true });
+    itIsTakenOver('kill', { protocol: 'http', method: 'POST', ...often });
+    itIsTakenOver('kill', { protocol: 'grpc', method: 'POST', ...often });
   });
 
-  it('by silence: none does where the rule limits a try and leaves out what is slow', async function () {
-    const losses = await observe('stop', againstSilence);
-    if (losses === undefined) return this.skip();
-    assertTakenOver(losses);
+  function itLosesNone(how: 'stop' | 'drop', spec: object, protocol: Case['protocol'], method: Case['method']): void {
+    it(`${protocol}, ${method}: none fails`, async function () {
+      const losses = await observe(how, spec, method, '500', protocol);
+      if (losses === undefined) return this.skip();
+      assertTakenOver(losses);
+      assert.equal(losses.failed.soon, 0);
+    });
+  }
+
+  describe('by silence, where the rule limits a try and leaves out what is slow', () => {
+    itLosesNone('stop', againstSilence, 'http', 'GET');
+    itLosesNone('stop', againstSilence, 'grpc', 'POST');
   });
 
   describe('by vanishing packets', () => {
     before(function () {
-      const probe = 'ip link set lo up && iptables -A INPUT -p tcp --dport 1 -j DROP';
-      const possible = spawnSync('unshare', ['-Urn', 'sh', '-c', probe], { encoding: 'utf8' });
-      if (possible.status === 0) return;
-      process.stderr.write(
-        `SKIPPED: no network namespace with iptables here: ${possible.stderr || String(possible.error)}\n`,
-      );
-      this.skip();
+      const lacks = namespaceLacks(['iptables -A INPUT -p tcp --dport 1 -j DROP']);
+      if (lacks !== undefined) skip(this, lacks);
     });
 
-    it('no safe request fails, by the defaults', async function () {
-      const losses = await observe('drop', { routes: [{ backends: chain }] }, 'GET');
-      if (losses === undefined) return this.skip();
-      assertTakenOver(losses);
-      assert.equal(losses.failed.firstSecond, 0);
+    describe('by the defaults', () => {
+      itIsTakenOver('drop', { protocol: 'http', method: 'GET', ...often, isSafe: true });
+      itIsTakenOver('drop', { protocol: 'http2', method: 'GET', ...often, isSafe: true });
+      itIsTakenOver('drop', { protocol: 'http', method: 'POST', ...often });
+      itIsTakenOver('drop', { protocol: 'grpc', method: 'POST', ...often });
+      itIsTakenOver('drop', { protocol: 'http', method: 'POST', ...seldom });
+      itIsTakenOver('drop', { protocol: 'grpc', method: 'POST', ...seldom });
     });
 
-    it('no other fails after the first second, by the defaults', async function () {
-      const losses = await observe('drop', { routes: [{ backends: chain }] }, 'POST');
-      if (losses === undefined) return this.skip();
-      assertTakenOver(losses);
+    describe('where the rule has broken requests tried again', () => {
+      itLosesNone('drop', repeatable, 'http', 'POST');
+      itLosesNone('drop', repeatable, 'grpc', 'POST');
     });
 
-    it('no call fails after the first second over shared connections, by the defaults', async function () {
-      const losses = await observe('drop', { routes: [{ backends: chain }] }, 'POST', '500', 'h2c');
-      if (losses === undefined) return this.skip();
-      assertTakenOver(losses);
-    });
-
-    it('none fails where the rule limits a try and leaves out what is slow', async function () {
-      const losses = await observe('drop', againstSilence);
-      if (losses === undefined) return this.skip();
-      assertTakenOver(losses);
+    describe('where the rule limits a try and leaves out what is slow', () => {
+      itLosesNone('drop', againstSilence, 'http', 'GET');
     });
   });
 });

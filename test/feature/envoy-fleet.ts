@@ -3,13 +3,13 @@
  * cluster, namespace and zone. Everything on loopback, on free ports.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { freePort } from '../rig/ports.ts';
-import { startProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
 import { PilotRig } from '../support/pilot.ts';
 import { type Answer, type Ask, askProxy } from './envoy-rig.ts';
@@ -49,23 +49,8 @@ export async function startFleet(clients: readonly Client[]): Promise<Fleet | un
   const stops: (() => Promise<unknown>)[] = [];
   for (const client of clients) {
     const [proxyPort, adminPort] = [await freePort(), await freePort()];
-    const file = join(dir, `${client.name}.json`);
-    writeFileSync(file, JSON.stringify(bootstrapOf(client, pilot.port, proxyPort, adminPort)));
-    const envoy = await startProcess({
-      name: `envoy ${client.name}`,
-      command: found.path,
-      args: [
-        '-c',
-        file,
-        '--concurrency',
-        '1',
-        '--use-dynamic-base-id',
-        '--disable-hot-restart',
-        '--log-level',
-        'error',
-      ],
-      logFile: join(dir, `${client.name}.log`),
-    });
+    const bootstrap = bootstrapOf(client, pilot.port, proxyPort, adminPort);
+    const envoy = await startEnvoyProcess({ command: found.path, bootstrap, dir, name: client.name });
     stops.push(() => envoy.stop());
     members.set(client.name, { proxyPort, ask: (host, ask) => askProxy(proxyPort, host, ask) });
   }

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { connect as connectH2 } from 'node:http2';
 import { waitFor } from '../rig/wait.ts';
 import { port } from '../support/fixtures.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { startHttpWorkload, type Workload } from './envoy-rig.ts';
 import { GatewayRig } from './gateway-rig.ts';
 import { type Sidecar, startSidecar, whenReady } from './vhds-rig.ts';
@@ -42,10 +43,7 @@ for (const config of ['eager', 'on-demand'] as const)
       rig.service('v2', [v2]);
       rig.service('far', [far], { namespace: 'other' });
       const started = await startSidecar(rig.port, { config });
-      if (started === undefined) {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        return this.skip();
-      }
+      if (started === undefined) return skip(this, noEnvoy);
       sidecar = started;
       consumer = (await startSidecar(rig.port, { config, namespace: 'web' })) as Sidecar;
       await whenReady(sidecar);

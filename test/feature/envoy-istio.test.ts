@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { startHttpWorkload, type Workload } from './envoy-rig.ts';
 import { GatewayRig } from './gateway-rig.ts';
 import { type RecordingWorkload, startRecordingWorkload } from './recording-workload.ts';
@@ -41,10 +42,7 @@ for (const config of ['eager', 'on-demand'] as const)
       rig.service('ratings', [ratings]);
       rig.service('audit', [{ ...v1, name: 'audit', port: audit.port }], { namespace: 'ops' });
       const started = await startSidecar(rig.port, { config });
-      if (started === undefined) {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        return this.skip();
-      }
+      if (started === undefined) return skip(this, noEnvoy);
       sidecar = started;
       stranger = (await startSidecar(rig.port, { config, namespace: 'web' })) as Sidecar;
       await whenReady(sidecar);
@@ -256,6 +254,32 @@ for (const config of ['eager', 'on-demand'] as const)
       const seen = new Set<string>();
       for (let i = 0; i < 40; i++) seen.add(await who());
       assert.deepEqual([...seen].sort(), ['v1', 'v2']);
+    });
+
+    it('begins TLS with the host of a ServiceEntry while a DestinationRule says so, whichever came first', async () => {
+      const outside = workloads[3]?.port ?? 0;
+      const host = 'card.example.com';
+      const entry = istio(
+        'ServiceEntry',
+        'card',
+        `{hosts: [${host}], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}],
+        endpoints: [{address: 127.0.0.1, ports: {http: ${outside}}}]}`,
+      );
+      const tls = istio('DestinationRule', 'card', `{host: ${host}, trafficPolicy: {tls: {mode: SIMPLE}}}`);
+      await applied(entry);
+      await waitFor('the host to answer', async () => (await who({}, host)) === 'outside');
+      await applied(tls);
+      // It does not speak TLS, which is how it is seen that the sidecar does.
+      await waitFor('TLS to be tried', async () => /TLS_error/.test((await sidecar.ask(host)).body));
+      rig.delete('DestinationRule', 'card');
+      await waitFor('the host to answer again', async () => (await who({}, host)) === 'outside');
+      rig.delete('ServiceEntry', 'card');
+      await applied(tls);
+      await applied(entry);
+      await waitFor('TLS to be tried again', async () => /TLS_error/.test((await sidecar.ask(host)).body));
+      assert.deepEqual(rig.report('DestinationRule', 'card').findings, []);
+      rig.delete('DestinationRule', 'card');
+      rig.delete('ServiceEntry', 'card');
     });
 
     it('reaches the hosts of a ServiceEntry, and routes their requests', async () => {

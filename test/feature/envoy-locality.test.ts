@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import type { Endpoint, ServiceShard } from '../../src/model/service.ts';
 import { endpoint, port } from '../support/fixtures.ts';
 import { assertShare, shareRequests } from '../support/share.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type Fleet, startFleet } from './envoy-fleet.ts';
 import { startHttpWorkload, startTcpWorkload, type Workload } from './envoy-rig.ts';
 
@@ -27,10 +28,7 @@ describe('real Envoys in several places', function () {
       { name: 'job', cluster: 'west', labels: { app: 'job' }, at: 'us/us-a', address: '10.2.0.1' },
       { name: 'other', cluster: 'east', namespace: 'other', address: '10.1.0.2' },
     ]);
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     fleet = started;
     for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'b1', 'b2', 'u1', 'u2']) {
       workloads.set(name, await startHttpWorkload(name));

@@ -9,10 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
-import { startProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { fairway } from './cli-run.ts';
 import { askProxy, startHttpWorkload, type Workload } from './envoy-rig.ts';
 
@@ -64,10 +65,7 @@ for (const merging of ['all', 'exported'] as const)
 
     before(async function () {
       const found = await lookForEnvoy({ env: process.env, log: () => {} });
-      if (found === undefined) {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        return this.skip();
-      }
+      if (found === undefined) return skip(this, noEnvoy);
       for (const cluster of clusters) {
         const workload = await startHttpWorkload(cluster);
         workloads.push(workload);
@@ -97,21 +95,7 @@ for (const merging of ['all', 'exported'] as const)
           outbound: `127.0.0.1:${proxyPort}`,
           inboundAddress: '127.0.0.1',
         });
-        put(dir, `${cluster}.json`, JSON.stringify(bootstrap));
-        const options = [
-          '--concurrency',
-          '1',
-          '--use-dynamic-base-id',
-          '--disable-hot-restart',
-          '--log-level',
-          'error',
-        ];
-        const envoy = await startProcess({
-          name: `envoy ${cluster}`,
-          command: found.path,
-          args: ['-c', join(dir, `${cluster}.json`), ...options],
-          logFile: join(dir, `${cluster}.log`),
-        });
+        const envoy = await startEnvoyProcess({ command: found.path, bootstrap, dir, name: cluster });
         stops.push(() => envoy.stop());
       }
     });

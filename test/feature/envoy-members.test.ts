@@ -10,10 +10,11 @@ import { join } from 'node:path';
 import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import type { RuleReport } from '../../src/model/report.ts';
+import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
-import { startProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { fairway } from './cli-run.ts';
 import { askProxy, startHttpWorkload, type Workload } from './envoy-rig.ts';
 
@@ -93,10 +94,7 @@ describe('a member that decides for its own proxies, with real Envoys', function
 
   before(async function () {
     const found = await lookForEnvoy({ env: process.env, log: () => {} });
-    if (found === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (found === undefined) return skip(this, noEnvoy);
     for (const version of ['v1', 'v2', 'v3']) workloads.push(await startHttpWorkload(version));
     for (const cluster of clusters) {
       const slices = workloads.map(({ port }, i) => slice(`${cluster}-v${i + 1}`, `v${i + 1}`, port));
@@ -128,14 +126,7 @@ describe('a member that decides for its own proxies, with real Envoys', function
         outbound: `127.0.0.1:${proxyPort}`,
         inboundAddress: '127.0.0.1',
       });
-      put(dir, `${cluster}.json`, JSON.stringify(bootstrap));
-      const options = ['--concurrency', '1', '--use-dynamic-base-id', '--disable-hot-restart', '--log-level', 'error'];
-      const envoy = await startProcess({
-        name: `envoy ${cluster}`,
-        command: found.path,
-        args: ['-c', join(dir, `${cluster}.json`), ...options],
-        logFile: join(dir, `${cluster}.log`),
-      });
+      const envoy = await startEnvoyProcess({ command: found.path, bootstrap, dir, name: cluster });
       stops.push(() => envoy.stop());
     }
   });

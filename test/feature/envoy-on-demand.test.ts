@@ -10,6 +10,7 @@ import { type FaultProxy, startFaultProxy } from '../rig/fault-proxy.ts';
 import { waitFor } from '../rig/wait.ts';
 import { endpoint, port } from '../support/fixtures.ts';
 import { outbound, PilotRig } from '../support/pilot.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { startHttpWorkload, startTcpWorkload, type Workload } from './envoy-rig.ts';
 import { startRecordingWorkload } from './recording-workload.ts';
 import { putService, type Sidecar, startSidecar, whenReady } from './vhds-rig.ts';
@@ -39,10 +40,7 @@ describe('on-demand mode, with a real Envoy', function () {
     target.targetPort = rig.port;
     line = await startFaultProxy(target);
     const started = await startSidecar(line.port, { config: 'on-demand' });
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     sidecar = started;
     await whenReady(sidecar);
   });
@@ -88,8 +86,7 @@ describe('on-demand mode, with a real Envoy', function () {
         }
       }),
     );
-    // Without a rule a version answers too: what tells is that the sidecar has the Envoy cluster. A rule that is taken back while it still asks for
-    // one fails the requests that wait for it, which docs/performance.md says.
+    // Without a rule a version answers too: what tells is that the sidecar has the Envoy cluster.
     const reached = async (version: string): Promise<void> => {
       await waitFor(version, async () => (await sidecar.ask('reviews.shop')).said.name === version);
       await waitFor(`the Envoy cluster of ${version}`, async () =>
@@ -240,10 +237,7 @@ describe('a mesh that goes over from one mode to the other, with a real Envoy', 
     const sidecar = await startSidecar(line.port);
     const failures: string[] = [];
     try {
-      if (sidecar === undefined) {
-        process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        return this.skip();
-      }
+      if (sidecar === undefined) return skip(this, noEnvoy);
       await whenReady(sidecar);
       let moving = true;
       const load = (async () => {

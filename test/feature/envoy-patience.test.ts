@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { createServer as createH2cServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { pause } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type PolicyRig, startPolicyRig } from './policy-rig.ts';
 
 /** Longer than silence is borne over shared connections, and shorter than over others. */
@@ -22,10 +23,7 @@ describe('a proxy with a fallback, and one that is slow', function () {
 
   before(async function () {
     const started = await startPolicyRig();
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     rig = started;
   });
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { pause, waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type PolicyEndpoint, type PolicyRig, startPolicyEndpoint, startPolicyRig } from './policy-rig.ts';
 
 describe("a real Envoy under a rule's policy", function () {
@@ -14,10 +15,7 @@ describe("a real Envoy under a rule's policy", function () {
 
   before(async function () {
     const started = await startPolicyRig();
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     rig = started;
   });
 

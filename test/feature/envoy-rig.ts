@@ -3,7 +3,7 @@
  * say who they are. Everything on loopback, on free ports.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingHttpHeaders, request } from 'node:http';
 import { createServer as createH2cServer } from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
@@ -19,8 +19,8 @@ import { defaultMeshSettings, type Mesh, type MeshSettings, type Scope } from '.
 import { Scopes } from '../../src/pilot/scopes.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
 import { XdsServer } from '../../src/xds/server.ts';
+import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { freePort } from '../rig/ports.ts';
-import { startProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
 import { parseMeshFixture } from '../support/mesh-fixture.ts';
 
@@ -112,14 +112,11 @@ export async function startEnvoyRig(options: RigOptions): Promise<EnvoyRig | und
     mode === 'captured'
       ? { cluster_manager: { upstream_bind_config: { socket_options: [markOption(options.packetMark)] } } }
       : {};
-  writeFileSync(join(dir, 'envoy.json'), JSON.stringify({ ...bootstrap, ...marked }));
-  const logFile = join(dir, 'envoy.log');
-  const args = ['-c', join(dir, 'envoy.json'), '--concurrency', '1', '--use-dynamic-base-id', '--disable-hot-restart'];
-  const envoy = await startProcess({
-    name: 'envoy',
+  const envoy = await startEnvoyProcess({
     command: found.path,
-    args: [...args, '--log-level', 'error', '--file-flush-interval-msec', '20'],
-    logFile,
+    bootstrap: { ...bootstrap, ...marked },
+    dir,
+    more: ['--file-flush-interval-msec', '20'],
   });
   return {
     proxyPort,
@@ -127,7 +124,7 @@ export async function startEnvoyRig(options: RigOptions): Promise<EnvoyRig | und
     adminPort,
     apply: (fixture) => pilot.apply(fixture, () => envoy.logTail()),
     ask: (host, ask) => askProxy(proxyPort, host, ask),
-    log: () => jsonLines(readFileSync(logFile, 'utf8')),
+    log: () => jsonLines(readFileSync(envoy.logFile, 'utf8')),
     async stop() {
       await envoy.stop();
       await pilot.stop();

@@ -60,6 +60,13 @@ describe('what a route does with a request, in a real Envoy', function () {
     assert.deepEqual(scene.workload('v1').seen, []);
   });
 
+  it('holds for the host with a dot at its end, too', async () => {
+    await scene.apply([{ respond: { status: 222 } }]);
+    for (const host of ['reviews', 'reviews.shop.', 'reviews.shop.svc.cluster.local.', 'reviews.shop.:80']) {
+      assert.equal((await scene.send('/', { headers: { host } })).status, 222, host);
+    }
+  });
+
   it('rewrites path and host, as the workload sees them', async () => {
     await scene.apply([
       {

@@ -8,6 +8,7 @@ import { typeUrl } from '../../src/core/type-urls.ts';
 import { type FaultProxy, startFaultProxy } from '../rig/fault-proxy.ts';
 import { waitFor } from '../rig/wait.ts';
 import { outbound, PilotRig } from '../support/pilot.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { startHttpWorkload, type Workload } from './envoy-rig.ts';
 import { putService, type Sidecar, startSidecar, whenReady } from './vhds-rig.ts';
 
@@ -30,10 +31,7 @@ describe('routes over VHDS, with a real Envoy', function () {
     target.targetPort = rig.port;
     line = await startFaultProxy(target);
     const started = await startSidecar(line.port);
-    if (started === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (started === undefined) return skip(this, noEnvoy);
     sidecar = started;
     await whenReady(sidecar);
   });

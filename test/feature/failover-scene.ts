@@ -1,7 +1,8 @@
 /**
  * Loses a cluster without a word, under load: its endpoints stay in the assignments, and the proxy has to find out by itself.
  * In: how it is lost (`kill`, `stop`, or `drop`, which needs a network of its own), the rule's spec as JSON, the requests' method (GET), how many
- * there are per second (500), and what the endpoints speak (`http`, or `h2c` as gRPC does). Prints a line of JSON.
+ * there are per second (500), what the endpoints speak (`http`, `http2` or `grpc`), and what counts as soon after the loss (1000 ms). Prints a
+ * line of JSON.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,16 +14,25 @@ import { type RigProcess, runSync, startProcess } from '../rig/process.ts';
 import { pause, waitFor } from '../rig/wait.ts';
 import { type Placed, startPolicyRig } from './policy-rig.ts';
 
+/** Of requests before the loss, soon after it, and later. */
+interface Phases {
+  readonly before: number;
+  readonly soon: number;
+  readonly later: number;
+}
+
 export interface Losses {
   readonly envoy: 'present' | 'absent';
-  /** Requests that failed: asked before the loss, in the first second after it, and later. */
-  readonly failed: { readonly before: number; readonly firstSecond: number; readonly later: number };
-  readonly asked: { readonly before: number; readonly firstSecond: number; readonly later: number };
+  /** By when they were asked; `before`: and answered. */
+  readonly asked: Phases;
+  readonly failed: Phases;
+  /** The failed ones by when that was seen. */
+  readonly seen: Phases;
   /** Who answered the last 100 requests. */
   readonly last: readonly string[];
-  /** When the last failure was seen, after the loss; 0: there was none. */
-  readonly lastFailureMs: number;
-  readonly slowestMs: { readonly firstSecond: number; readonly later: number };
+  /** Of the failed requests, when the last was asked and when the last failure was seen, after the loss (ms); 0: there was none. */
+  readonly lastFailed: { readonly askedMs: number; readonly seenMs: number };
+  readonly slowestMs: Omit<Phases, 'before'>;
 }
 
 interface Outcome {
@@ -37,7 +47,7 @@ interface Outcome {
 const patienceMs = 5000;
 
 /** What the endpoints speak. */
-type Kind = 'http' | 'h2c';
+type Kind = 'http' | 'http2' | 'grpc';
 
 interface Running {
   readonly process: RigProcess;
@@ -49,7 +59,7 @@ async function start(dir: string, cluster: string, name: string, kind: Kind): Pr
   const process = await startProcess({
     name,
     command: globalThis.process.execPath,
-    args: [fileURLToPath(import.meta.resolve('./policy-endpoint.ts')), name, kind],
+    args: [fileURLToPath(import.meta.resolve('./policy-endpoint.ts')), name, kind === 'http' ? 'http' : 'h2c'],
     logFile: join(dir, `${name}.log`),
     onLine(line) {
       port = Number(line);
@@ -105,12 +115,17 @@ function askOnce(proxyPort: number, agent: Agent, method: string): Promise<Outco
   });
 }
 
+interface Load {
+  readonly method: string;
+  readonly perSecond: number;
+  readonly kind: Kind;
+  readonly soonMs: number;
+}
+
 async function observe(
   how: string | undefined,
   spec: object,
-  method: string,
-  perSecond: number,
-  kind: Kind,
+  { method, perSecond, kind, soonMs }: Load,
 ): Promise<Losses | { readonly envoy: 'absent' }> {
   if (how === 'drop') runSync('ip', ['link', 'set', 'lo', 'up']);
   const rig = await startPolicyRig();
@@ -123,7 +138,7 @@ async function observe(
     await rig.apply(
       spec,
       running.map(({ placed }) => placed),
-      kind === 'h2c' ? 'grpc' : 'http',
+      kind,
     );
     await waitFor('the east to answer', async () => {
       const counts = await rig.count(12);
@@ -134,26 +149,8 @@ async function observe(
     const lostMs = performance.now();
     for (const each of east) lose(each, how);
     const allLostMs = performance.now();
-    await pause(5000);
-    const outcomes = await load.stop();
-    const before = outcomes.filter(({ startedMs, tookMs }) => startedMs + tookMs <= lostMs);
-    const later = outcomes.filter(({ startedMs }) => startedMs > allLostMs + 1000);
-    const firstSecond = outcomes.filter((outcome) => !before.includes(outcome) && !later.includes(outcome));
-    const failures = (list: readonly Outcome[]): number => list.filter(({ status }) => status !== 200).length;
-    const slowest = (list: readonly Outcome[]): number => Math.round(Math.max(0, ...list.map(({ tookMs }) => tookMs)));
-    return {
-      envoy: 'present',
-      failed: { before: failures(before), firstSecond: failures(firstSecond), later: failures(later) },
-      asked: { before: before.length, firstSecond: firstSecond.length, later: later.length },
-      lastFailureMs: Math.round(
-        Math.max(
-          0,
-          ...outcomes.map(({ status, startedMs, tookMs }) => (status === 200 ? 0 : startedMs + tookMs - lostMs)),
-        ),
-      ),
-      last: [...new Set(outcomes.slice(-100).map(({ name }) => name))].sort(),
-      slowestMs: { firstSecond: slowest(firstSecond), later: slowest(later) },
-    };
+    await pause(soonMs + 4000);
+    return tally(await load.stop(), lostMs, allLostMs + soonMs);
   } finally {
     await rig.envoy.stop();
     await Promise.all(running.map(({ process }) => process.kill()));
@@ -161,7 +158,32 @@ async function observe(
   }
 }
 
-const [how, spec = '{}', method = 'GET', perSecond = '500', kind = 'http'] = process.argv.slice(2);
-console.log(
-  JSON.stringify(await observe(how, JSON.parse(spec), method, Number(perSecond), kind === 'h2c' ? kind : 'http')),
-);
+function tally(outcomes: readonly Outcome[], lostMs: number, laterMs: number): Losses {
+  const endMs = ({ startedMs, tookMs }: Outcome): number => startedMs + tookMs;
+  const phases = (list: readonly Outcome[], timeOf: (outcome: Outcome) => number): Phases => {
+    const before = list.filter((outcome) => endMs(outcome) <= lostMs).length;
+    const later = list.filter((outcome) => timeOf(outcome) > laterMs).length;
+    return { before, soon: list.length - before - later, later };
+  };
+  const startOf = ({ startedMs }: Outcome): number => startedMs;
+  const failed = outcomes.filter(({ status }) => status !== 200);
+  const latest = (times: readonly number[]): number => Math.round(Math.max(0, ...times));
+  const slowest = (isLater: boolean): number =>
+    latest(outcomes.filter(({ startedMs }) => startedMs > laterMs === isLater).map(({ tookMs }) => tookMs));
+  return {
+    envoy: 'present',
+    asked: phases(outcomes, startOf),
+    failed: phases(failed, startOf),
+    seen: phases(failed, endMs),
+    last: [...new Set(outcomes.slice(-100).map(({ name }) => name))].sort(),
+    lastFailed: {
+      askedMs: latest(failed.map(({ startedMs }) => startedMs - lostMs)),
+      seenMs: latest(failed.map((outcome) => endMs(outcome) - lostMs)),
+    },
+    slowestMs: { soon: slowest(false), later: slowest(true) },
+  };
+}
+
+const [how, spec = '{}', method = 'GET', perSecond = '500', kind = 'http', soonMs = '1000'] = process.argv.slice(2);
+const load = { method, perSecond: Number(perSecond), kind: kind as Kind, soonMs: Number(soonMs) };
+console.log(JSON.stringify(await observe(how, JSON.parse(spec), load)));

@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { typeUrl } from '../../src/core/type-urls.ts';
+import { decodeMessage } from '../../src/envoy/proto/decode.ts';
 import type { ParentStatus } from '../../src/model/parent-status.ts';
 import { waitFor } from '../rig/wait.ts';
 import { port } from '../support/fixtures.ts';
 import { EnvoyLike, envoyNode, type Judge } from '../support/pilot.ts';
 import { XdsClient } from '../support/xds-client.ts';
+import type { ReceivedResource } from '../support/xds-response.ts';
 import { GatewayRig } from './gateway-rig.ts';
 
 const route = (name: string, spec: string): string =>
@@ -16,6 +18,15 @@ const reviews = '{group: "", kind: Service, name: reviews}';
 /** The routes of a client in explicit mode. */
 function tableOf(client: EnvoyLike): string {
   return JSON.stringify(client.get(typeUrl.route, 'http_proxy')) ?? '';
+}
+
+/** A route table in which the virtual host of `other` has the header. */
+function isRefused({ name, body }: ReceivedResource): boolean {
+  if (name !== 'http_proxy' || body === undefined) return false;
+  const { virtual_hosts: hosts = [] } = decodeMessage(typeUrl.route.slice(typeUrl.route.indexOf('/') + 1), body) as {
+    readonly virtual_hosts?: readonly object[];
+  };
+  return hosts.map((one) => JSON.stringify(one)).some((one) => /other\.shop.*x-two/.test(one));
 }
 
 /** Of a route of `httproute/shop/one/0`. */
@@ -146,6 +157,50 @@ describe('the status of routes of the Gateway API', function () {
     await waitFor('the good one to have it', () => tableOf(good).includes('x-refused'));
     await waitFor('the other to go on', () => tableOf(picky).includes('x-first'));
     assert.ok(!tableOf(picky).includes('x-refused'));
+  });
+
+  it('says of each parent how many proxies hold what the route says there', async () => {
+    connect('good');
+    connect('picky', ({ typeUrl: url, resources }) =>
+      url === typeUrl.route && resources.some(isRefused) ? 'not for this one' : undefined,
+    );
+    rig.service('other', []);
+    const filter = '{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-two, value: a}]}}';
+    const parents = `${reviews}, {group: "", kind: Service, name: other}`;
+    rig.apply(
+      route('two', `{parentRefs: [${parents}], rules: [{filters: [${filter}], backendRefs: [{name: v1, port: 80}]}]}`),
+    );
+    await said('two', [
+      [{ group: '', kind: 'Service', name: 'reviews' }, held],
+      [{ group: '', kind: 'Service', name: 'other' }, [held[0], held[1], 'fairway.dev/Programmed False Rejected']],
+    ]);
+    const [first, second] = told.get('two') ?? [];
+    assert.match(first?.conditions[2]?.message ?? '', /2 of 2 proxies acknowledged/);
+    assert.match(second?.conditions[2]?.message ?? '', /picky.*not for this one/);
+    // Of the route as a whole the least is said.
+    const whole = rig.report('HTTPRoute', 'two').conditions.find(({ type }) => type === 'Programmed');
+    assert.equal(whole?.reason, 'Rejected');
+  });
+
+  it('says of a TLSRoute that proxies which do not look into tunnels go by none of it', async () => {
+    rig.apply(
+      route(
+        'tls',
+        `{parentRefs: [${reviews}], hostnames: [a.example], rules: [{backendRefs: [{name: v1, port: 80}]}]}`,
+      ).replace('HTTPRoute', 'TLSRoute'),
+    );
+    const message = (): string => told.get('tls')?.[0]?.conditions[0]?.message ?? '';
+    const words = 'proxies in explicit mode do not look into tunnels (CONNECT), and go by none of it';
+    await waitFor('the verdict', () => message() === 'the route is in force');
+    const client = connect('one');
+    await waitFor('the note', () => message() === `the route is in force; ${words}`, {}, message);
+    const [view] = rig.assembly.engine.views();
+    assert.deepEqual(
+      view?.findings().map(({ code, where }) => `${code} ${where.object}`),
+      ['FW-ENVOY-008 Service shop/reviews'],
+    );
+    client.client.close();
+    await waitFor('the note to go', () => message() === 'the route is in force', {}, message);
   });
 
   it('keeps the last good form of a route in force', async () => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import type { ProxyRequestPath, RuleInspection } from '../../src/model/inspection.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { type Fleet, startFleet } from './envoy-fleet.ts';
 import { type InspectRig, startInspectRig } from './inspect-rig.ts';
 
@@ -17,7 +18,7 @@ describe('commands that look closer, with a real Envoy', function () {
     fleet = await startFleet([
       { name: 'web', cluster: 'east', address: '10.9.0.1', runtime: { 're2.max_program_size.error_level': 100 } },
     ]);
-    if (fleet === undefined) this.skip();
+    if (fleet === undefined) return skip(this, noEnvoy);
     rig = await startInspectRig(fleet.pilot);
   });
   after(async () => {

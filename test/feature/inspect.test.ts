@@ -104,9 +104,10 @@ describe('commands that look closer', function () {
       const none = await rig.run(['describe', 'service', 'shop/nope']);
       assert.equal(none.exit, 1);
       assert.match(none.err, /^error FW-API-023 no service shop\/nope is known\n {2}→ /);
-      assert.equal((await rig.run(['describe', 'cluster', 'east'])).exit, 2);
+      assert.equal((await rig.run(['describe', 'thing', 'east'])).exit, 2);
       assert.equal((await rig.run(['describe', 'service', 'a/b/c'])).exit, 2);
       assert.equal((await rig.run(['describe', 'service', 'a/b', '-n', 'c'])).exit, 2);
+      assert.match((await rig.run(['describe', 'service', '../..'])).err, /FW-CLI-034 ".*" is no name/);
     });
   });
 
@@ -269,8 +270,12 @@ describe('commands that look closer', function () {
       assert.deepEqual([none.ways[0]?.routes, none.ways[0]?.taken?.position, none.clusters], [[], 0, []]);
       const text = await run(['endpoints', 'reviews.shop:80', '--as', 'shop/picker', '--method', 'POST']);
       assert.match(text.out, /none of 3 routes takes such a request: it is answered with 404/);
-      assert.match((await run(['endpoints', 'x:80', '--as', 'y', '--header', 'nothing'])).err, /FW-CLI-094/);
+      assert.match((await run(['endpoints', 'x:80', '--as', 'y', '--header', 'nothing'])).err, /FW-CLI-098/);
       assert.match((await run(['endpoints', 'x:80', '--as', 'y', '--path', 'nothing'])).err, /FW-API-026/);
+      assert.match((await run(['endpoints', 'x:y', '--as', 'z'])).err, /HOST:PORT "x:y" is not HOST:PORT/);
+      for (const host of ['reviews.shop.', 'reviews.shop.:80']) {
+        assert.match((await run(['endpoints', host, '--as', 'shop/picker'])).out, /^reviews\.shop:80 as picker\.shop/);
+      }
     });
 
     it('follows a captured connection to its listener', async () => {

@@ -7,12 +7,14 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { errorMessage } from '../../src/core/errors.ts';
 import { gatewayApiKinds } from '../../src/gateway-api/kinds.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
 import { installCrds } from '../rig/kubernetes/crds.ts';
 import { standardCrds } from '../rig/standards.ts';
 import { refusedObjects, takenObjects } from '../support/gateway-cases.ts';
 import { parseGatewayObjects } from '../support/gateway-objects.ts';
+import { skip } from '../support/skips.ts';
 import { ensureNamespace, temporaryFolder } from './kube-support.ts';
 
 describe('objects of the Gateway API, judged by its CRDs and here', function () {
@@ -25,8 +27,7 @@ describe('objects of the Gateway API, judged by its CRDs and here', function () 
     try {
       crds = standardCrds('gateway-api-experimental');
     } catch (error) {
-      process.stderr.write(`SKIPPED: the CRDs of the Gateway API are not at hand: ${String(error)}\n`);
-      return this.skip();
+      return skip(this, `the CRDs of the Gateway API are not at hand: ${errorMessage(error)}`);
     }
     const plurals = gatewayApiKinds.map(({ plural }) => `_${plural}.yaml`);
     const files = readdirSync(crds).filter((file) => plurals.some((end) => file.endsWith(end)));

@@ -177,6 +177,22 @@ describe('the statuses of drains and policies in a primary', function () {
     assert.deepEqual(await eventsOf('through'), told);
   });
 
+  it('are put right when somebody takes them away, and beside what others keep there', async () => {
+    const path = `${group}/clusterpolicies/members/status`;
+    const theirs = {
+      type: 'Theirs',
+      status: 'True',
+      reason: 'A',
+      message: 'b',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    await until('clusterpolicies', 'members', 'Programmed', 'Programmed');
+    await api.client.must('PATCH', path, { status: { conditions: [theirs] } }, 'application/merge-patch+json');
+    await until('clusterpolicies', 'members', 'Programmed', 'Programmed');
+    assert.equal((await condition('clusterpolicies', 'members', 'Accepted'))?.status, 'True');
+    assert.equal((await condition('clusterpolicies', 'members', 'Theirs' as Condition['type']))?.reason, 'A');
+  });
+
   it('are told in Events when they become others', async () => {
     await api.kubectl(['apply', '-f', '-'], policy('nowhere'));
     await until('clusterpolicies', 'members', 'ResolvedRefs', 'ClusterNotFound');

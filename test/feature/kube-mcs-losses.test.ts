@@ -17,6 +17,12 @@ import {
   type Plain,
 } from './mcs-scene.ts';
 
+/** In deploy/remote/mcs.yaml: the right to read ClusterProperties, as it was before they were watched. */
+const onlyGet = {
+  from: 'resourceNames: [cluster.clusterset.k8s.io]\n  verbs: [get, list, watch]',
+  to: 'resourceNames: [cluster.clusterset.k8s.io]\n  verbs: [get]',
+};
+
 /** As much of KEP-2149's kind as is read. */
 const clusterPropertyCrd: Plain = {
   apiVersion: 'apiextensions.k8s.io/v1',
@@ -97,6 +103,43 @@ describe('multi-cluster services, over restarts and losses', function () {
     await scene.until('the other is gone too', async () => (await east.imported(kept, 'hello')) === undefined);
   });
 
+  it('a pilot that starts follows the clusters that it reads, and keeps what is of those that it does not', async () => {
+    const namespace = await scene.namespace();
+    await east.apply(helloService(namespace), helloExport(namespace), helloSlice(namespace, ['10.1.0.1']));
+    await west.apply(helloService(namespace), helloExport(namespace), helloSlice(namespace, ['10.2.0.1']));
+    const shows = (what: string, ...sources: readonly string[]): Promise<void> =>
+      scene.until(what, async () => (await east.sources(namespace, 'hello')).join() === sources.join());
+    await shows('both', 'east 10.1.0.1', 'west 10.2.0.1');
+    const before = await east.imported(namespace, 'hello');
+    await scene.stopPilot();
+    west.api.pause();
+    try {
+      await scene.startPilot();
+      await east.apply(helloSlice(namespace, ['10.1.0.2', '10.1.0.3']));
+      await shows('what east has now', 'east 10.1.0.2', 'east 10.1.0.3', 'west 10.2.0.1');
+      assert.ok((await scene.findings('east')).includes('FW-MCS-014'));
+      await east.delete('serviceexport', namespace, 'hello');
+      await shows('nothing of east', 'west 10.2.0.1');
+      const kept = await east.imported(namespace, 'hello');
+      assert.equal(kept?.metadata.uid, before?.metadata.uid);
+      assert.deepEqual(kept?.spec, before?.spec);
+      assert.deepEqual(kept?.status?.clusters, [{ cluster: 'west' }]);
+      await east.apply(helloExport(namespace));
+      await shows('east again', 'east 10.1.0.2', 'east 10.1.0.3', 'west 10.2.0.1');
+      // Who is not registered any more is not waited for.
+      await scene.stopPilot();
+      await scene.startPilot(['--mcs'], [east]);
+      await shows('nothing of west', 'east 10.1.0.2', 'east 10.1.0.3');
+      assert.deepEqual((await east.imported(namespace, 'hello'))?.status?.clusters, [{ cluster: 'east' }]);
+      assert.ok(!(await scene.findings('east')).includes('FW-MCS-014'));
+    } finally {
+      west.api.resume();
+      await scene.stopPilot();
+      await scene.startPilot();
+    }
+    await shows('west again', 'east 10.1.0.2', 'east 10.1.0.3', 'west 10.2.0.1');
+  });
+
   it('knows a cluster by its ClusterProperty, and says what cannot be an id', async () => {
     const namespace = await scene.namespace();
     await west.apply(helloService(namespace), helloExport(namespace), helloSlice(namespace, ['10.2.0.9']));
@@ -118,11 +161,29 @@ describe('multi-cluster services, over restarts and losses', function () {
       const one = await east.imported(namespace, 'hello');
       return one?.status?.clusters?.[0]?.cluster === 'prod-west';
     });
+    // An id that changes is another cluster to the standard: what is of it follows, and it is said.
+    await west.apply(property('main-west'));
+    await scene.until('its other id', async () => (await east.sources(namespace, 'hello'))[0] === 'main-west 10.2.0.9');
+    assert.ok((await scene.findings('west')).includes('FW-MCS-016'));
+    assert.equal((await east.slices(namespace, 'hello')).length, 1);
+    await west.apply(property('prod-west'));
+    await scene.until('it is as it was', async () => (await scene.findings('west')).length === 0);
     await west.apply(property('Not.A.Label'));
-    await scene.stopPilot();
-    await scene.startPilot();
     await scene.until('a finding', async () => (await scene.findings('west')).includes('FW-MCS-007'));
     await scene.until('its name', async () => (await east.sources(namespace, 'hello')).join() === 'west 10.2.0.9');
+    await west.api.kubectl(['delete', 'clusterproperty', name]);
+    await scene.until('no property', async () => !(await scene.findings('west')).includes('FW-MCS-007'));
+    // With no more than the right to get it.
+    await west.api.kubectl(
+      ['apply', '-f', '-'],
+      forUser('mcs.yaml', 'fairway-reader').replace(onlyGet.from, onlyGet.to),
+    );
+    await west.apply(property('prod-west'));
+    await scene.stopPilot();
+    await scene.startPilot();
+    await scene.until('its id', async () => (await east.sources(namespace, 'hello')).join() === 'prod-west 10.2.0.9');
+    await west.api.kubectl(['delete', 'clusterproperty', name]);
+    await west.api.kubectl(['apply', '-f', '-'], forUser('mcs.yaml', 'fairway-reader'));
   });
 
   it('says which rights a cluster does not give, and serves the others meanwhile', async () => {

@@ -1,6 +1,6 @@
 /**
- * A member's own rules in its own Kubernetes API, under a pilot that reads another as its primary: not looked at without a grant; read with it
- * and with the right; a missing CRD or right is a finding; statuses are written there only where asked for and allowed.
+ * A member's own rules in its own Kubernetes API, under a pilot that reads another as its primary: in force with a grant, shown without one where the
+ * pilot may read them; under a grant a missing CRD or right is a finding; statuses are written there only where asked for and allowed.
  */
 
 import assert from 'node:assert/strict';
@@ -40,6 +40,7 @@ describe('a member’s own rules in its own API', function () {
   let primary: KubeApi;
   let member: KubeApi;
   let pilot: Pilot;
+  let start: () => Promise<Pilot>;
 
   before(async () => {
     const dirs = ['primary', 'member'].map((name) => join(folder.path, name));
@@ -58,12 +59,14 @@ describe('a member’s own rules in its own API', function () {
       token,
     });
     writeKubeconfig(kubeconfig, user(primary, 'primary', primary.token), user(member, 'edge-1', member.readerToken));
-    pilot = await startPilot({
-      xds: `127.0.0.1:${await freePort()}`,
-      admin: `127.0.0.1:${await freePort()}`,
-      args: ['--kubeconfig', kubeconfig, '--context', 'primary', '--context', 'edge-1'],
-      logFile: join(folder.path, 'pilot.log'),
-    });
+    start = async () =>
+      startPilot({
+        xds: `127.0.0.1:${await freePort()}`,
+        admin: `127.0.0.1:${await freePort()}`,
+        args: ['--kubeconfig', kubeconfig, '--context', 'primary', '--context', 'edge-1'],
+        logFile: join(folder.path, 'pilot.log'),
+      });
+    pilot = await start();
   });
   after(async () => {
     await pilot?.stop();
@@ -95,7 +98,7 @@ describe('a member’s own rules in its own API', function () {
     }
   });
 
-  it('are not asked for without a grant; a missing right is a finding', async () => {
+  it('are nobody’s trouble without a grant; with one a missing right is a finding', async () => {
     assert.deepEqual(await findings(), []);
     await primary.kubectl(['apply', '-f', '-'], policy());
     await until('the missing right to be said', async () => (await findings()).includes('FW-KUBE-018'));
@@ -142,5 +145,16 @@ describe('a member’s own rules in its own API', function () {
     }
     await primary.kubectl(['delete', 'clusterpolicy', 'edges']);
     await until('the rule to be set aside', async () => (await accepted()) === 'False NotGranted');
+  });
+
+  it('are shown as set aside after a restart too, as they are, as long as they are there', async () => {
+    await pilot.stop();
+    pilot = await start();
+    await until('the rule to be shown', async () => (await accepted()) === 'False NotGranted');
+    assert.deepEqual(await findings(), []);
+    await member.kubectl(['apply', '-f', '-'], ownRule('v3'));
+    await until('the member’s change', async () => (await own())?.generation === 3);
+    await member.kubectl(['delete', 'trafficrule', 'own', '-n', 'shop']);
+    await until('the rule to be gone', async () => (await own()) === undefined);
   });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { unknownLocality } from '../../src/model/cluster.ts';
+import { profileFindings } from '../../src/pilot/profile-findings.ts';
 import { Inventory } from '../../src/registry/inventory.ts';
 import { readKubeconfig, trustAll } from '../../src/registry/kube/access.ts';
 import { readProviders } from '../../src/registry/kube/access-providers.ts';
@@ -142,12 +143,16 @@ describe('ClusterProfiles, real API', function () {
     return file;
   }
 
-  function discover(inventory: Inventory, command = tokenProgram()): void {
+  /** `first`: a provider that stands in the file before `tokens`. */
+  function discover(inventory: Inventory, command = tokenProgram(), ...first: readonly string[]): void {
     const execConfig = { apiVersion: 'client.authentication.k8s.io/v1', command, provideClusterInfo: true };
     const discovery = new ProfileDiscovery({
       access: access(),
       namespace,
-      providers: readProviders(JSON.stringify({ providers: [{ name: 'tokens', execConfig }] }), {}),
+      providers: readProviders(
+        JSON.stringify({ providers: [...first, 'tokens'].map((name) => ({ name, execConfig })) }),
+        {},
+      ),
       registrar: inventory,
       clock: systemClock,
       logger: silentLogger,
@@ -180,6 +185,23 @@ describe('ClusterProfiles, real API', function () {
         },
       },
     ],
+  });
+
+  /** Several; those that nobody should take lead nowhere. */
+  const both = (...providers: readonly string[]): object => ({
+    accessProviders: providers.map((name) =>
+      name === 'second'
+        ? { ...(waysIn(name) as { accessProviders: object[] }).accessProviders[0] }
+        : { name, cluster: { server: 'https://127.0.0.1:1' } },
+    ),
+  });
+
+  const condition = (type: string, status: string, reason: string): object => ({
+    type,
+    status,
+    reason,
+    message: 'said by the fleet',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
   });
 
   const until = (what: string, inventory: Inventory, condition: () => boolean): Promise<unknown> =>
@@ -226,6 +248,47 @@ describe('ClusterProfiles, real API', function () {
     assert.equal(inventory.clusters().get('west')?.state.phase, 'fresh');
     await primary.client.must('DELETE', `${profiles}/west`);
     await until('west is gone', inventory, () => !inventory.clusters().has('west'));
+  });
+
+  it('go by the first provider of the file, and say what the cluster manager and the program say', async () => {
+    const inventory = newInventory();
+    discover(inventory, tokenProgram(), 'second');
+    await makeProfile('west', 'fleet', {
+      ...both('first', 'tokens', 'second'),
+      properties: [{ name: 'tier.example.com', value: 'gold' }],
+      conditions: [condition('ControlPlaneHealthy', 'False', 'Unreachable')],
+    });
+    await until('west is fresh', inventory, () => inventory.clusters().get('west')?.state.phase === 'fresh');
+    const origin = 'clusterprofile fairway-system/west';
+    await until('its words', inventory, () => inventory.notes.get(origin)?.conditions.length === 1);
+    const record = inventory.clusters().get('west');
+    assert.ok(record);
+    const [finding] = profileFindings(record, inventory.notes);
+    assert.deepEqual([finding?.code, finding?.where.cluster], ['FW-KUBE-048', 'west']);
+    assert.deepEqual(inventory.notes.get(origin)?.properties, [{ name: 'tier.example.com', value: 'gold' }]);
+    // What is said of it begins no new reading.
+    await setStatus('west', {
+      ...both('first', 'tokens', 'second'),
+      conditions: [condition('ControlPlaneHealthy', 'True', 'Ok')],
+    });
+    await until('it is healthy', inventory, () => profileFindings(record, inventory.notes).length === 0);
+    assert.equal(inventory.clusters().get('west')?.rotation, undefined);
+    await primary.client.must('DELETE', `${profiles}/west`);
+    await until('west is gone', inventory, () => !inventory.clusters().has('west') && !inventory.notes.has(origin));
+  });
+
+  it('whose program fails are shown with its words, and are read once it does not', async () => {
+    const inventory = newInventory();
+    const file = tokenProgram();
+    const good = readFileSync(file, 'utf8');
+    writeFileSync(file, '#!/bin/sh\necho no token today >&2\nexit 7\n');
+    discover(inventory, file);
+    await makeProfile('west', 'fleet', waysIn('tokens'));
+    await until('its problem', inventory, () => inventory.clusters().get('west')?.state.problem !== undefined);
+    const { problem } = inventory.clusters().get('west')?.state ?? {};
+    assert.match(problem?.message ?? '', /exit code 7|exited with 7|no token today/);
+    writeFileSync(file, good);
+    await until('west is fresh', inventory, () => inventory.clusters().get('west')?.state.phase === 'fresh');
   });
 
   it('are written for clusters that are registered otherwise, once, and for no others', async () => {
@@ -290,8 +353,8 @@ describe('ClusterProfiles, real API', function () {
     );
     // Many more looks change nothing: what is there is what is wanted.
     const version = profile.metadata.resourceVersion;
-    const looks = primaryLooks();
-    await waitFor('ten more looks', () => (looks() >= 10 ? true : undefined));
+    const { looks } = writer;
+    await waitFor('ten more looks', () => (writer.looks >= looks + 10 ? true : undefined));
     const again = await primary.client.must<WrittenProfile>('GET', `${profiles}/${own}`);
     assert.equal(again.metadata.resourceVersion, version);
     assert.equal(writer.written, 2);
@@ -299,10 +362,4 @@ describe('ClusterProfiles, real API', function () {
     inventory.remove('East_1', 'test');
     await waitFor('only theirs is left', async () => ((await names()).join() === 'theirs' ? true : undefined));
   });
-
-  /** Counts how often something else had time to happen, in steps of the writer's look. */
-  function primaryLooks(): () => number {
-    const startedMs = performance.now();
-    return () => Math.floor((performance.now() - startedMs) / 50);
-  }
 });

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { Finding } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { ClusterState } from '../../src/model/cluster.ts';
@@ -109,7 +109,12 @@ export function startSource(
   return startSourceOf(readFileSync(kubeconfigFile, 'utf8'), name, settings);
 }
 
-export function startSourceOf(kubeconfig: string, name: string, settings: KubeSourceSettings = quickSettings): Running {
+export function startSourceOf(
+  kubeconfig: string,
+  name: string,
+  settings: KubeSourceSettings = quickSettings,
+  clock: Clock = systemClock,
+): Running {
   const sink = new RecordingSink();
   let stats: () => KubeSourceStats = () => {
     throw new Error('not observed');
@@ -117,7 +122,7 @@ export function startSourceOf(kubeconfig: string, name: string, settings: KubeSo
   const source = kubeSource({
     access: readKubeconfig(kubeconfig, { trust: trustAll, where: {} }),
     place: { name, network: '', locality: { region: '', zone: '', subzone: '' }, origin: 'test' },
-    clock: systemClock,
+    clock,
     logger: silentLogger,
     settings,
     observe: (given) => {

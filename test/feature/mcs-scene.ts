@@ -75,8 +75,8 @@ export class McsCluster {
     return status === 404 ? undefined : (body as T);
   }
 
-  imported(namespace: string, name: string): Promise<ImportView | undefined> {
-    return this.get(`/apis/multicluster.x-k8s.io/v1beta1/namespaces/${namespace}/serviceimports/${name}`);
+  imported(namespace: string, name: string, version = 'v1beta1'): Promise<ImportView | undefined> {
+    return this.get(`/apis/multicluster.x-k8s.io/${version}/namespaces/${namespace}/serviceimports/${name}`);
   }
 
   async slices(namespace: string, name: string): Promise<readonly SliceView[]> {
@@ -103,8 +103,8 @@ export class McsCluster {
   }
 
   /** `Valid=True Valid`, in the order of their types. */
-  async conditions(namespace: string, name: string): Promise<readonly string[]> {
-    const path = `/apis/multicluster.x-k8s.io/v1beta1/namespaces/${namespace}/serviceexports/${name}`;
+  async conditions(namespace: string, name: string, version = 'v1beta1'): Promise<readonly string[]> {
+    const path = `/apis/multicluster.x-k8s.io/${version}/namespaces/${namespace}/serviceexports/${name}`;
     const object = await this.get<{ status?: { conditions?: readonly Plain[] } }>(path);
     return (object?.status?.conditions ?? [])
       .map(({ type, status, reason }) => `${String(type)}=${String(status)} ${String(reason)}`)
@@ -130,9 +130,9 @@ export function helloService(namespace: string, spec: Plain = {}, metadata: Plai
   };
 }
 
-export function helloExport(namespace: string, spec: Plain = {}): Plain {
+export function helloExport(namespace: string, spec: Plain = {}, version = 'v1beta1'): Plain {
   return {
-    apiVersion: 'multicluster.x-k8s.io/v1beta1',
+    apiVersion: `multicluster.x-k8s.io/${version}`,
     kind: 'ServiceExport',
     metadata: { namespace, name: 'hello' },
     spec,
@@ -164,6 +164,8 @@ export interface McsSceneOptions {
   readonly controllers?: boolean;
   /** More of `fairway serve`. */
   readonly args?: readonly string[];
+  /** Those that get the standard's CRDs; left out: all. */
+  readonly withCrds?: readonly string[];
 }
 
 export class McsScene {
@@ -188,7 +190,7 @@ export class McsScene {
   }
 
   async start(): Promise<void> {
-    const { dir, clusters = ['east', 'west'], controllers = false } = this.#options;
+    const { dir, clusters = ['east', 'west'], controllers = false, withCrds = clusters } = this.#options;
     const apis = await Promise.all(
       clusters.map((name, index) => {
         const own = join(dir, name);
@@ -201,14 +203,16 @@ export class McsScene {
     await Promise.all(
       apis.map(async (api, index) => {
         const own = index === 0 ? ['-f', join(root, 'deploy/crds')] : [];
-        await installCrds(api, ['-f', crds, ...own]);
+        const standard = withCrds.includes(api.name) ? ['-f', crds] : [];
+        if (standard.length + own.length > 0) await installCrds(api, [...standard, ...own]);
         await api.kubectl(['apply', '-f', '-'], forUser('mcs.yaml', index === 0 ? 'fairway-pilot' : 'fairway-reader'));
       }),
     );
     await this.startPilot();
   }
 
-  async startPilot(more: readonly string[] = ['--mcs']): Promise<void> {
+  /** `clusters`: those that are registered. */
+  async startPilot(more: readonly string[] = ['--mcs'], clusters = this.clusters): Promise<void> {
     const { dir } = this.#options;
     const kubeconfig = join(dir, 'pilot.kubeconfig');
     const users = this.clusters.map(({ api }, index) => ({
@@ -218,7 +222,7 @@ export class McsScene {
       token: index === 0 ? api.pilotToken : api.readerToken,
     }));
     writeKubeconfig(kubeconfig, ...users);
-    this.#pilot = await this.#start(kubeconfig, 'pilot.log', more);
+    this.#pilot = await this.#start(kubeconfig, 'pilot.log', more, clusters);
   }
 
   /** Beside the first, with the same rights; stopped by the caller. */
@@ -226,12 +230,12 @@ export class McsScene {
     return this.#start(join(this.#options.dir, 'pilot.kubeconfig'), 'second.log', ['--mcs']);
   }
 
-  async #start(kubeconfig: string, log: string, more: readonly string[]): Promise<Pilot> {
+  async #start(kubeconfig: string, log: string, more: readonly string[], clusters = this.clusters): Promise<Pilot> {
     const { dir, args = [] } = this.#options;
     return startPilot({
       xds: `127.0.0.1:${await freePort()}`,
       admin: `127.0.0.1:${await freePort()}`,
-      args: ['--kubeconfig', kubeconfig, ...this.clusters.flatMap(({ name }) => ['--context', name]), ...args, ...more],
+      args: ['--kubeconfig', kubeconfig, ...clusters.flatMap(({ name }) => ['--context', name]), ...args, ...more],
       logFile: join(dir, log),
     });
   }
@@ -250,8 +254,8 @@ export class McsScene {
   }
 
   /** Waits for a condition; on the way out the log's end tells why not. */
-  async until(what: string, condition: () => Promise<boolean>): Promise<void> {
-    await waitFor(what, condition, { timeoutMs: 30_000 }, () => this.#pilot?.process.logTail(12) ?? '');
+  async until(what: string, condition: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+    await waitFor(what, condition, { timeoutMs }, () => this.#pilot?.process.logTail(12) ?? '');
   }
 
   /** Findings of a cluster, by code. */

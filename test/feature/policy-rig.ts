@@ -114,7 +114,7 @@ export interface Placed {
 export function policyMesh(
   spec: object | undefined,
   endpoints: readonly Placed[],
-  kind: 'http' | 'grpc' | 'tcp' = 'http',
+  kind: 'http' | 'http2' | 'grpc' | 'tcp' = 'http',
 ): string {
   const clusters = new Map<string, object[]>();
   for (const { port, name, cluster = 'east' } of endpoints) {
@@ -138,7 +138,11 @@ export function policyMesh(
 export interface PolicyRig {
   readonly envoy: EnvoyRig;
   /** Puts the rule and endpoints in force. */
-  apply(spec: object | undefined, endpoints: readonly Placed[], kind?: 'http' | 'grpc' | 'tcp'): Promise<void>;
+  apply(
+    spec: object | undefined,
+    endpoints: readonly Placed[],
+    kind?: 'http' | 'http2' | 'grpc' | 'tcp',
+  ): Promise<void>;
   ask(ask?: Ask): Promise<Answer>;
   /** One after the other; how often each endpoint (or a status that is not 200) answered. */
   count(times: number, ask?: Ask): Promise<ReadonlyMap<string, number>>;

@@ -15,6 +15,7 @@ import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { envoyNode } from '../support/pilot.ts';
 import { changedSpec, type PreviewFiles, rule, writePreviewFiles } from '../support/preview-files.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { staticOf } from '../support/static-envoy.ts';
 import { XdsClient } from '../support/xds-client.ts';
 import { fairway, type Run } from './cli-run.ts';
@@ -28,6 +29,10 @@ interface Translated {
 }
 
 const host = 'reviews.shop.svc.cluster.local';
+
+function istio(kind: string, name: string, spec: string): string {
+  return `{apiVersion: networking.istio.io/v1, kind: ${kind}, metadata: {name: ${name}, namespace: shop}, spec: ${spec}}\n`;
+}
 
 describe('fairway translate and diff', function () {
   this.timeout(90_000);
@@ -103,10 +108,7 @@ describe('fairway translate and diff', function () {
 
     it('prints what Envoy accepts', async function () {
       const envoy = await lookForEnvoy({ env: process.env, log: () => {} });
-      if (envoy === undefined) {
-        process.stderr.write('SKIPPED: no Envoy to validate with; set ENVOY_BIN, or run `fairway envoy` once\n');
-        return this.skip();
-      }
+      if (envoy === undefined) return skip(this, noEnvoy);
       const { out } = await translate('-f', files.changed, '--as', 'cluster=east,namespace=shop', '-o', 'json');
       const { resources } = JSON.parse(out) as Translated;
       const file = join(folder, 'static.json');
@@ -166,21 +168,62 @@ describe('fairway translate and diff', function () {
       assert.doesNotMatch(err, /FW-PREVIEW-001/);
     });
 
-    it('warns of a rule that would not be in force, and of what is not compared', async () => {
+    it('compares objects of Istio’s, and what ServiceEntries come to', async () => {
+      const file = join(folder, 'istio.yaml');
+      const objects = [
+        istio('VirtualService', 'virtual', '{hosts: [ratings], http: [{route: [{destination: {host: reviews}}]}]}'),
+        istio('DestinationRule', 'policy', '{host: ratings, trafficPolicy: {loadBalancer: {simple: RANDOM}}}'),
+        istio(
+          'ServiceEntry',
+          'outside',
+          '{hosts: [api.example.com], resolution: DNS, ports: [{number: 443, name: tls, protocol: TLS}]}',
+        ),
+      ];
+      writeFileSync(file, objects.join('---\n'));
+      const { exit, out, err } = await diff('-f', file, '-o', 'json');
+      assert.equal(exit, 1, err);
+      const report = JSON.parse(out) as PreviewReport;
+      assert.deepEqual(
+        report.objects.map(({ name, action }) => `${name} ${action}`),
+        ['virtual created', 'policy created', 'outside created'],
+      );
+      assert.deepEqual(report.services.map(({ service }) => service).sort(), ['api.example.com', 'shop/ratings']);
+      assert.match(JSON.stringify(report.services), /istio:ratings.*other-service/);
+      assert.doesNotMatch(err, /FW-PREVIEW-001/);
+      // Of objects that are there already, what differs.
+      const wholeFolder = (...args: string[]): Promise<Run> =>
+        fairway(['diff', '--clusters', files.clusters, '--rules', file, ...args]);
+      const same = await wholeFolder('-f', file);
+      assert.equal(same.exit, 0, same.err);
+      assert.match(same.out, /Nothing would change/);
+      writeFileSync(join(folder, 'none.yaml'), objects[2]?.replace('443', '8443') ?? '');
+      const moved = await wholeFolder('-f', join(folder, 'none.yaml'), '-o', 'json');
+      assert.equal(moved.exit, 1, moved.err);
+      const changed = JSON.parse(moved.out) as PreviewReport;
+      assert.deepEqual(
+        [changed.objects[0]?.action, changed.services.map(({ service }) => service)],
+        ['configured', ['api.example.com']],
+      );
+      rmSync(join(folder, 'none.yaml'));
+    });
+
+    it('warns of a rule that would not be in force', async () => {
       const other = join(folder, 'other.yaml');
-      const virtual = rule('\n  hosts: [reviews]\n  http: [{route: [{destination: {host: ratings}}]}]\n', 'virtual')
-        .replace('TrafficRule', 'VirtualService')
-        .replace('fairway.dev/v1alpha1', 'networking.istio.io/v1');
+      const virtual = istio(
+        'VirtualService',
+        'virtual',
+        '{hosts: [reviews], http: [{route: [{destination: {host: ratings}}]}]}',
+      );
       writeFileSync(other, `${rule(changedSpec, 'younger')}---\n${virtual}`);
       const { exit, out, err } = await diff('-f', other, '-o', 'json');
+      // A TrafficRule goes before a VirtualService for its service.
       assert.equal(exit, 0, err);
       const report = JSON.parse(out) as PreviewReport;
       assert.deepEqual(
         report.objects.map(({ name, action }) => `${name} ${action}`),
-        ['younger created', 'virtual not-compared'],
+        ['younger created', 'virtual created'],
       );
       assert.match(err, /FW-RULE-040/);
-      assert.match(err, /FW-PREVIEW-001/);
     });
   });
 
@@ -241,6 +284,18 @@ describe('fairway translate and diff', function () {
       const same = await diff('-f', files.changed);
       assert.equal(same.exit, 0, same.err + same.out);
       assert.match(same.out, /Nothing would change\./);
+    });
+
+    it('says of objects of a standard that is off that they are not compared', async () => {
+      const file = join(folder, 'off.yaml');
+      writeFileSync(
+        file,
+        istio('VirtualService', 'virtual', '{hosts: [ratings], http: [{fault: {abort: {httpStatus: 500}}}]}'),
+      );
+      const { exit, out, err } = await diff('-f', file, '-o', 'json');
+      assert.equal(exit, 0, err);
+      assert.equal((JSON.parse(out) as PreviewReport).objects[0]?.action, 'not-compared');
+      assert.match(err, /FW-PREVIEW-001/);
     });
 
     it('answers nobody who may not ask, and refuses what is no rule', async () => {

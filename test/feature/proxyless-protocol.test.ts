@@ -49,11 +49,15 @@ describe('what proxyless clients are told', () => {
     return [...text.matchAll(/"(?:cluster|name)":"(outbound[^"]+)"/g)].map(([, name]) => name as string);
   }
 
-  it('a listener by its target, with its routes’ name; no other, and nothing without a name', async () => {
+  it('a listener by its target, with its routes’ name; one that leads nowhere for what is not there; nothing without a name', async () => {
     client.subscribe(typeUrl.listener, [listener, 'nobody.shop:9080', 'strange']);
     const response = await client.next();
-    assert.deepEqual(namesIn(response), [listener]);
-    const [resource] = response.resources;
+    // What is not there leads nowhere, so that a client need not wait for it.
+    assert.deepEqual(namesIn(response).sort(), ['nobody.shop:9080', listener, 'strange'].sort());
+    const resource = response.resources.find(({ name }) => name === listener);
+    const others = response.resources.filter((each) => each !== resource);
+    for (const each of others)
+      assert.match(JSON.stringify(decode(typeUrl.listener, each)), /"cluster":"outbound\|(9080|0)\|\|/);
     assert.match(
       JSON.stringify(decode(typeUrl.listener, resource ?? { body: undefined })),
       new RegExp(`"route_config_name":"${table}"`),

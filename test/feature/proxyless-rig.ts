@@ -13,6 +13,7 @@ import { findGo, goPrograms } from '../rig/go-programs.ts';
 import { type RigProcess, startProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
 import { endpoint } from '../support/fixtures.ts';
+import { noGo, saySkipped } from '../support/skips.ts';
 
 const same = (bytes: Buffer): Buffer => bytes;
 
@@ -39,6 +40,10 @@ export class Backend {
   readonly calls = new Map<string, number>();
   /** Answers with this gRPC status instead; 0: with its name. */
   failsWith = 0;
+  /** Answers so much later. */
+  delayMs = 0;
+  /** Answers once that is over. */
+  until: Promise<void> = Promise.resolve();
   readonly #server: Server;
 
   private constructor(cluster: string, version: string, address: string, server: Server, port: number) {
@@ -62,10 +67,13 @@ export class Backend {
           call: (_call: object, callback: (error: object | null, answer?: Buffer) => void) => {
             const { backend } = box;
             if (backend === undefined) return;
-            const { name, calls, failsWith } = backend;
+            const { name, calls, failsWith, delayMs, until } = backend;
             calls.set(path, (calls.get(path) ?? 0) + 1);
-            if (failsWith === 0) callback(null, Buffer.from(name));
-            else callback({ code: failsWith, details: `told to fail by ${name}` });
+            const answer = (): void => {
+              if (failsWith === 0) callback(null, Buffer.from(name));
+              else callback({ code: failsWith, details: `told to fail by ${name}` });
+            };
+            void until.then(() => (delayMs === 0 ? answer() : setTimeout(answer, delayMs)));
           },
         },
       );
@@ -120,10 +128,7 @@ const nodeClient: ClientProgram = {
 
 /** undefined, and said loudly, where there is no Go. */
 async function goClient(): Promise<ClientProgram | undefined> {
-  if (findGo() === undefined) {
-    process.stderr.write('SKIPPED: no Go to build a proxyless client with; install Go 1.26 or newer\n');
-    return undefined;
-  }
+  if (findGo() === undefined) return saySkipped(`gRPC for Go: ${noGo}`);
   const module = join(import.meta.dirname, '../proxyless-go');
   const folder = await goPrograms({ name: 'proxyless', module, programs: { client: '.' } });
   return { name: 'gRPC for Go', command: join(folder, 'client'), args: [] };

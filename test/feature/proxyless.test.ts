@@ -4,8 +4,10 @@
  */
 
 import assert from 'node:assert/strict';
+import { systemClock } from '../../src/core/clock.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import type { Endpoint, ServiceShard } from '../../src/model/service.ts';
+import { proxyFindings } from '../../src/pilot/inspect/findings.ts';
 import { waitFor } from '../rig/wait.ts';
 import { port, shard } from '../support/fixtures.ts';
 import { PilotRig } from '../support/pilot.ts';
@@ -280,7 +282,7 @@ for (const { name, find } of programs) {
       noneRefused();
     });
 
-    it('hold nothing but what they ask for; what is created later is there', async () => {
+    it('hold nothing but what they ask for', async () => {
       for (let at = 0; at < 50; at++) {
         rig.service('east', `other-${at}`, ['10.1.0.1@v1'], { ports: [port(9080, 'grpc')] });
       }
@@ -289,12 +291,82 @@ for (const { name, find } of programs) {
       const [view] = rig.engine.views();
       const names = [...(view?.resources(typeUrl.cluster).keys() ?? [])];
       assert.deepEqual(names, ['outbound|9080||reviews.shop.svc.cluster.local']);
-      const late = one.call('xds:///late.shop:9080', { count: 4 });
       assert.deepEqual((await one.call(target, { count: 4 })).failed, none);
-      rig
-        .cluster('east')
-        .putService(shard('east', 'late', { ports: [port(9080, 'grpc')], endpoints: [eastV1.endpoint()] }));
-      assert.deepEqual(await late, { by: { 'east-v1': 4 }, failed: none });
+      noneRefused();
+    });
+
+    it('fail at once where there is no such service, which the pilot says, and go on when it comes', async () => {
+      const one = await client();
+      // The client itself would wait 15 s to see whether it comes, longer than a call may take here.
+      const [words = ''] = Object.keys((await one.call('xds:///late.shop:9080', { timeoutMs: 10_000 })).failed);
+      assert.match(words, /^14 /);
+      const asked = proxyFindings({ engine: rig.engine, streamStatus: () => new Map(), clock: systemClock });
+      assert.deepEqual(
+        asked.map(({ code, where }) => `${code} ${where.object}`),
+        ['FW-PILOT-014 Service shop/late'],
+      );
+      assert.deepEqual((await one.call(target, { count: 4 })).failed, none);
+      const shardOf = (at: Backend): ServiceShard =>
+        shard('east', 'late', { ports: [port(9080, 'grpc')], endpoints: [at.endpoint()] });
+      rig.cluster('east').putService(shardOf(eastV1));
+      const answered = async (): Promise<boolean> => (await one.call('xds:///late.shop:9080')).by['east-v1'] === 1;
+      await waitFor('calls to be answered', answered);
+      // There and back again, without another age.
+      rig.cluster('east').removeService('shop', 'late');
+      await waitFor('calls to fail', async () => !(await answered()));
+      rig.cluster('east').putService(shardOf(eastV1));
+      await waitFor('calls to be answered again', answered);
+      noneRefused();
+    });
+
+    it('take the endpoint with fewer calls under way, where the client knows how, and go around otherwise', async () => {
+      apply('{service: reviews, loadBalancing: {policy: leastRequest}}');
+      for (const backend of [eastV2, westV1, westV2]) backend.stop();
+      const second = await Backend.start('east', 'v3', '127.0.3.5');
+      backends.push(second);
+      eastV1.delayMs = 50;
+      report('east', [eastV1, second]);
+      report('west', []);
+      const one = await client();
+      const { by, failed } = await one.call(target, { count: 400 });
+      assert.deepEqual(failed, none);
+      const slow = by['east-v1'] ?? 0;
+      if (name === 'gRPC for Go') assert.ok(slow < 150, `${slow} of 400`);
+      else assert.ok(Math.abs(slow - 200) <= 8, `${slow} of 400`);
+      noneRefused();
+    });
+
+    it('keep what belongs together at one endpoint, bound what is under way, and end what takes too long', async () => {
+      apply(`{service: reviews, loadBalancing: {policy: ringHash}, affinity: {header: x-user},
+        connections: {maxRequests: 2}, routes: [
+        {matches: [{path: {exact: /shop.Reviews/List}}], timeouts: {request: 100ms}, retry: {attempts: 0}, backends: [{}]},
+        {retry: {attempts: 0}, backends: [{}]}]}`);
+      const one = await client();
+      const homes = new Set<string>();
+      for (let user = 0; user < 16; user++) {
+        // In turn: more than two at a time would be too many.
+        const answers = [];
+        for (let at = 0; at < 3; at++) answers.push(await one.call(target, { headers: { 'x-user': `user-${user}` } }));
+        const by = [...new Set(answers.flatMap((answer) => Object.keys(answer.by)))];
+        assert.equal(by.length, 1, JSON.stringify(answers));
+        homes.add(by[0] ?? '');
+      }
+      assert.ok(homes.size > 1, [...homes].join());
+      const { promise, resolve } = Promise.withResolvers<void>();
+      for (const backend of backends) backend.until = promise;
+      const arrived = (): number => backends.reduce((sum, { calls }) => sum + (calls.get('/shop.Reviews/Get') ?? 0), 0);
+      const before = arrived();
+      const first = one.call(target);
+      await waitFor('a call', () => arrived() === before + 1);
+      const second = one.call(target);
+      await waitFor('another', () => arrived() === before + 2);
+      const [third = ''] = Object.keys((await one.call(target)).failed);
+      assert.match(third, /^14 /);
+      resolve();
+      assert.deepEqual([(await first).failed, (await second).failed], [none, none]);
+      for (const backend of backends) backend.until = new Promise(() => {});
+      const [late = ''] = Object.keys((await one.call(target, { method: '/shop.Reviews/List' })).failed);
+      assert.match(late, /^4 /);
       noneRefused();
     });
 

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { findEnvoy } from '../../src/cli/envoy-binary.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import type { VersionReport } from '../../src/model/report.ts';
+import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
 import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
-import { startProcess } from '../rig/process.ts';
 import { type ServiceAddress, startServiceAddress } from '../rig/service-address.ts';
 import { pause } from '../rig/wait.ts';
 import { askProxy, startHttpWorkload, type Workload } from './envoy-rig.ts';
@@ -198,7 +198,6 @@ async function startSidecar(
 ): Promise<{ readonly sidecar: Sidecar; stop(): Promise<void> }> {
   const { path: command } = await findEnvoy({ env: process.env, log: () => {} });
   const [proxyPort, adminPort] = [await freePort(), await freePort()];
-  const file = join(dir, `${name}.json`);
   const bootstrap = renderBootstrap({
     mode: 'explicit',
     xds: [`127.0.0.1:${xdsPort}`],
@@ -211,14 +210,7 @@ async function startSidecar(
     outbound: `127.0.0.1:${proxyPort}`,
     inboundAddress: '127.0.0.1',
   });
-  writeFileSync(file, JSON.stringify(bootstrap));
-  const options = ['--concurrency', '1', '--use-dynamic-base-id', '--disable-hot-restart', '--log-level', 'error'];
-  const envoy = await startProcess({
-    name: `envoy ${name}`,
-    command,
-    args: ['-c', file, ...options],
-    logFile: join(dir, `${name}.log`),
-  });
+  const envoy = await startEnvoyProcess({ command, bootstrap, dir, name });
   const answers: string[] = [];
   const failures: string[] = [];
   let stopped = false;

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect as connectH2, type IncomingHttpHeaders as H2Headers } from 'node:http2';
 import type { Scope } from '../../src/model/mesh.ts';
+import { noEnvoy, saySkipped } from '../support/skips.ts';
 import { type EnvoyRig, startEnvoyRig } from './envoy-rig.ts';
 import { type RecordingWorkload, startRecordingWorkload } from './recording-workload.ts';
 
@@ -55,9 +56,8 @@ export async function startRouteScene(routes: Scope['routes'] = 'tables'): Promi
 
   const rig = await startEnvoyRig({ mode: 'explicit', inboundTarget: workload('v1').port, routes });
   if (rig === undefined) {
-    process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
     await stopWorkloads();
-    return undefined;
+    return saySkipped(noEnvoy);
   }
   return {
     rig,

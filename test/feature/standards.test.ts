@@ -118,6 +118,39 @@ describe('kinds that others define, from a folder and over the command line', fu
     }
   });
 
+  it('refuses objects of Istio’s that Istio would not take, and says of each field that there is none', async () => {
+    const bad = [
+      [virtualService.replace('[ratings]', 'ratings'), /FW-ISTIO-003[^]*hosts must be a list; it is "ratings"/],
+      [virtualService.replace('{host: ratings}', '{}'), /FW-ISTIO-003[^]*must have host/],
+      [virtualService.replace('host: ratings', 'host: 7'), /FW-ISTIO-003[^]*host must be text; it is 7/],
+    ] as const;
+    for (const [text, says] of bad) {
+      const refused = await run(['apply', '-f', '-'], text);
+      assert.notEqual(refused.exit, 0);
+      assert.match(refused.err, says);
+      assert.match(refused.err, /<stdin>:4:\d+/);
+      assert.match(refused.err, /Nothing was applied/);
+      const answer = await fetch(`http://127.0.0.1:${admin}/api/v1/apply`, {
+        method: 'POST',
+        body: text,
+        headers: { 'content-type': 'application/yaml' },
+      });
+      assert.equal(answer.status, 422);
+      assert.match((await answer.text()).replaceAll('\\"', '"'), says);
+    }
+    const odd = virtualService.replace('{hosts', '{hots: [a], hosts').replaceAll('ratings', 'odd');
+    const says = /FW-ISTIO-001[^]*Istio has no field "hots" here[^]*Did you mean `hosts`\?/;
+    assert.match((await fairway(['convert', 'istio', '-f', '-'], { input: odd })).err, says);
+    const applied = await run(['apply', '-f', '-'], odd);
+    assert.equal(applied.exit, 0, applied.err);
+    assert.match(applied.err, says);
+    const shown = await run(['get', 'virtualservices', 'shop/odd', '-o', 'json']);
+    assert.match(shown.out, /FW-ISTIO-001/);
+    assert.match(shown.out, /it is in force; 1 of its fields differ: see the findings/);
+    assert.match((await run(['analyze'])).out, /FW-ISTIO-001/);
+    assert.equal((await run(['delete', 'vs', 'odd', '-n', 'shop'])).exit, 0);
+  });
+
   it('keeps what a broken form was before, and says so', async () => {
     const file = join(folder, 'rules', 'broken.yaml');
     writeFileSync(file, httpRoute('kept'));

@@ -3,13 +3,14 @@
  * for tests of how routes and clusters reach a proxy. Everything on loopback, on free ports.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { type BootstrapOptions, renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { freePort } from '../rig/ports.ts';
-import { type RigProcess, startProcess } from '../rig/process.ts';
+import { type RigProcess } from '../rig/process.ts';
 import { waitFor } from '../rig/wait.ts';
 import { endpoint, port } from '../support/fixtures.ts';
 import type { PilotRig } from '../support/pilot.ts';
@@ -48,23 +49,8 @@ export async function startSidecar(
     outbound: `127.0.0.1:${proxyPort}`,
     ...options,
   });
-  const file = join(dir, 'envoy.json');
-  writeFileSync(file, JSON.stringify(bootstrap));
-  const envoy: RigProcess = await startProcess({
-    name: 'envoy',
-    command: found.path,
-    args: [
-      '-c',
-      file,
-      '--concurrency',
-      '1',
-      '--use-dynamic-base-id',
-      '--disable-hot-restart',
-      '--log-level',
-      process.env['ENVOY_LOG'] ?? 'warn',
-    ],
-    logFile: join(dir, 'envoy.log'),
-  });
+  const logLevel = process.env['ENVOY_LOG'] ?? 'warn';
+  const envoy: RigProcess = await startEnvoyProcess({ command: found.path, bootstrap, dir, logLevel });
   const admin = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text();
   return {
     proxyPort,

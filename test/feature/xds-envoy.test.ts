@@ -12,15 +12,17 @@ import { Agent, createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import type { EncodedResource } from '../../src/core/resource.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { any, encodeResource } from '../../src/envoy/proto/encode.ts';
 import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { XdsRig } from '../support/xds-rig.ts';
 import { type TestView, together } from '../support/xds-views.ts';
 
-const envoyBinary = process.env['ENVOY_BIN'];
+const envoyBinary = (await lookForEnvoy({ env: process.env, log: () => {} }))?.path;
 const httpManager = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const router = 'envoy.extensions.filters.http.router.v3.Router';
 const ads = { ads: {}, resource_api_version: 'V3' };
@@ -189,9 +191,9 @@ async function dump(
 }
 
 describe('a real Envoy over ADS', () => {
-  if (envoyBinary === undefined || envoyBinary === '') {
-    it('SKIPPED: set ENVOY_BIN to an Envoy to run this', function () {
-      this.skip();
+  if (envoyBinary === undefined) {
+    it('needs an Envoy', function () {
+      skip(this, noEnvoy);
     });
     return;
   }

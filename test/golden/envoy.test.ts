@@ -14,6 +14,7 @@ import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import { parseMeshFixture } from '../support/mesh-fixture.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { decodeAll, type ResourcesOf, staticBootstrap } from '../support/static-envoy.ts';
 
 const run = promisify(execFile);
@@ -78,12 +79,7 @@ describe('golden Envoy configuration, as Envoy judges it', function () {
 
   before(async function () {
     const found = await lookForEnvoy({ env: process.env, log: () => {} });
-    if (found === undefined) {
-      process.stderr.write(
-        'SKIPPED: no Envoy to validate the goldens with; set ENVOY_BIN, or run `fairway envoy` once\n',
-      );
-      return this.skip();
-    }
+    if (found === undefined) return skip(this, noEnvoy);
     envoy = found.path;
     dir = mkdtempSync(join(tmpdir(), 'fairway-golden-'));
   });

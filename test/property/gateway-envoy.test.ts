@@ -15,6 +15,7 @@ import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import { gatewayApiKinds } from '../../src/gateway-api/kinds.ts';
 import { parseMeshFixture } from '../support/mesh-fixture.ts';
 import { rawObject } from '../support/rules.ts';
+import { noEnvoy, skip } from '../support/skips.ts';
 import { staticBootstrap } from '../support/static-envoy.ts';
 
 const oddText = fc.oneof(
@@ -188,10 +189,7 @@ describe('routes of the Gateway API: anything that is taken', function () {
 
   it('is taken by Envoy', async function () {
     const found = await lookForEnvoy({ env: process.env, log: () => {} });
-    if (found === undefined) {
-      process.stderr.write('SKIPPED: no Envoy to test with; set ENVOY_BIN, or run `fairway envoy` once\n');
-      return this.skip();
-    }
+    if (found === undefined) return skip(this, noEnvoy);
     const dir = mkdtempSync(join(tmpdir(), 'fairway-gateway-'));
     const services = [
       {

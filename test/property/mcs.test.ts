@@ -1,5 +1,5 @@
 /**
- * Exports, imports' virtual IPs, services and rules in any order, batched anyhow: what is exported, what each cluster is to hold of it, the
+ * Exports, imports' virtual IPs, services, rules and members' own rules in any order, batched anyhow: what is exported, what each cluster is to hold of it, the
  * conditions, and what every proxy gets are those of a pilot that starts now.
  */
 
@@ -13,8 +13,10 @@ import { desiredImport } from '../../src/mcs/imports.ts';
 import type { Merging } from '../../src/model/clusterset.ts';
 import type { ServiceExport, ServicePort, ServiceShard } from '../../src/model/service.ts';
 import { serviceKey } from '../../src/model/service.ts';
+import { MemberRules, memberSourceName } from '../../src/pilot/member-rules.ts';
 import { Inventory } from '../../src/registry/inventory.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
+import { parseClusterPolicy } from '../../src/rules/cluster-policy/parse.ts';
 import { RuleSet } from '../../src/rules/rule-set.ts';
 import { exportMs, testExport } from '../support/exports.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -91,6 +93,7 @@ const anyStep = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant('rule' as const),
+      holder: fc.constantFrom('', 'east', 'west'),
       name: fc.constantFrom(...names),
       version: fc.constantFrom(undefined, 'v1', 'v2'),
     }),
@@ -103,14 +106,21 @@ const anyStep = fc.oneof(
       id: fc.constantFrom(undefined, 'one', 'two'),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('grant' as const), to: fc.subarray(['east', 'west']) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('batch' as const) }) },
 );
 type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never;
+
+const fairwayHead = { apiVersion: 'fairway.dev/v1alpha1', metadata: { name: 'members' } };
 
 class World {
   readonly clock = new ManualClock();
   readonly inventory = new Inventory({ clock: this.clock, logger: silentLogger });
   readonly rules = new RuleSet(silentLogger);
+  readonly memberRules = new MemberRules({ logger: silentLogger, primary: this.rules.winners });
   readonly members: ReadonlyMap<string, MemoryCluster>;
 
   constructor() {
@@ -134,19 +144,29 @@ class World {
             testShard(step.cluster, derivedServiceName(step.name), [], { vips: step.vips, importOf: step.name }),
           );
         break;
-      case 'rule':
-        if (step.version === undefined) this.rules.source('folder').remove(step.name);
+      case 'rule': {
+        const { holder, name } = step;
+        const source = holder === '' ? this.rules.source('folder') : this.memberRules.source(memberSourceName(holder));
+        if (step.version === undefined) source.remove(`TrafficRule/shop/${name}`);
         else
-          this.rules.source('folder').put(
+          source.put(
             rawObject({
               apiVersion: 'fairway.dev/v1alpha1',
               kind: 'TrafficRule',
               metadata: { namespace: 'shop', name: step.name },
               spec: { service: step.name, routes: [{ backends: [{ version: step.version }] }] },
             }),
-            step.name,
+            `TrafficRule/shop/${name}`,
           );
         break;
+      }
+      case 'grant': {
+        const grants = [{ namespaces: ['*'], kinds: ['TrafficRule'] }];
+        const object = { ...fairwayHead, kind: 'ClusterPolicy', spec: { clusters: step.to, grants } };
+        const { value } = parseClusterPolicy(rawObject(object), { defaultNamespace: 'default' });
+        this.memberRules.setPolicies(value === undefined ? [] : [value]);
+        break;
+      }
       case 'id':
         member.setInfo(step.id === undefined ? withoutId(member.info) : { clusterId: step.id });
         break;
@@ -217,9 +237,12 @@ const proxies = clusters.flatMap((cluster) =>
 /** What each proxy gets from a pilot that starts now, with no other proxy to share anything with. */
 function coldViews(world: World, merging: Merging): unknown {
   return proxies.map(({ id, metadata }) => {
-    const cold = new PilotSim(world.clock, world.inventory, world.rules, false, undefined, merging);
+    const cold = new PilotSim(world.clock, world.inventory, world.rules, false, world.memberRules, merging);
     const keys = [...world.inventory.clusters().values()].flatMap(({ services }) => [...services.keys()]);
     cold.engine.shardsChanged(keys);
+    cold.engine.memberRulesChanged(
+      new Map([...world.memberRules.table].map(([cluster, rules]) => [cluster, new Set(rules.keys())])),
+    );
     cold.engine.flush();
     const bytes = [...viewBytes(cold.connect(id, metadata, 'sotw').view)];
     cold.stop();
@@ -233,7 +256,7 @@ describe('property: exports and imports', () => {
       fc.assert(
         fc.property(fc.array(anyStep, { maxLength: 25 }), (steps) => {
           const world = new World();
-          const sim = new PilotSim(world.clock, world.inventory, world.rules, false, undefined, merging);
+          const sim = new PilotSim(world.clock, world.inventory, world.rules, false, world.memberRules, merging);
           const held = proxies.map(({ id, metadata }) => sim.connect(id, metadata, 'sotw'));
           for (const step of steps) {
             world.take(step);

@@ -2,16 +2,17 @@
  * Programs that tests need and that exist as Go modules. In: a module's folder and its packages; out: a folder that holds the programs.
  *
  * They are built once into Fairway's cache (`FAIRWAY_CACHE`, else `~/.cache/fairway`), in a folder named by a hash of all that decides them: the
- * module's files, the packages, the compiler. So what is found there is what would be built, and a changed module never runs an old program.
+ * module's files, the packages, the compiler. So what is found there is what would be built, and a changed module never runs an old program;
+ * old ones go (program-cache.ts).
  * What always holds: a program in the cache is whole (built beside it and renamed into place); what takes long says so.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from './process.ts';
+import { cacheRoot, openProgramFolder } from './program-cache.ts';
 
 const buildLimitMs = 30 * 60_000;
 
@@ -34,10 +35,9 @@ export async function goPrograms(wanted: GoPrograms, say: Say = sayOnStderr): Pr
   if (go === undefined) {
     throw new Error(`${wanted.name}: there is no Go to build it with; install Go 1.26 or newer`);
   }
-  const cache = join(cacheRoot(), `${wanted.name}-${hashOf(wanted, go)}`);
+  const cache = openProgramFolder(cacheRoot(), wanted.name, hashOf(wanted, go), say);
   const missing = Object.keys(wanted.programs).filter((program) => !existsSync(join(cache, program)));
   if (missing.length === 0) return cache;
-  mkdirSync(cache, { recursive: true });
   say(`building ${missing.join(', ')} with ${go} into ${cache}: a minute or two, once`);
   const temporary = mkdtempSync(join(cache, 'build-'));
   try {
@@ -71,10 +71,6 @@ export function goModuleFolder(folder: string, module: string): string {
     if (args[0] === 'list') return stdout.trim();
   }
   throw new Error('unreachable');
-}
-
-function cacheRoot(): string {
-  return process.env['FAIRWAY_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fairway');
 }
 
 function hashOf(wanted: GoPrograms, go: string): string {

@@ -4,18 +4,21 @@
  */
 
 import { spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findKubernetes } from './kubernetes/binaries.ts';
 import { prepareRig, type Rig, startRig } from './rig.ts';
 import { type Standard, standardCrds, standards } from './standards.ts';
 import { inRigWorld } from './world.ts';
 
+/** What `--mcs` asks of every cluster. */
+const mcsRights = join(import.meta.dirname, '../../deploy/remote/mcs.yaml');
 const dayMs = 24 * 60 * 60_000;
 const usage = `usage: npm run rig -- [options]
   --exec 'COMMAND'      run a shell command inside (\`bash\` is one), with KUBECONFIG (a context per cluster), and end with its exit code
   --clusters NAMES      the clusters, with commas (east,west); the first is the pilot's primary
-  --standard NAME       CRDs of ${standards.join(', ')}; may be repeated. mcs also gives names in clusterset.local
+  --standard NAME       CRDs of ${standards.join(', ')}; may be repeated. mcs also gives names in clusterset.local,
+                        and the pilot the rights that its --mcs needs (--pilot-args --mcs)
   --dual-stack          pods have IPv6 addresses too, and Services may
   --manifests PATH      more manifests for every cluster, a file or a folder; may be repeated
   --pilot-args 'ARGS'   more options of fairway serve
@@ -23,23 +26,11 @@ const usage = `usage: npm run rig -- [options]
   --no-pilot            no pilot and no sidecars
 FAIRWAY_RIG_KEEP=1 keeps the logs, and says where.
 `;
-const { values } = parseArgs({
-  options: {
-    exec: { type: 'string' },
-    clusters: { type: 'string', default: 'east,west' },
-    standard: { type: 'string', multiple: true, default: [] },
-    manifests: { type: 'string', multiple: true, default: [] },
-    'dual-stack': { type: 'boolean', default: false },
-    'pilot-args': { type: 'string', default: '' },
-    'pilot-user': { type: 'string', default: 'deployed' },
-    'no-pilot': { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-
 const say = (message: string): void => {
   process.stderr.write(`rig: ${message}\n`);
 };
+
+const values = readOptions();
 
 const wrong = mistake();
 if (values.help || wrong !== undefined) {
@@ -65,13 +56,14 @@ function mistake(): string | undefined {
 
 async function inside(dir: string, crds: readonly string[]): Promise<number> {
   const user = values['pilot-user'] === 'admin' ? 'admin' : 'deployed';
+  const hasMcs = values.standard.includes('mcs');
   const rig = await startRig({
     dir,
     clusters: values.clusters.split(','),
     programs: await prepareRig(say),
-    manifests: [...crds, ...values.manifests],
+    manifests: [...crds, ...(hasMcs ? [mcsRights] : []), ...values.manifests],
     dualStack: values['dual-stack'],
-    clusterSetDns: values.standard.includes('mcs'),
+    clusterSetDns: hasMcs,
     pilot: values['no-pilot'] ? false : { args: values['pilot-args'].split(' ').filter(Boolean), user },
   });
   const { kubectl } = await findKubernetes(say);
@@ -111,4 +103,33 @@ function run(command: string, env: NodeJS.ProcessEnv): Promise<number> {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });
+}
+
+/** What the pilot is to be told begins with a dash, which parseArgs takes for an option of its own. */
+function readOptions() {
+  const args: string[] = [];
+  for (const arg of process.argv.slice(2)) {
+    if (args.at(-1) === '--pilot-args') args.splice(-1, 1, `--pilot-args=${arg}`);
+    else args.push(arg);
+  }
+  try {
+    return parseArgs({
+      args,
+      options: {
+        exec: { type: 'string' },
+        clusters: { type: 'string', default: 'east,west' },
+        standard: { type: 'string', multiple: true, default: [] },
+        manifests: { type: 'string', multiple: true, default: [] },
+        'dual-stack': { type: 'boolean', default: false },
+        'pilot-args': { type: 'string', default: '' },
+        'pilot-user': { type: 'string', default: 'deployed' },
+        'no-pilot': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    process.stderr.write(usage);
+    process.exit(2);
+  }
 }

@@ -18,6 +18,91 @@ export interface BadExternal {
 const http = 'ports: [{number: 80, protocol: http}]';
 const dns = `hosts: [api.example.com], ${http}, resolution: dns`;
 
+const withTls = (tls: string, port = 'number: 80, protocol: http', hosts = 'api.example.com'): string =>
+  `{hosts: ["${hosts}"], ports: [{${port}, tls: ${tls}}], resolution: static, endpoints: [{address: 192.0.2.1}]}`;
+const tlsField = 'spec.ports[0].tls';
+
+const badTls: readonly BadExternal[] = [
+  {
+    name: 'client certificates',
+    spec: withTls('{mode: mutual}'),
+    codes: ['FW-RULE-167'],
+    field: `${tlsField}.mode`,
+    says: 'proxies have no certificates of their own',
+    api: `${tlsField}.mode`,
+  },
+  {
+    name: 'a key of the client',
+    spec: withTls('{privateKey: secret}'),
+    codes: ['FW-RULE-006'],
+    field: `${tlsField}.privateKey`,
+    says: 'Use one of mode, sni',
+    api: `unknown field "${tlsField}.privateKey"`,
+  },
+  {
+    name: 'an address to ask for in TLS',
+    spec: withTls('{sni: "*.example.com"}'),
+    codes: ['FW-RULE-168'],
+    field: `${tlsField}.sni`,
+    says: 'must be a DNS name',
+    api: `${tlsField}.sni`,
+  },
+  {
+    name: 'a name in a certificate that is none',
+    spec: withTls('{subjectAltNames: ["https://api"]}'),
+    codes: ['FW-RULE-169'],
+    field: `${tlsField}.subjectAltNames[0]`,
+    says: 'must be a DNS name',
+    api: `${tlsField}.subjectAltNames[0]`,
+  },
+  {
+    name: 'a file of authorities',
+    spec: withTls('{caCertificates: /etc/ssl/ca.pem}'),
+    codes: ['FW-RULE-173'],
+    field: `${tlsField}.caCertificates`,
+    says: 'must be system, or certificates in PEM',
+    api: `${tlsField}.caCertificates`,
+  },
+  {
+    name: 'authorities that cannot be read',
+    spec: withTls(String.raw`{caCertificates: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}`),
+    codes: ['FW-RULE-173'],
+    field: `${tlsField}.caCertificates`,
+    says: 'certificate 1 cannot be read',
+  },
+  {
+    name: 'authorities that are cut off',
+    spec: withTls('{caCertificates: "-----BEGIN CERTIFICATE-----"}'),
+    codes: ['FW-RULE-173'],
+    field: `${tlsField}.caCertificates`,
+    says: 'something else than whole certificates',
+  },
+  {
+    name: 'an old version of TLS',
+    spec: withTls('{minVersion: TLSv1.0}'),
+    codes: ['FW-RULE-174'],
+    field: `${tlsField}.minVersion`,
+    says: 'must be TLSv1.2 or TLSv1.3',
+    api: `${tlsField}.minVersion`,
+  },
+  {
+    name: 'TLS around TLS',
+    spec: withTls('{}', 'number: 443, protocol: tls'),
+    codes: ['FW-RULE-175'],
+    field: tlsField,
+    says: 'clients speak TLS themselves',
+    api: 'tls must not be given on a port of protocol tls',
+  },
+  {
+    name: 'TLS around TCP to nobody in particular',
+    spec: withTls('{}', 'number: 5432, protocol: tcp', '*.example.com'),
+    codes: ['FW-RULE-176'],
+    field: `${tlsField}.sni`,
+    says: 'sni must be given',
+    api: 'sni must be given with tls on a port of protocol tcp',
+  },
+];
+
 export const badExternals: readonly BadExternal[] = [
   {
     name: 'no hosts',
@@ -210,11 +295,25 @@ export const badExternals: readonly BadExternal[] = [
     field: 'spec.ports[0].protocol',
     says: 'a captured workload cannot reach port 5432',
   },
+  ...badTls,
 ];
 
 export function externalText(spec: string, name = 'api'): string {
   return `apiVersion: fairway.dev/v1alpha1\nkind: ExternalService\nmetadata: {name: ${name}, namespace: shop}\nspec: ${spec}\n`;
 }
+
+/** The one that the documentation shows for TLS, word for word. */
+export const exampleExternalTls = `
+apiVersion: fairway.dev/v1alpha1
+kind: ExternalService
+metadata: {name: card, namespace: shop}
+spec:
+  hosts: [api.card.example.com]
+  ports:
+  - {number: 80, protocol: http, targetPort: 443, tls: {}}
+  - {number: 443, protocol: tls}
+  resolution: dns
+`;
 
 /** The one that the documentation shows, word for word. */
 export const exampleExternal = `

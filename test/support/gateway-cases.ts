@@ -89,6 +89,10 @@ export const refusedObjects: readonly (readonly [string, string, string])[] = [
 ];
 
 export const takenObjects: readonly string[] = [
+  http('{matches: null, filters: null, backendRefs: [{name: a, port: 80, weight: null}]}'),
+  http(filter('RequestHeaderModifier', 'requestHeaderModifier: {set: null, add: null, remove: null}')),
+  `${head('HTTPRoute')}${parent}  rules: null\n`,
+  `${head('ReferenceGrant')}  from: [{group: a.b, kind: C, namespace: d}]\n  to: [{group: "", kind: Service, name: null}]\n`,
   http('{}'),
   http('{backendRefs: [{name: a, port: 80}]}'),
   http('{matches: [{path: {type: RegularExpression, value: "("}}]}'),

@@ -50,6 +50,7 @@ export class TestView implements ResourceView {
   missing?: (typeUrl: string, name: string) => EncodedResource | undefined;
   impliedWildcard?: (typeUrl: string) => boolean;
   wildcardNames?: (typeUrl: string) => ReadonlySet<string> | undefined;
+  leadsTo?: (virtualHost: EncodedResource) => readonly string[];
   readonly #types = new Map<string, Map<string, EncodedResource>>();
 
   constructor(id = 'test-view') {

@@ -7,6 +7,7 @@
 
 import { statSync } from 'node:fs';
 import type { Finding } from '../../core/errors.ts';
+import type { Merging } from '../../model/clusterset.ts';
 import { defaultMeshSettings } from '../../model/mesh.ts';
 import type { RawObject } from '../../model/object.ts';
 import { type AdminFlags, openAdminClient } from '../api-options.ts';
@@ -20,6 +21,7 @@ import { printAnalysis } from '../views/analysis.ts';
 export interface AnalyzeFlags extends AdminFlags {
   readonly filename?: readonly string[];
   readonly clusters?: string;
+  readonly services?: Merging;
   readonly namespace?: string;
   readonly cluster?: string;
   readonly severity: 'warning' | 'error';
@@ -76,14 +78,19 @@ async function analyzeFiles(flags: AnalyzeFlags): Promise<Analysis> {
   const own = [...unread, ...analyzeObjects(objects, namespace)];
   const looked = filename.length === 0 ? [] : [count(objects.length, 'object')];
   if (clusters === undefined) return { findings: own, scope: looked.join() };
-  const mesh = await analyzeMesh(clusters, objects, namespace);
+  const mesh = await analyzeMesh(clusters, objects, namespace, flags.services ?? 'all');
   // What is wrong with an object by itself is found both ways.
   const findings = [...new Map([...own, ...mesh.findings].map((one) => [JSON.stringify(one), one])).values()];
   return { findings, scope: [...looked, mesh.scope].join(' against ') };
 }
 
 /** What a pilot would find that reads these clusters and objects. */
-async function analyzeMesh(folder: string, objects: readonly RawObject[], namespace: string): Promise<Analysis> {
+async function analyzeMesh(
+  folder: string,
+  objects: readonly RawObject[],
+  namespace: string,
+  services: Merging,
+): Promise<Analysis> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     const hint = 'Give a folder with one sub-folder of manifests per cluster';
     throw usageError({ code: 'FW-CLI-094', message: 'there is no such folder', where: { file: folder }, hint });
@@ -98,11 +105,12 @@ async function analyzeMesh(folder: string, objects: readonly RawObject[], namesp
     mode: 'eager',
     clusterDomain: defaultMeshSettings.clusterDomain,
     detectProtocols: false,
+    services,
   });
   try {
     const clusters = [...pilot.inventory.clusters().values()];
-    const services = new Set(clusters.flatMap((cluster) => [...cluster.services.keys()]));
-    const scope = `${count(clusters.length, 'cluster')} with ${count(services.size, 'service')}`;
+    const known = new Set(clusters.flatMap((cluster) => [...cluster.services.keys()]));
+    const scope = `${count(clusters.length, 'cluster')} with ${count(known.size, 'service')}`;
     return { findings: pilot.findings(), scope };
   } finally {
     await pilot.close();

@@ -100,7 +100,8 @@ function printGroups(groups: readonly CheckGroup[], terminal: Terminal): void {
   }
   const all = groups.flatMap(({ results }) => results);
   const count = (state: CheckResult['state']): number => all.filter((result) => result.state === state).length;
-  terminal.out(`${count('ok')} passed, ${count('warning')} warnings, ${count('failed')} failed\n`);
+  const warnings = count('warning');
+  terminal.out(`${count('ok')} passed, ${warnings} warning${warnings === 1 ? '' : 's'}, ${count('failed')} failed\n`);
 }
 
 function toJson({ groups, exit }: Outcome): unknown {

@@ -104,7 +104,7 @@ async function compareFiles(
 ): Promise<PreviewReport> {
   const { openOffline, proxyNode, everyProxy } = await import('../offline.ts');
   const current = readObjects(flags.rules === undefined ? [] : [flags.rules], undefined);
-  const { mode, outbound, clusterDomain, detectProtocols = false } = flags;
+  const { mode, outbound, clusterDomain, detectProtocols = false, services = 'all' } = flags;
   const pilot = await openOffline({
     clusterFolders: [flags.clusters ?? ''],
     clusters: [],
@@ -114,6 +114,7 @@ async function compareFiles(
     mode: 'eager',
     clusterDomain,
     detectProtocols,
+    services,
   });
   try {
     // What is in force is judged as it is; what is wrong with it is said, and the rest compared.

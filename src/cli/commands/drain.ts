@@ -41,6 +41,7 @@ export async function runDrain(
   context: CommandContext,
 ): Promise<ExitCode> {
   const place = readPlace(cluster, flags.zone);
+  if (flags.over !== undefined) parseDuration(flags.over, '--over');
   const name = flags.name ?? drainNameOf(place);
   const manifest = manifestOf(name, place, flags);
   const drain = check(manifest);

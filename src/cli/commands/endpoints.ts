@@ -38,7 +38,7 @@ function readAsked({ path, method, header }: EndpointsFlags): AskedRequest | und
     const colon = text.indexOf(':');
     if (colon > 0) return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
     throw usageError({
-      code: 'FW-CLI-094',
+      code: 'FW-CLI-098',
       message: `--header ${JSON.stringify(text)} has no name and value`,
       hint: "Write it as in --header 'x-group: beta'",
     });
@@ -47,8 +47,11 @@ function readAsked({ path, method, header }: EndpointsFlags): AskedRequest | und
 }
 
 function readTarget(text: string): { readonly host: string; readonly port: number } {
-  const hasPort = /(^|[^:])(:\d+|\]:\d+)$/.test(text) && !isIPv6(text);
-  const { host, port } = parseHostPort(hasPort ? text : `${isIPv6(text) ? `[${text}]` : text}:80`, 'HOST:PORT');
+  const bare = isIPv6(text) ? `[${text}]` : text;
+  const namesNoPort = isIPv6(text) || !text.includes(':') || /^\[[^\]]*\]$/.test(text);
+  // A dot at the end of a name means the same name, as it does to the proxy.
+  const target = (namesNoPort ? `${bare}:80` : text).replace(/\.(?=:\d+$)/, '');
+  const { host, port } = parseHostPort(target, 'HOST:PORT');
   if (host !== '' && port > 0) return { host, port };
   throw usageError({
     code: 'FW-CLI-093',

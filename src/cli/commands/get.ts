@@ -94,16 +94,13 @@ async function runGet(
         ({ name }) => ['', name],
       );
     case 'services':
-      return show('services', names, flags, context, (view) => servicesView(view), byNamespace);
+      return show('services', names, flags, context, servicesView, ({ namespace, name, clusterset }) => [
+        namespace,
+        name,
+        ...(clusterset === undefined ? [] : [clusterset.host]),
+      ]);
     case 'endpoints':
-      return show(
-        'endpoints',
-        names,
-        flags,
-        context,
-        (view) => endpointsView(view),
-        ({ namespace, service }) => [namespace, service],
-      );
+      return show('endpoints', names, flags, context, endpointsView, ({ namespace, service }) => [namespace, service]);
     case 'rules':
       return show('rules', names, flags, context, (view) => rulesView(view), byNamespace);
     case 'kinds':

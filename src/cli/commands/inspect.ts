@@ -29,7 +29,7 @@ export async function runInspect(
 ): Promise<ExitCode> {
   if (!['rule', 'rules', 'tr', 'trafficrule', 'trafficrules'].includes(kind.toLowerCase())) {
     throw usageError({
-      code: 'FW-CLI-092',
+      code: 'FW-CLI-097',
       message: `${JSON.stringify(kind)} cannot be inspected`,
       hint: 'Give rule; for services and pods there is `fairway describe`',
     });

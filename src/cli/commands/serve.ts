@@ -34,6 +34,7 @@ export interface ServeFlags {
   readonly services: Merging;
   readonly detectProtocols?: boolean;
   readonly proxyMark?: string;
+  readonly systemCa?: string;
   readonly standards: string;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
@@ -89,6 +90,7 @@ export function readServeOptions(flags: ServeFlags): ServeOptions {
     ...optional('mcs', flags.mcs),
     services: flags.services,
     ...optional('detectProtocols', flags.detectProtocols),
+    ...optional('systemCaFile', flags.systemCa),
     ...optional('proxyMark', flags.proxyMark === undefined ? undefined : readMark(flags.proxyMark)),
     standards: readStandards(flags.standards),
     accessLog: flags.accessLog,

@@ -26,7 +26,7 @@ export async function runTranslate(flags: TranslateFlags, { terminal }: CommandC
   const { documents, ...folders } = sortPaths(flags.filename);
   const { objects, findings: wrong } = readObjects(documents, flags.namespace);
   const { openOffline, proxyNode } = await import('../offline.ts');
-  const { mode, routes, outbound, clusterDomain, detectProtocols = false } = flags;
+  const { mode, routes, outbound, clusterDomain, detectProtocols = false, services = 'all' } = flags;
   const pilot = await openOffline({
     ...folders,
     objects,
@@ -35,6 +35,7 @@ export async function runTranslate(flags: TranslateFlags, { terminal }: CommandC
     mode: 'eager',
     clusterDomain,
     detectProtocols,
+    services,
   });
   try {
     const node = proxyNode(flags.as, pilot.inventory, { mode, routes, clusterDomain });

@@ -4,11 +4,17 @@ import type { EndpointReport } from '../../model/report.ts';
 import { ageOf } from '../duration.ts';
 import { formatLocality, joinNames, orDash, type View, type ViewContext } from './view.ts';
 
-export function endpointsView({ nowMs, paint }: ViewContext): View<EndpointReport> {
+export function endpointsView(
+  { nowMs, paint }: ViewContext,
+  rows: readonly EndpointReport[] = [],
+): View<EndpointReport> {
   return {
     columns: [
       { title: 'NAMESPACE', cell: (row) => row.namespace, dropOrder: 4, shrinkTo: 9 },
       { title: 'SERVICE', cell: (row) => row.service, shrinkTo: 10 },
+      ...(rows.some(({ clusterset }) => clusterset === true)
+        ? [{ title: 'DOMAIN', cell: (row: EndpointReport) => (row.clusterset === true ? 'clusterset' : 'cluster') }]
+        : []),
       { title: 'ADDRESS', cell: (row) => row.address, shrinkTo: 15 },
       { title: 'PORTS', cell: formatPorts, dropOrder: 3, shrinkTo: 6 },
       { title: 'CLUSTER', cell: (row) => row.cluster, shrinkTo: 8 },

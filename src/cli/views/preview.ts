@@ -35,11 +35,12 @@ export function printPreview(report: PreviewReport, wide: boolean, terminal: Ter
 }
 
 function printService({ service, ruleBefore, ruleAfter, views }: ServiceMove, wide: boolean, terminal: Terminal): void {
-  const [from, to] = [ruleBefore ?? 'no rule', ruleAfter ?? 'no rule'];
-  terminal.out(`${terminal.paint('bold', service)}: ${from === to ? `rule ${from}` : `${from} → ${to}`}\n`);
+  const [before, after] = [ruleBefore ?? 'no rule', ruleAfter ?? 'no rule'];
+  terminal.out(`${terminal.paint('bold', service)}: ${before === after ? `rule ${before}` : `${before} → ${after}`}\n`);
   for (const { from: clusters, proxies, routes } of views) {
+    const from = `from ${clusters.length === 0 ? 'anywhere' : clusters.join(', ')}`;
     const who =
-      proxies === 0 ? 'no proxy is connected' : `from ${clusters.length === 0 ? 'anywhere' : clusters.join(', ')}`;
+      proxies > 0 ? from : clusters.length === 0 ? 'no proxy is connected' : `${from} (no proxy is connected)`;
     const rows = routes.filter(isMoved).flatMap((route) => rowsOf(route, wide));
     const same = routes.filter((route) => !isMoved(route)).length;
     const stay = same === 0 ? '' : `; ${count(same, 'route stays as it is', 'routes stay as they are')}`;

@@ -1,7 +1,7 @@
 /** `fairway describe service` for people. */
 
 import type { DescribedRoute, ExpectedFrom, RouteTarget, ServiceDescription } from '../../model/inspection.ts';
-import type { RuleReport } from '../../model/report.ts';
+import type { ClustersetReport, RuleReport } from '../../model/report.ts';
 import { ageOf } from '../duration.ts';
 import { Page } from '../page.ts';
 import type { Terminal } from '../terminal.ts';
@@ -9,19 +9,28 @@ import { matchTexts, percentText } from './route-text.ts';
 import { conditionOf, formatProgrammed } from './rules.ts';
 import { joinNames, orDash } from './view.ts';
 
+/** The service, then its exported part, if that is a service of its own. */
 export function printService(service: ServiceDescription, nowMs: number, terminal: Terminal): void {
   const page = new Page(terminal);
-  page.heading(`Service ${service.namespace}/${service.name}`);
+  for (const part of [service, service.clusterset]) if (part !== undefined) printPart(part, nowMs, page);
+}
+
+function printPart(service: ServiceDescription, nowMs: number, page: Page): void {
+  const isExportedPart = service.exported?.names === 'only';
+  page.heading(`Service ${isExportedPart ? service.host : `${service.namespace}/${service.name}`}`);
   page.fields([
     ['host', service.host],
     ['rule', service.rule === undefined ? noRuleText(service) : ruleText(service.rule)],
     ...(service.routedBy === undefined ? [] : [['routed by', service.routedBy] as const]),
+    ...(service.ownClusterOnly === true ? [['seen', 'by the clients of its own cluster, in each'] as const] : []),
+    ...(service.exported?.names === 'also' ? [['also', service.exported.host] as const] : []),
     ...(service.headless ? [['headless', 'its names lead to the workloads’ own addresses'] as const] : []),
   ]);
   for (const rule of [service.rule, ...service.otherRules])
     if (rule !== undefined) printConditions(rule, rule !== service.rule, page);
   printPorts(service, page);
   printClusters(service, nowMs, page);
+  if (service.exported !== undefined) printExports(service.exported, nowMs, page);
   printRoutes(service.routes, page);
   if (service.policy !== undefined) {
     page.heading('Policy');
@@ -88,6 +97,29 @@ function printClusters({ clusters }: ServiceDescription, nowMs: number, page: Pa
       { title: 'ADDRESSES', cell: ({ addresses }) => joinNames(addresses), dropOrder: 1, shrinkTo: 12 },
     ],
     rows: clusters,
+  });
+}
+
+function printExports({ exportedBy, virtualIps, conflicts }: ClustersetReport, nowMs: number, page: Page): void {
+  page.heading('Exported by');
+  page.table({
+    columns: [
+      { title: 'CLUSTER', cell: ({ cluster }) => cluster, shrinkTo: 10 },
+      { title: 'ID', cell: ({ id }) => id, shrinkTo: 10 },
+      { title: 'SINCE', cell: ({ since }) => ageOf(since, nowMs) },
+      { title: 'COUNTS', cell: ({ counts }) => (counts === true ? 'where exports differ' : '-'), dropOrder: 1 },
+    ],
+    rows: exportedBy,
+  });
+  for (const { reason, message } of conflicts) page.line(`${reason}: ${message}`);
+  if (virtualIps.length === 0) return;
+  page.heading('Imported at');
+  page.table({
+    columns: [
+      { title: 'CLUSTER', cell: ({ cluster }) => cluster, shrinkTo: 10 },
+      { title: 'ADDRESSES', cell: ({ addresses }) => joinNames(addresses), shrinkTo: 12 },
+    ],
+    rows: virtualIps,
   });
 }
 

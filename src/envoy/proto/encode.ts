@@ -48,9 +48,9 @@ export function encodeResource(url: string, name: string, value: Plain): Encoded
   return { name, version: versionOf(body), body };
 }
 
-/** 96 bits of SHA-1: short enough to be sent with each resource, long enough never to meet its like. */
+/** 72 bits of SHA-1: short enough to be sent with each resource, long enough for a resource never to have had it before with other bytes. */
 export function versionOf(bytes: Uint8Array | string): string {
-  return hash('sha1', bytes, 'base64url').slice(0, 16);
+  return hash('sha1', bytes, 'base64url').slice(0, 12);
 }
 
 /** Bytes of their own, to be kept. */

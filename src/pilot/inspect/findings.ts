@@ -7,10 +7,13 @@ import type { Finding } from '../../core/errors.ts';
 import { shortTypeName, type TypeUrl } from '../../core/type-urls.ts';
 import { ruleFindings } from '../../mesh/rule-findings.ts';
 import { serviceFindings } from '../../mesh/service-findings.ts';
+import { clustersetKey, exportedKey } from '../../model/clusterset.ts';
 import { ruleId, type TrafficRule } from '../../model/rule.ts';
+import type { ServiceKey } from '../../model/service.ts';
 import type { ClusterRecord } from '../../registry/inventory-record.ts';
 import { isInForce } from '../../rules/conditions.ts';
 import type { RuleRecord } from '../../rules/rule-set.ts';
+import { profileFindings } from '../profile-findings.ts';
 import { ruleForm } from '../proxies.ts';
 import { findingsOfExports } from './export-findings.ts';
 import { type InspectInputs, isoTime } from './inputs.ts';
@@ -48,7 +51,11 @@ export function findingsInForce(record: RuleRecord, { engine }: Pick<InspectInpu
 function clusterFindings({ inventory, members }: InspectInputs): Finding[] {
   const registered = [...inventory.clusters().values()].flatMap((record) => [
     ...phaseFindings(record),
-    ...[...record.findings, ...(members?.findings(record.info.name) ?? [])].map((finding) => ({
+    ...[
+      ...record.findings,
+      ...profileFindings(record, inventory.notes),
+      ...(members?.findings(record.info.name) ?? []),
+    ].map((finding) => ({
       ...finding,
       where: { cluster: record.info.name, ...finding.where },
     })),
@@ -121,8 +128,13 @@ function rejectedRules({ engine, rules }: InspectInputs): Finding[] {
   });
 }
 
-function proxyFindings({ engine, streamStatus, clock }: InspectInputs): Finding[] {
+export function proxyFindings({
+  engine,
+  streamStatus,
+  clock,
+}: Pick<InspectInputs, 'engine' | 'streamStatus' | 'clock'>): Finding[] {
   const found = [...engine.views()].filter(({ users }) => users > 0).flatMap((view) => view.findings());
+  found.push(...notThere(engine));
   const slowSince = clock.now() - slowMs;
   for (const { identity, streams } of engine.proxies.all()) {
     const where = { object: `Proxy ${identity.nodeId}` };
@@ -148,4 +160,19 @@ function proxyFindings({ engine, streamStatus, clock }: InspectInputs): Finding[
     }
   }
   return found;
+}
+
+/** What gRPC clients without a proxy ask for and nobody has. */
+function notThere({ wanted, mesh }: InspectInputs['engine']): Finding[] {
+  const isThere = (key: ServiceKey): boolean => mesh.services.has(key) || mesh.services.has(clustersetKey(key));
+  return [...wanted]
+    .filter((key) => exportedKey(key) === key && !isThere(key))
+    .sort()
+    .map((key) => ({
+      code: 'FW-PILOT-014' as const,
+      severity: 'warning' as const,
+      message: `gRPC clients without a proxy ask for ${key}, which is not there: their calls fail with UNAVAILABLE`,
+      where: { object: `Service ${key}` },
+      hint: 'Create the Service, or correct the target that the client is given',
+    }));
 }

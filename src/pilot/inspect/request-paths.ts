@@ -2,11 +2,12 @@
 
 import { isIP } from 'node:net';
 import type { ProxyChoice } from '../../api/inspection-source.ts';
+import type { EndpointAt } from '../../envoy/path-clusters.ts';
 import { requestPath } from '../../envoy/request-path.ts';
 import { serviceNamedBy } from '../../mesh/external.ts';
 import type { AskedRequest, ProxyRequestPath } from '../../model/inspection.ts';
 import { clustersetDomain, type Scope } from '../../model/mesh.ts';
-import { type CatalogService, serviceKey } from '../../model/service.ts';
+import { type CatalogService, type Endpoint, serviceKey } from '../../model/service.ts';
 import type { Proxy } from '../proxies.ts';
 import { proxyReport } from '../reports.ts';
 import type { InspectInputs } from './inputs.ts';
@@ -30,6 +31,7 @@ export function proxyRequestPath(
     host,
     port,
     addresses: addressesOf(host, scope, inputs),
+    endpointAt: endpointsByAddress(inputs),
     ...(request === undefined ? {} : { request }),
   });
   return {
@@ -66,6 +68,22 @@ function addressesOf(host: string, scope: Scope, { engine }: InspectInputs): rea
   const shard = service.shards.get(scope.cluster);
   const addresses = service.addresses ?? shard?.vips ?? [];
   return addresses.length > 0 ? addresses : (shard?.endpoints ?? []).map(({ address }) => address);
+}
+
+/** All of the mesh are gone through at the first question, which is put where no access log is written. */
+function endpointsByAddress({ engine }: InspectInputs): EndpointAt {
+  let known: Map<string, Endpoint> | undefined;
+  return (address, port) => {
+    if (known === undefined) {
+      known = new Map();
+      for (const { shards } of engine.catalog.values())
+        for (const { endpoints } of shards.values())
+          for (const endpoint of endpoints)
+            for (const number of endpoint.ports.values()) known.set(`${endpoint.address} ${number}`, endpoint);
+    }
+    const found = known.get(`${address} ${port}`);
+    return found && { version: found.version, cluster: found.cluster, workload: found.workload };
+  };
 }
 
 function serviceOf(host: string, scope: Scope, engine: InspectInputs['engine']): CatalogService | undefined {

@@ -3,6 +3,7 @@
 import { serviceHost } from '../../envoy/names.ts';
 import { countChain, endpointsOf } from '../../mesh/rule-findings.ts';
 import { serviceFindings } from '../../mesh/service-findings.ts';
+import { clustersetKey, exportedKey } from '../../model/clusterset.ts';
 import type {
   DescribedRoute,
   EndpointGroup,
@@ -25,12 +26,24 @@ export function describeService(
   namespace: string,
   name: string,
 ): ServiceDescription | undefined {
-  const { engine, rules, ruleStatus, members } = inputs;
+  const { engine } = inputs;
   const key = serviceKey(namespace, name);
   const service = engine.catalog.get(key);
-  const compiled = engine.mesh.services.get(key);
-  if (service === undefined || compiled === undefined) return undefined;
-  const { headless, ports, conflicts } = serviceReport(service, engine);
+  const description = service && describe(inputs, service);
+  if (description === undefined) return undefined;
+  const exported = engine.exported.get(clustersetKey(key));
+  const clusterset = exported && describe(inputs, exported);
+  return clusterset === undefined ? description : { ...description, clusterset };
+}
+
+function describe(inputs: InspectInputs, service: CatalogService): ServiceDescription | undefined {
+  const { engine, rules, ruleStatus, members } = inputs;
+  const { namespace, name } = service;
+  const compiled = engine.mesh.services.get(service.key);
+  if (compiled === undefined) return undefined;
+  const { headless, ports, conflicts, clusterset, ownClusterOnly } = serviceReport(service, engine);
+  // Rules stand under the name that both parts have.
+  const key = exportedKey(service.key);
   const records = rules.recordsOf(key);
   const winner = records.find(isInForce);
   const [rule] = winner === undefined ? [] : ruleStatus.reports([winner]);
@@ -63,6 +76,8 @@ export function describeService(
       ...serviceFindings(service),
       ...findingsOfExports(service, inputs),
     ],
+    ...(clusterset === undefined ? {} : { exported: clusterset }),
+    ...(ownClusterOnly === undefined ? {} : { ownClusterOnly }),
   };
 }
 

@@ -31,7 +31,7 @@ export interface LivePreviewInputs {
   /** With what other objects than TrafficRules say of routing. */
   readonly inForce: Pick<RulesInForce, 'with'>;
   /** The sets of other kinds. */
-  readonly others: Omit<OtherSets, 'clusterDomain' | 'catalog'>;
+  readonly others: Omit<OtherSets, 'clusterDomain' | 'catalog' | 'exported'>;
   /** The registered clusters' names. */
   readonly clusters: () => ReadonlySet<string>;
   /** The source that new objects would come from. */
@@ -86,10 +86,11 @@ export async function previewObjects(
   defaultNamespace: string,
 ): Promise<PreviewReport> {
   const { engine, rules, source } = inputs;
-  const others = { ...inputs.others, clusterDomain: engine.mesh.settings.clusterDomain, catalog: engine.catalog };
+  const { catalog, exported } = engine;
+  const others = { ...inputs.others, clusterDomain: engine.mesh.settings.clusterDomain, catalog, exported };
   const trial = tryObjects(rules, others, objects, { source, defaultNamespace, nowMs: inputs.now() });
   const findings = [...trial.findings, ...unresolved(inputs, trial)];
-  const { services, members } = trial.others;
+  const { services, members, grants } = trial.others;
   const rulesThen = rulesWith(inputs, trial);
   const primary = (key: ServiceKey): TrafficRule | undefined =>
     rulesThen.has(key) ? rulesThen.get(key) : engine.ruleInForce(key);
@@ -99,23 +100,29 @@ export async function previewObjects(
     rules: rulesThen,
     services,
     membersBefore,
-    membersAfter: members?.(primary) ?? memberRules.tableWith(memberRules.grants, primary),
+    membersAfter: members?.(primary) ?? memberRules.tableWith(memberRules.grants, primary, grants?.permits),
   });
-  const compared = await preview(await previewInput(engine, sides));
+  const compared = await preview(await previewInput(inputs, sides));
   return { objects: trial.objects, findings, changed: rulesThen.size > 0 || !sides.isEmpty, ...compared };
 }
 
 /** Out of all layers, with what objects on trial would make of theirs. */
 function rulesWith(
-  { engine, inForce, others: { gateway, permitted } }: LivePreviewInputs,
-  { services, others: { routes } }: Trial,
+  { engine, inForce, others: { gateway, istio, permitted } }: LivePreviewInputs,
+  { services, others: { routes, istio: ofIstio, grants } }: Trial,
 ): ReadonlyMap<ServiceKey, TrafficRule | undefined> {
   const then = new Map<ServiceKey, TrafficRule | undefined>();
-  for (const key of new Set([...services.keys(), ...routes.keys()])) {
+  const permits = grants?.permits ?? permitted.permits;
+  const granted = [...(grants?.namespaces ?? [])].flatMap((namespace) => [...permitted.servicesInto(namespace)]);
+  for (const key of new Set([...services.keys(), ...routes.keys(), ...ofIstio.keys(), ...granted])) {
     const said = new Map<RuleLayer, TrafficRule | undefined>();
     const trial = services.get(key);
-    if (services.has(key)) said.set(permitted, trial && permitted.formOf(trial));
+    said.set(
+      permitted,
+      services.has(key) ? trial && permitted.formWith(trial, permits) : permitted.getWith(key, permits),
+    );
     if (routes.has(key)) said.set(gateway.rules, routes.get(key));
+    if (ofIstio.has(key)) said.set(istio.rules, ofIstio.get(key));
     const rule = inForce.with(key, said);
     const now = engine.ruleInForce(key);
     if (rule?.hash !== now?.hash || rule?.ref.name !== now?.ref.name) then.set(key, rule);
@@ -123,11 +130,14 @@ function rulesWith(
   return then;
 }
 
-function unresolved({ engine, clusters, others }: LivePreviewInputs, { records }: Trial): PreviewReport['findings'] {
+function unresolved(
+  { engine, clusters, others }: LivePreviewInputs,
+  { records, others: { grants } }: Trial,
+): PreviewReport['findings'] {
   const targets = {
     service: (key: ServiceKey) => engine.ruled(key),
     clusters: clusters(),
-    permits: others.permitted.permits,
+    permits: grants?.permits ?? others.permitted.permits,
   };
   return records.flatMap(({ latest, raw }) => {
     if (latest === undefined) return [];
@@ -136,13 +146,18 @@ function unresolved({ engine, clusters, others }: LivePreviewInputs, { records }
   });
 }
 
-async function previewInput(engine: Engine, sides: Sides): Promise<PreviewInput> {
-  const scope = nobody;
+async function previewInput({ engine, clusters }: LivePreviewInputs, sides: Sides): Promise<PreviewInput> {
+  const hasOwn = [...sides.compiled.values()].some(({ catalog }) => catalog.ownClusterOnly === true);
+  const scopes = hasOwn ? [...clusters()].sort().map((cluster): Scope => ({ ...nobody, cluster })) : [nobody];
   const pause = pauses();
   return {
     settings: engine.mesh.settings,
     sets: sides.isEmpty ? [] : await proxySets(engine, sides, pause),
-    unseen: { before: { scope, services: sides.before(scope) }, after: { scope, services: sides.after(scope) } },
+    unseen: scopes.map((scope) => ({
+      before: { scope, services: sides.before(scope) },
+      after: { scope, services: sides.after(scope) },
+    })),
+    led: sides.led,
     pause,
   };
 }

@@ -14,6 +14,7 @@ import { shortTypeName, type TypeUrl } from '../../core/type-urls.ts';
 import { decodeResource } from '../../envoy/proto/decode.ts';
 import { allKinds } from '../../kinds/all-kinds.ts';
 import { defaultYamlLimits } from '../../manifest/yaml-documents.ts';
+import type { Merging } from '../../model/clusterset.ts';
 import type { Scope } from '../../model/mesh.ts';
 import type { RawObject } from '../../model/object.ts';
 import type { PreviewReport } from '../../model/preview.ts';
@@ -42,6 +43,8 @@ export interface OfflineInput {
   readonly mode: PilotConfig['mode'];
   readonly clusterDomain: string;
   readonly detectProtocols: boolean;
+  /** Which services are one over all clusters; left out: all of a name. */
+  readonly services?: Merging;
 }
 
 export interface ProxyResources {
@@ -69,17 +72,23 @@ const source = 'files';
 export async function openOffline(input: OfflineInput): Promise<OfflinePilot> {
   const logged: Finding[] = [];
   const assembly = assemble(configOf(input), collecting(logged), 'offline');
-  const { inventory, engine, inputs, rules, ruleStatus, stages, idleMemory } = assembly;
+  const { inventory, engine, inputs, rules, ruleStatus, stages, idleMemory, members } = assembly;
   idleMemory.stop();
   const watching: FileClusters[] = [];
   for (const folder of input.clusterFolders) {
     requireFolder(folder);
-    const clusters = new FileClusters({ folder, inventory, clock: systemClock, logger: collecting(logged) });
+    const clusters = new FileClusters({
+      folder,
+      inventory,
+      clock: systemClock,
+      logger: collecting(logged),
+      openMember: members.open,
+    });
     watching.push(clusters);
     clusters.start();
     await clusters.rescan();
   }
-  for (const folder of input.clusters) await addCluster(folder, inventory, logged);
+  for (const folder of input.clusters) await addCluster(folder, assembly, logged);
   putObjects(input, assembly);
   engine.open();
   const views = new Set<number>();
@@ -107,6 +116,7 @@ export async function openOffline(input: OfflineInput): Promise<OfflinePilot> {
           stages,
           streamStatus: (streamId) => engine.streamStatus(streamId),
           clock: systemClock,
+          members,
         }),
       ]),
     async resourcesOf(words, types) {
@@ -138,6 +148,7 @@ export async function openOffline(input: OfflineInput): Promise<OfflinePilot> {
     },
     async close() {
       engine.stop();
+      members.stop();
       ruleStatus.stop();
       for (const stage of stages) stage.stop();
       await Promise.all(watching.map((clusters) => clusters.stop()));
@@ -147,7 +158,7 @@ export async function openOffline(input: OfflineInput): Promise<OfflinePilot> {
   };
 }
 
-function configOf({ outbound, mode, clusterDomain, detectProtocols }: OfflineInput): PilotConfig {
+function configOf({ outbound, mode, clusterDomain, detectProtocols, services }: OfflineInput): PilotConfig {
   return {
     contexts: [],
     inCluster: false,
@@ -160,12 +171,14 @@ function configOf({ outbound, mode, clusterDomain, detectProtocols }: OfflineInp
     mode,
     clusterDomain,
     detectProtocols,
+    ...(services === undefined ? {} : { services }),
     // Whoever names a file means it.
     standards,
     accessLog: true,
     logLevel: 'error',
     logFormat: 'json',
-    syncWaitMs: 0,
+    // Folders are read before anything is asked.
+    syncWaitMs: Number.POSITIVE_INFINITY,
     drainMs: 0,
   };
 }
@@ -205,7 +218,7 @@ function requireFolder(folder: string): void {
 }
 
 /** One cluster's own folder: read once, as a folder of clusters would read it. */
-async function addCluster(folder: string, inventory: Inventory, logged: Finding[]): Promise<void> {
+async function addCluster(folder: string, { inventory, members }: Assembly, logged: Finding[]): Promise<void> {
   requireFolder(folder);
   const subfolder = basename(join(folder, '.'));
   const cluster = new FileCluster({
@@ -214,6 +227,7 @@ async function addCluster(folder: string, inventory: Inventory, logged: Finding[
     clock: systemClock,
     limits: defaultYamlLimits,
     versionLabels: defaultVersionLabels,
+    openMember: members.open,
   });
   const watch = new FolderWatch({
     folder,

@@ -16,7 +16,7 @@ import type { TrafficRule } from '../../model/rule.ts';
 import type { ServiceKey } from '../../model/service.ts';
 import { ruleObjectId } from '../../registry/rule-sink.ts';
 import { type RuleRecord, RuleSet } from '../../rules/rule-set.ts';
-import { comparedKinds, type OtherSets, type OtherTrial, recordsNamed, tryOthers } from './trial-kinds.ts';
+import { isCompared, noOthers, type OtherSets, type OtherTrial, recordsNamed, tryOthers } from './trial-kinds.ts';
 import { type GivenObject, type TrialOptions, withAge } from './trial-options.ts';
 
 export interface Trial {
@@ -30,8 +30,6 @@ export interface Trial {
   readonly records: readonly RuleRecord[];
 }
 
-const nothing: OtherTrial = { services: new Map(), routes: new Map(), findings: [] };
-
 const ruleKind = 'TrafficRule';
 
 export function tryObjects(rules: RuleSet, sets: OtherSets, raws: readonly RawObject[], options: TrialOptions): Trial {
@@ -39,7 +37,10 @@ export function tryObjects(rules: RuleSet, sets: OtherSets, raws: readonly RawOb
     const parsed = allKinds.parse(raw, { defaultNamespace: options.defaultNamespace });
     return { raw, kind: kindOf(raw), parsed };
   });
-  const findings = [...given.flatMap(({ parsed }) => parsed.findings), ...given.flatMap(notCompared)];
+  const findings = [
+    ...given.flatMap(({ parsed }) => parsed.findings),
+    ...given.flatMap((each) => notCompared(sets, each)),
+  ];
   const invalid = given.some(({ parsed }) => parsed.value === undefined);
   const objects = given.map((each) => ({
     kind: each.kind,
@@ -47,7 +48,7 @@ export function tryObjects(rules: RuleSet, sets: OtherSets, raws: readonly RawOb
     name: each.parsed.name,
     action: actionOf(rules, sets, each),
   }));
-  if (invalid) return { objects, findings, services: new Map(), records: [], others: nothing };
+  if (invalid) return { objects, findings, services: new Map(), records: [], others: noOthers };
   const others = tryOthers(sets, given, options);
   const trial = new RuleSet(silentLogger);
   const touched = copyConcerned(rules, given, trial);
@@ -69,15 +70,15 @@ function kindOf({ object }: RawObject): string {
   return typeof kind === 'string' ? kind : '';
 }
 
-function notCompared({ raw, kind, parsed }: GivenObject): Finding[] {
-  if (kind === ruleKind || comparedKinds.has(kind) || parsed.value === undefined) return [];
+function notCompared(sets: OtherSets, { raw, kind, parsed }: GivenObject): Finding[] {
+  if (kind === ruleKind || isCompared(sets, kind) || parsed.value === undefined) return [];
   return [
     {
       code: 'FW-PREVIEW-001',
       severity: 'warning',
-      message: `what the ${kind} would change is not compared: only Fairway's own kinds and those of the Gateway API are`,
+      message: `what the ${kind} would change is not compared: the pilot does not go by its kind`,
       where: { ...raw.where(['kind']), object: `${kind} ${parsed.name}` },
-      hint: 'Look at its effect with `fairway translate`, once with the object and once without',
+      hint: 'Start the pilot with its standard among --standards, or compare with files: --clusters',
     },
   ];
 }
@@ -87,7 +88,7 @@ type Action = PreviewReport['objects'][number]['action'];
 function actionOf(rules: RuleSet, sets: OtherSets, given: GivenObject): Action {
   const { kind, parsed } = given;
   if (parsed.value === undefined) return 'invalid';
-  if (kind !== ruleKind && !comparedKinds.has(kind)) return 'not-compared';
+  if (kind !== ruleKind && !isCompared(sets, kind)) return 'not-compared';
   const copies = kind === ruleKind ? rules.recordsNamed(parsed.namespace, parsed.name) : recordsNamed(sets, given);
   if (copies.length === 0) return 'created';
   return copies.some(({ spec }) => isDeepStrictEqual(spec, parsed.spec)) ? 'unchanged' : 'configured';

@@ -40,15 +40,21 @@ interface Tree {
 /** Throws what the file system says when the folder itself cannot be read. */
 export async function lookAt(folder: string, limits: FolderLimits, watch: WatchFolder): Promise<Look> {
   const look: Look = { files: new Map(), unread: [], folders: new Map(), findings: [] };
-  await walk('', 0, { folder, limits, watch }, look);
+  await walk('', [], { folder, limits, watch }, look);
   return look;
 }
 
-async function walk(inside: string, depth: number, tree: Tree, look: Look): Promise<void> {
+/** `above`: the identities of the folders that this one lies in. */
+async function walk(inside: string, above: readonly string[], tree: Tree, look: Look): Promise<void> {
   const folder = join(tree.folder, inside);
   // Watched before it is read, so that nothing falls between the two.
   const own = await stat(folder);
-  tree.watch(inside, folder, `${own.dev}:${own.ino}`);
+  const identity = `${own.dev}:${own.ino}`;
+  if (above.includes(identity)) {
+    overLimit(tree, look, `${inside} is a link to a folder that it lies in, and is not read`);
+    return;
+  }
+  tree.watch(inside, folder, identity);
   look.folders.set(inside, folder);
   const entries = (await readdir(folder)).sort();
   for (const name of entries) {
@@ -56,7 +62,7 @@ async function walk(inside: string, depth: number, tree: Tree, look: Look): Prom
     const path = inside === '' ? name : `${inside}/${name}`;
     const stats = await stat(join(folder, name), { bigint: true }).catch(() => undefined);
     if (stats === undefined) continue;
-    if (stats.isDirectory()) await walkInto(path, depth + 1, tree, look);
+    if (stats.isDirectory()) await walkInto(path, [...above, identity], tree, look);
     else if (stats.isFile() && isManifest(name)) {
       if (look.files.size >= tree.limits.maxFiles) {
         overLimit(
@@ -75,13 +81,13 @@ async function walk(inside: string, depth: number, tree: Tree, look: Look): Prom
   }
 }
 
-async function walkInto(path: string, depth: number, tree: Tree, look: Look): Promise<void> {
-  if (depth > tree.limits.maxDepth) {
+async function walkInto(path: string, above: readonly string[], tree: Tree, look: Look): Promise<void> {
+  if (above.length > tree.limits.maxDepth) {
     overLimit(tree, look, `${path} is more than ${tree.limits.maxDepth} folders deep and is not read`);
     return;
   }
   try {
-    await walk(path, depth, tree, look);
+    await walk(path, above, tree, look);
   } catch (error) {
     // Gone between two looks: then its files are missing, like any other.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
@@ -103,7 +109,7 @@ function overLimit(tree: Tree, look: Look, message: string): void {
     severity: 'error',
     message,
     where: { file: tree.folder },
-    hint: 'Give a folder that holds nothing but these files, or raise the limit.',
+    hint: 'Give a folder that holds nothing but these files; several objects may stand in one file.',
   });
 }
 

@@ -7,13 +7,14 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isNode, isSeq, type ParsedNode, stringify, type YAMLSeq } from 'yaml';
 import { errorMessage, FairwayError } from '../../core/errors.ts';
 import { parseDocuments } from '../../manifest/parse.ts';
 import { readYaml } from '../../manifest/yaml-documents.ts';
+import { makeFolder } from '../durable-file.ts';
 import { ruleObjectId } from '../rule-sink.ts';
 import { clusterScoped, type HeldObject, identify } from './file-objects.ts';
 import { defaultFolderLimits } from './folder-watch.ts';
@@ -91,7 +92,7 @@ export class RulesWriter {
 
   /** The first file, by name, that holds the object; files that do not parse hold nothing that could be edited. */
   async #find(id: string): Promise<Place | undefined> {
-    await this.#guard(this.#folder, () => mkdir(this.#folder, { recursive: true }));
+    await this.#guard(this.#folder, async () => makeFolder(this.#folder));
     const files = await this.#guard(this.#folder, () =>
       readdir(this.#folder, { recursive: true, withFileTypes: true }),
     );

@@ -34,8 +34,10 @@ export interface ProfileWriterOptions {
   readonly access: Access;
   readonly namespace: string;
   readonly clusters: () => Iterable<PublishedCluster>;
-  /** All registrations have been read. */
+  /** All registrations have been looked for. */
   readonly isComplete: () => boolean;
+  /** All of them could be read: what is not registered now was unregistered. Default: that is so. */
+  readonly isWhole?: () => boolean;
   readonly isLeader: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -64,6 +66,7 @@ export class ProfileWriter {
   readonly #backoff = new Backoff({ firstMs: 500, maxMs: 60_000 });
   readonly #loop: LeaderLoop;
   #written = 0;
+  #looks = 0;
   /** Said already. */
   #problem: string | undefined;
   #taken = new Set<string>();
@@ -78,6 +81,11 @@ export class ProfileWriter {
   /** Requests that changed something. */
   get written(): number {
     return this.#written;
+  }
+
+  /** How often what the API holds was brought in line with what is wanted. */
+  get looks(): number {
+    return this.#looks;
   }
 
   rotate(access: Access): void {
@@ -96,6 +104,7 @@ export class ProfileWriter {
     if (!isComplete()) return undefined;
     try {
       await this.#settle(signal);
+      this.#looks += 1;
       this.#backoff.reset();
       this.#problem = undefined;
       return lookMs;
@@ -116,7 +125,7 @@ export class ProfileWriter {
 
   /** Everything at once: there are as many profiles as clusters, and they seldom change. */
   async #settle(signal: AbortSignal): Promise<void> {
-    const { namespace, clock, isLeader, pauseMs = 50 } = this.#options;
+    const { namespace, clock, isLeader, isWhole = () => true, pauseMs = 50 } = this.#options;
     const resource = { name: 'clusterprofiles', group: 'multicluster.x-k8s.io', path: profilesPath(namespace) };
     const { items: held } = await listAll(this.#api, resource, readHeld, { page: 500, items: 10_000 }, signal);
     const wanted = this.#wanted();
@@ -131,7 +140,7 @@ export class ProfileWriter {
     }
     for (const [name, { manager }] of held) {
       if (manager !== ownManager || wanted.has(name)) continue;
-      if (!isLeader()) return;
+      if (!isLeader() || !isWhole()) return;
       await this.#api.json({ method: 'DELETE', path: `${resource.path}/${encodeURIComponent(name)}`, signal });
       this.#written += 1;
       await sleep(clock, pauseMs, signal);

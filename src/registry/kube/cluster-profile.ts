@@ -4,6 +4,7 @@
  */
 
 import { clusterNamePattern, type Locality } from '../../model/cluster.ts';
+import type { ClusterProfileReport } from '../../model/report.ts';
 import { fields, list, text } from '../object-fields.ts';
 import type { ProfileAccess } from './access-providers.ts';
 import type { RegisteredPlace } from './registrar.ts';
@@ -28,7 +29,12 @@ export interface ClusterProfile {
   readonly manager: string;
   readonly access: readonly ProfileAccess[];
   readonly place: RegisteredPlace;
+  /** For people. */
+  readonly said: ClusterProfileReport;
 }
+
+/** Of properties and conditions, and of the characters of each. */
+const shownMax = 256;
 
 /** Whatever the object is; what is not there is ''. */
 export function readProfile(raw: unknown): ClusterProfile {
@@ -53,6 +59,20 @@ export function readProfile(raw: unknown): ClusterProfile {
       name: text(each['name']),
       cluster: fields(each['cluster']),
     })),
+    said: {
+      manager: text(fields(spec['clusterManager'])['name']),
+      displayName: text(spec['displayName']).slice(0, shownMax),
+      properties: properties.slice(0, shownMax).map(([key, value]) => ({ name: key, value: value.slice(0, shownMax) })),
+      conditions: list(status['conditions'])
+        .slice(0, shownMax)
+        .map(fields)
+        .map((each) => ({
+          type: text(each['type']),
+          status: text(each['status']),
+          reason: text(each['reason']),
+          message: text(each['message']).slice(0, shownMax),
+        })),
+    },
     place: { network: said.get('topology.istio.io/network') ?? '', locality: localityOf(said) },
   };
 }

@@ -16,6 +16,7 @@ import { type AccessProvider, accessOfProfile } from './access-providers.ts';
 import { ApiClient } from './api-client.ts';
 import { type ClusterProfile, ownManager, profilesPath, readProfile } from './cluster-profile.ts';
 import { type KubeSourceSettings, kubeSource } from './cluster-source.ts';
+import { FirstLook } from './first-look.ts';
 import { heldTarget } from './held-target.ts';
 import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import type { ClusterRegistrar, Discovery } from './registrar.ts';
@@ -54,16 +55,19 @@ export class ProfileDiscovery implements Discovery {
   readonly #held = new Map<string, ClusterProfile>();
   /** By profile. */
   readonly #registered = new Map<string, Registered>();
-  readonly #found: () => void;
-  #restored = false;
-  #listed = false;
+  readonly #firstLook: FirstLook;
   #problem: string | undefined;
 
   constructor(options: ProfileDiscoveryOptions) {
     this.#options = options;
     const { clock, namespace } = options;
     this.#api = new ApiClient(options.access, clock);
-    this.#found = options.registrar.beginDiscovery(`ClusterProfiles in ${namespace}`);
+    this.#firstLook = new FirstLook({
+      registrar: options.registrar,
+      what: `ClusterProfiles in ${namespace}`,
+      originPrefix: profileOrigin(namespace, ''),
+      registers: (profile, cluster) => this.#registered.get(profile)?.cluster === cluster,
+    });
     const held = this.#held;
     this.#watcher = new ListerWatcher<ClusterProfile>({
       api: this.#api,
@@ -99,26 +103,9 @@ export class ProfileDiscovery implements Discovery {
   }
 
   #checkHealth(): void {
-    const { error, listed } = this.#watcher.health;
-    this.#say(error);
-    if (this.#listed) return;
-    const { namespace, registrar } = this.#options;
-    const prefix = profileOrigin(namespace, '');
-    if (listed) {
-      this.#listed = true;
-      // What is known from before a restart, and whose profile has gone meanwhile.
-      for (const [name, { info }] of [...registrar.clusters()]) {
-        if (!info.origin.startsWith(prefix)) continue;
-        if (this.#registered.get(info.origin.slice(prefix.length))?.cluster !== name)
-          registrar.remove(name, info.origin);
-      }
-      this.#found();
-    } else if (error !== undefined && !this.#restored) {
-      // They cannot be read now: the registrations of before the restart stay in force meanwhile.
-      this.#restored = true;
-      registrar.restore((origin) => origin.startsWith(prefix));
-      this.#found();
-    }
+    const { health } = this.#watcher;
+    this.#say(health.error);
+    this.#firstLook.heard([health]);
   }
 
   /** Brings one profile's registration in line with it. */
@@ -129,10 +116,12 @@ export class ProfileDiscovery implements Discovery {
     const before = this.#registered.get(name);
     if (profile === undefined || profile.manager === ownManager) {
       this.#registered.delete(name);
+      registrar.note?.(origin, undefined);
       if (before !== undefined) registrar.remove(before.cluster, origin);
       return;
     }
-    const { cluster, access: offered, place } = profile;
+    const { cluster, access: offered, place, said } = profile;
+    registrar.note?.(origin, said);
     if (before !== undefined && before.cluster !== cluster) registrar.remove(before.cluster, origin);
     try {
       if (!clusterNamePattern.test(cluster)) throw badName(cluster, origin);

@@ -1,22 +1,183 @@
 /**
- * What an API says of its cluster's id in the clusterset: the ClusterProperty `cluster.clusterset.k8s.io` (about.k8s.io, KEP-2149). An API without
- * it, or one that does not let it be read, says nothing.
+ * What an API says of its cluster's id in the clusterset: the ClusterProperty `cluster.clusterset.k8s.io` (about.k8s.io, KEP-2149), watched where
+ * that is let, else read now and then. An API without it says nothing.
+ *
+ * What always holds: what was said stays while it cannot be read; an API that has no such kind costs a question now and then, and is no error; a
+ * kind that was there is believed gone only after several answers that say so.
  */
 
+import { type Clock, sleep } from '../../core/clock.ts';
+import type { Finding } from '../../core/errors.ts';
 import { fields, text } from '../object-fields.ts';
 import type { ApiClient } from './api-client.ts';
 import { networkError } from './api-error.ts';
+import { heldTarget } from './held-target.ts';
+import { ListerWatcher, type WatchSettings } from './lister-watcher.ts';
+import { servedVersion } from './mcs-group.ts';
+import type { RequestBudget } from './request-budget.ts';
 
-const path = '/apis/about.k8s.io/v1/clusterproperties/cluster.clusterset.k8s.io';
+const property = 'cluster.clusterset.k8s.io';
+const group = 'about.k8s.io';
+/** The best first. */
+const versions = ['v1', 'v1beta1', 'v1alpha1'] as const;
 
-/** undefined: nothing is said. Throws an ApiError where that cannot be told now. */
-export async function readClusterId(api: ApiClient, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    const value = text(fields(fields(await api.json({ path, signal }))['spec'])['value']);
-    return value === '' ? undefined : value;
-  } catch (thrown) {
-    const error = networkError(thrown);
-    if (error.kind === 'not-found' || error.kind === 'forbidden') return undefined;
-    throw error;
+export interface ClusterIdWatchOptions {
+  readonly api: ApiClient;
+  readonly settings: WatchSettings;
+  readonly clock: Clock;
+  readonly budget: RequestBudget;
+  readonly verify: (signal: AbortSignal) => Promise<void>;
+  /** Anything that is shown here is another. */
+  readonly updated: () => void;
+}
+
+/** An API that has no such kind is asked again after this many pauses of one that refuses. */
+const absentPauses = 2;
+
+export class ClusterIdWatch {
+  readonly #options: ClusterIdWatchOptions;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  #watcher: ListerWatcher<string> | undefined;
+  #isKnown = false;
+  #id: string | undefined;
+  /** The first that was said, and whether another has been since. */
+  #first: string | undefined;
+
+  constructor(options: ClusterIdWatchOptions) {
+    this.#options = options;
+    this.#done = this.#run();
   }
+
+  /** It has been read, or cannot be. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** undefined: nothing is said. */
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  findings(cluster: string): readonly Finding[] {
+    if (this.#first === undefined || this.#id === this.#first) return [];
+    const now = this.#id === undefined ? 'there is none any more' : `it is ${this.#id.slice(0, 80)} now`;
+    return [
+      {
+        code: 'FW-MCS-016',
+        severity: 'warning',
+        message: `its ClusterProperty ${property} was ${this.#first.slice(0, 80)}, and ${now}: names of single workloads and the labels of what is imported of it follow`,
+        where: { cluster },
+        hint: 'Put the former value back; the standard lets no id change while a cluster is a member. A cluster that is meant to be another is unregistered and registered again.',
+      },
+    ];
+  }
+
+  /** As ListerWatcher's. */
+  kick(sinceMs: number): void {
+    this.#watcher?.kick(sinceMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { api, settings, clock, budget } = this.#options;
+    const { signal } = this.#stop;
+    let absences = 0;
+    let backoffMs = settings.backoff.firstMs;
+    while (!signal.aborted) {
+      let waitMs = settings.refusedRetryMs * absentPauses * (0.75 + Math.random() / 2);
+      try {
+        await budget.turn(signal);
+        const apiVersion = await servedVersion(api, group, versions, 'clusterproperties', signal);
+        backoffMs = settings.backoff.firstMs;
+        absences = apiVersion === undefined ? absences + 1 : 0;
+        if (apiVersion !== undefined) {
+          const end = await this.#watch(apiVersion);
+          if (end === 'gone') waitMs = settings.emptyConfirmMs;
+          else if (end === 'refused') await this.#readOnce(apiVersion);
+        } else if (this.#id !== undefined && absences < settings.emptyConfirmations) waitMs = settings.emptyConfirmMs;
+        else this.#say(undefined);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        const error = networkError(thrown);
+        if (error.kind === 'forbidden') this.#say(this.#id);
+        if (error.retryAfterMs !== undefined) budget.pause(error.retryAfterMs);
+        waitMs = backoffMs;
+        backoffMs = Math.min(backoffMs * 2, settings.backoff.maxMs);
+      }
+      await sleep(clock, waitMs, signal);
+    }
+  }
+
+  /** Until the API does not have the kind any more, or does not let it be watched. */
+  async #watch(apiVersion: string): Promise<'gone' | 'refused' | 'stopped'> {
+    const { api, settings, clock, budget, verify } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<'gone' | 'refused' | 'stopped'>();
+    const stopped = (): void => resolve('stopped');
+    this.#stop.signal.addEventListener('abort', stopped, { once: true });
+    if (this.#stop.signal.aborted) stopped();
+    const held = new Map<string, string>();
+    const show = (): void => {
+      if (watcher.health.listed) this.#say(held.get(property));
+    };
+    const watcher = new ListerWatcher<string>({
+      api,
+      resource: {
+        name: 'clusterproperties',
+        group,
+        path: `/apis/${apiVersion}/clusterproperties`,
+        fieldSelector: `metadata.name=${property}`,
+      },
+      target: heldTarget(held, readProperty, () => undefined),
+      settings,
+      clock,
+      budget,
+      empty: 'possible',
+      verify,
+      heard: () => undefined,
+      changed: () => {
+        const kind = watcher.health.error?.kind;
+        if (kind === 'not-found') resolve('gone');
+        if (kind === 'forbidden' || kind === 'unauthorized' || kind === 'invalid') resolve('refused');
+        show();
+      },
+      updated: show,
+    });
+    this.#watcher = watcher;
+    const end = await promise;
+    this.#watcher = undefined;
+    this.#stop.signal.removeEventListener('abort', stopped);
+    await watcher.stop();
+    return end;
+  }
+
+  /** Where the right to get it is all that is given. */
+  async #readOnce(apiVersion: string): Promise<void> {
+    const { api } = this.#options;
+    const path = `/apis/${apiVersion}/clusterproperties/${property}`;
+    try {
+      this.#say(readProperty(await api.json({ path, signal: this.#stop.signal })).value || undefined);
+    } catch (thrown) {
+      const { kind } = networkError(thrown);
+      if (kind === 'not-found') this.#say(undefined);
+      else if (kind === 'forbidden') this.#say(this.#id);
+      else throw thrown;
+    }
+  }
+
+  #say(id: string | undefined): void {
+    if (this.#isKnown && id === this.#id) return;
+    this.#isKnown = true;
+    this.#id = id === '' ? undefined : id;
+    this.#first ??= this.#id;
+    this.#options.updated();
+  }
+}
+
+function readProperty(raw: unknown): { readonly key: string; readonly value: string } {
+  return { key: text(fields(fields(raw)['metadata'])['name']), value: text(fields(fields(raw)['spec'])['value']) };
 }

@@ -81,7 +81,8 @@ export function kubeSource(options: KubeSourceOptions): StartSource {
   return (sink) => {
     const source = new ClusterSupervisor(options, sink);
     const close = openMember(place.name, {
-      start: (sink, isLeader) => memberSource({ access, cluster: place.name, sink, isLeader, clock, logger }),
+      start: (sink, isLeader, isGranted) =>
+        memberSource({ access, cluster: place.name, sink, isLeader, isGranted, clock, logger }),
       isFree: false,
       writeImports: (host) => new KubeMcsWriter({ access, cluster: place.name, clock, logger, host }),
     });
@@ -148,7 +149,10 @@ class ClusterSupervisor implements ClusterSource {
           empty: resource.empty,
           verify: (signal) => this.#verify(signal),
           heard: () => this.#news(),
-          changed: () => this.#evaluate(),
+          changed: (outageMs) => {
+            this.#evaluate();
+            this.#wakeOthers(outageMs);
+          },
           updated: () => this.#scheduleFlush(),
         }),
     );
@@ -186,6 +190,15 @@ class ClusterSupervisor implements ClusterSource {
     this.#heard = true;
     this.#lastNewsMs = this.#options.clock.now();
     this.#lastNewsMonotonicMs = this.#options.clock.monotonic();
+  }
+
+  /**
+   * What one kind of object can be read again after, the others can too, though `/readyz` was well all the while and so told nobody. Short
+   * outages wake nobody: of watches that break as soon as they are open, each would set off the rest.
+   */
+  #wakeOthers(outageMs: number): void {
+    if (outageMs < this.#settings.probeMs) return;
+    for (const watcher of [...this.#watchers, this.#exports]) watcher.kick(Number.NEGATIVE_INFINITY);
   }
 
   /** All changes of one turn of the event loop go out together. */
@@ -273,8 +286,8 @@ class ClusterSupervisor implements ClusterSource {
       phase,
       ...(problem === undefined ? {} : { code: problem.code, problem: problem.message }),
     };
-    if (phase === 'stale' || phase === 'refused') logger.warn(`cluster is ${phase}`, fields);
-    else logger.info(`cluster is ${phase}`, fields);
+    // The inventory tells people, once it takes over what is said here.
+    logger.debug(`cluster is ${phase}`, fields);
     this.#sink.state(this.#state);
   }
 

@@ -226,7 +226,8 @@ export class EventWriter {
         method: 'PATCH',
         path: `${pathOf(waiting.event)}/${waiting.name}`,
         contentType: 'application/merge-patch+json',
-        body: { series: { count, lastObservedTime: microTime(waiting.atMs) }, note: noteOf(waiting.event) },
+        // The API lets nothing else be changed: the first one's words stay.
+        body: { series: { count, lastObservedTime: microTime(waiting.atMs) } },
         signal,
       });
     } catch (thrown) {

@@ -11,7 +11,7 @@ import type { Finding } from '../../core/errors.ts';
 import type { ClusterIndex } from '../derive-index.ts';
 import type { ApiClient } from './api-client.ts';
 import { type ApiError, networkError } from './api-error.ts';
-import { readClusterId } from './cluster-property.ts';
+import { ClusterIdWatch } from './cluster-property.ts';
 import { ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import { mcsGroup, servedMcsVersion } from './mcs-group.ts';
 import type { RequestBudget } from './request-budget.ts';
@@ -39,10 +39,10 @@ export class ExportWatch {
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   readonly #startedMs: number;
+  readonly #clusterId: ClusterIdWatch;
   #watcher: ListerWatcher<unknown> | undefined;
   #isKnown = false;
   #answered = false;
-  #clusterId: string | undefined;
   #refused: ApiError | undefined;
 
   constructor(options: ExportWatchOptions) {
@@ -50,6 +50,7 @@ export class ExportWatch {
     this.#startedMs = options.clock.monotonic();
     const timer = options.clock.after(settleMs + 1, () => options.updated());
     this.#stop.signal.addEventListener('abort', () => timer.cancel());
+    this.#clusterId = new ClusterIdWatch(options);
     this.#done = this.#run();
   }
 
@@ -59,17 +60,20 @@ export class ExportWatch {
   }
 
   get isSettled(): boolean {
-    return this.#answered || this.#options.clock.monotonic() - this.#startedMs > settleMs;
+    if (this.#answered && this.#clusterId.isKnown) return true;
+    return this.#options.clock.monotonic() - this.#startedMs > settleMs;
   }
 
   /** What the API claims; undefined: nothing. */
   get clusterId(): string | undefined {
-    return this.#clusterId;
+    return this.#clusterId.id;
   }
 
   findings(cluster: string): readonly Finding[] {
-    if (this.#refused === undefined) return [];
+    const ofId = this.#clusterId.findings(cluster);
+    if (this.#refused === undefined) return ofId;
     return [
+      ...ofId,
       {
         code: 'FW-MCS-010',
         severity: 'warning',
@@ -83,11 +87,12 @@ export class ExportWatch {
   /** As ListerWatcher's. */
   kick(sinceMs: number): void {
     this.#watcher?.kick(sinceMs);
+    this.#clusterId.kick(sinceMs);
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#done;
+    await Promise.all([this.#done, this.#clusterId.stop()]);
   }
 
   async #run(): Promise<void> {
@@ -99,7 +104,6 @@ export class ExportWatch {
       let waitMs = settings.refusedRetryMs * absentPauses * (0.75 + Math.random() / 2);
       try {
         await budget.turn(signal);
-        this.#setClusterId(await readClusterId(api, signal));
         const apiVersion = await servedMcsVersion(api, 'serviceexports', signal);
         backoffMs = settings.backoff.firstMs;
         if (apiVersion !== undefined) {
@@ -173,12 +177,6 @@ export class ExportWatch {
   #setAnswered(): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#options.updated();
-  }
-
-  #setClusterId(id: string | undefined): void {
-    if (id === this.#clusterId) return;
-    this.#clusterId = id;
     this.#options.updated();
   }
 }

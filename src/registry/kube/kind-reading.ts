@@ -73,7 +73,26 @@ function stateOf({ listed, error }: WatchHealth): KindReadingState {
   return error.kind === 'forbidden' ? 'refused' : 'failing';
 }
 
-export function readingFindings(reading: KindReading, cluster: string): readonly Finding[] {
+/** What is wrong with the readings of one cluster. That CRDs of our own are missing is said once, when it is known of all of them. */
+export function readingFindings(readings: readonly KindReading[], cluster: string): readonly Finding[] {
+  const own = readings.filter(({ foreign }) => !foreign);
+  const missing = own.filter(({ state, isRead }) => state === 'missing' && !isRead).map(({ resource }) => resource);
+  const findings = readings.flatMap((reading) => troubleOf(reading, cluster));
+  if (missing.length === 0 || own.some(({ state }) => state === 'waiting')) return findings;
+  const are = missing.length === 1 ? 'is' : 'are';
+  return [
+    {
+      code: 'FW-KUBE-014',
+      severity: 'warning',
+      message: `${missing.join(', ')} ${are} not installed there, so there are no such objects`,
+      where: { cluster },
+      hint: 'Install the CRDs (kubectl apply -f deploy/crds); they are found without a restart.',
+    },
+    ...findings,
+  ];
+}
+
+function troubleOf(reading: KindReading, cluster: string): readonly Finding[] {
   const { resource, suspicion, truncated } = reading;
   const findings = [...(reading.foreign ? foreignTrouble(reading, cluster) : ownTrouble(reading, cluster))];
   if (suspicion !== undefined && suspicion.held > 0) {
@@ -100,17 +119,8 @@ export function readingFindings(reading: KindReading, cluster: string): readonly
 function ownTrouble(reading: KindReading, cluster: string): readonly Finding[] {
   const { error, isRead, resource } = reading;
   if (error === undefined || error.kind === 'expired') return [];
-  if (error.kind === 'not-found' && !isRead) {
-    return [
-      {
-        code: 'FW-KUBE-014',
-        severity: 'warning',
-        message: `${resource} is not installed there, so there are no such objects`,
-        where: { cluster },
-        hint: 'Install the CRDs (kubectl apply -f deploy/crds); they are found without a restart.',
-      },
-    ];
-  }
+  // Said of all of them at once.
+  if (error.kind === 'not-found' && !isRead) return [];
   const hint =
     error.kind === 'forbidden' ? `Give the pilot a ClusterRole with get, list and watch on ${resource}.` : tryAgain;
   return [unreadable(reading, error, cluster, hint)];
@@ -138,7 +148,7 @@ function foreignTrouble(reading: KindReading, cluster: string): readonly Finding
       severity: 'warning',
       message: `${resource} is served there and may not be read: ${error.message}; all else goes on`,
       where: { cluster },
-      hint: `Let the pilot get, list and watch it, as deploy/pilot/roles.yaml does, or leave its standard out of --standards.`,
+      hint: 'Let the pilot get, list and watch it, as deploy/pilot/roles.yaml does. What --standards leaves out is not read, but for ReferenceGrants.',
     },
   ];
 }

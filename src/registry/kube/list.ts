@@ -17,6 +17,7 @@ export interface Resource {
   /** `/api/v1/services`, or one namespace's. */
   readonly path: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 export interface ListLimits {
@@ -59,6 +60,7 @@ export async function listAll<T>(
     // No resourceVersion: the most recent state, so that a list from another replica never goes back in time.
     const query: Record<string, string> = { limit: String(limits.page) };
     if (resource.labelSelector !== undefined) query['labelSelector'] = resource.labelSelector;
+    if (resource.fieldSelector !== undefined) query['fieldSelector'] = resource.fieldSelector;
     if (continueToken !== '') query['continue'] = continueToken;
     const page = readPage(await api.json({ path: resource.path, query, signal }), resource);
     paged();

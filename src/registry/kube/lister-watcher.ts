@@ -71,8 +71,8 @@ export interface ListerWatcherOptions<T> {
   readonly verify: (signal: AbortSignal) => Promise<void>;
   /** The API answered something good. */
   readonly heard: () => void;
-  /** `health` is different. */
-  readonly changed: () => void;
+  /** `health` is different. `outageMs`: how long the trouble was that has just passed; 0 where none has. */
+  readonly changed: (outageMs: number) => void;
   /** The target was changed. */
   readonly updated: () => void;
   readonly random?: () => number;
@@ -188,7 +188,8 @@ export class ListerWatcher<T> {
   #believesEmpty(): boolean {
     const { empty, target, settings } = this.#options;
     if (empty === 'never') return false;
-    if (empty === 'possible' && target.size() === 0) return true;
+    // Nothing is held, so nothing can be lost; where that has to be confirmed, it was when it was first listed.
+    if (target.size() === 0 && (empty === 'possible' || this.#health.listed)) return true;
     return this.#emptyLists + 1 >= settings.emptyConfirmations;
   }
 
@@ -211,6 +212,7 @@ export class ListerWatcher<T> {
       timeoutSeconds: String(Math.ceil((settings.watchMs * (1 + this.#random())) / 1000)),
     };
     if (resource.labelSelector !== undefined) query['labelSelector'] = resource.labelSelector;
+    if (resource.fieldSelector !== undefined) query['fieldSelector'] = resource.fieldSelector;
     let healing: Timer | undefined;
     const opened = (): void => {
       this.#heard();
@@ -284,8 +286,11 @@ export class ListerWatcher<T> {
 
   #setHealth(health: WatchHealth): void {
     const same = sameHealth(this.#health, health);
+    const { failingSinceMs } = this.#health;
     this.#health = health;
-    if (!same) this.#options.changed();
+    if (same) return;
+    const healed = failingSinceMs !== undefined && health.failingSinceMs === undefined;
+    this.#options.changed(healed ? Math.max(0, this.#options.clock.now() - failingSinceMs) : 0);
   }
 
   #count(more: Partial<WatchCounters>): void {

@@ -6,14 +6,29 @@
  */
 
 import { createHash } from 'node:crypto';
-import { importManager, managedByLabel, sliceManagerLabel } from '../../model/import-labels.ts';
+import { importManager, managedByLabel, sliceManagerLabel, sourcesAnnotation } from '../../model/import-labels.ts';
 import type { ImportObjects } from '../mcs-host.ts';
 import { type Fields, fields, own } from '../object-fields.ts';
 import type { HeldObject } from './mcs-held.ts';
+import type { McsSchema } from './mcs-schema.ts';
 
 export type Manifest = Fields & { readonly apiVersion: string; readonly kind: string; readonly metadata: Fields };
 
 const hashAnnotation = 'fairway.dev/applied';
+
+/** The annotations of an import that were exported with its service. */
+export function exportedAnnotations({ annotations }: HeldObject): Readonly<Record<string, string>> {
+  return strings(annotations, [hashAnnotation, sourcesAnnotation]);
+}
+
+export function exportedLabels({ labels }: HeldObject): Readonly<Record<string, string>> {
+  return strings(labels, [managedByLabel]);
+}
+
+function strings(values: Fields, without: readonly string[]): Readonly<Record<string, string>> {
+  const kept = Object.entries(values).filter(([key, value]) => typeof value === 'string' && !without.includes(key));
+  return Object.fromEntries(kept) as Record<string, string>;
+}
 
 export function derivedManifest(desired: ImportObjects): Manifest | undefined {
   const { namespace, derived } = desired;
@@ -23,7 +38,12 @@ export function derivedManifest(desired: ImportObjects): Manifest | undefined {
 }
 
 /** `service`: the derived Service as the API holds it. */
-export function importManifest(desired: ImportObjects, apiVersion: string, service: HeldObject | undefined): Manifest {
+export function importManifest(
+  desired: ImportObjects,
+  apiVersion: string,
+  service: HeldObject | undefined,
+  schema: McsSchema,
+): Manifest {
   const { namespace, name, labels, annotations, spec } = desired;
   const ips = virtualIps(service);
   const families = service === undefined ? desired.ipFamilies : list(fields(service.object['spec'])['ipFamilies']);
@@ -31,11 +51,11 @@ export function importManifest(desired: ImportObjects, apiVersion: string, servi
     apiVersion,
     kind: 'ServiceImport',
     metadata: { namespace, name, labels, annotations },
-    spec: {
+    spec: schema.spec('ServiceImport', {
       ...spec,
       ...(ips.length === 0 ? {} : { ips }),
       ...(families.length === 0 ? {} : { ipFamilies: families }),
-    },
+    }),
   });
 }
 

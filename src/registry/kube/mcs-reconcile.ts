@@ -2,20 +2,22 @@
  * Brings what one cluster holds of one imported service in line with what it is to hold, and the conditions of the cluster's own export with it.
  *
  * In: the host's word, and the copies of what the API holds. What always holds: nothing is written that is there already; an object that somebody
- * else made is left alone; what was made of the exports of a cluster of which nothing is known is neither changed nor deleted; the order is such
- * that nobody sees an import without its virtual IP, or slices without their import.
+ * else made is left alone; what was made of the exports of a cluster of which nothing is known is not deleted, and its slices are not changed, while
+ * what is known of others is followed; the order is such that nobody sees an import without its virtual IP, or slices without their import.
  */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
-import { sourceClusterLabel } from '../../model/import-labels.ts';
+import { sourceClusterLabel, sourcesAnnotation } from '../../model/import-labels.ts';
 import { type ServiceKey, splitServiceKey } from '../../model/service.ts';
-import type { ImportObjects, McsHost, ObjectCondition } from '../mcs-host.ts';
+import type { HeldImport, ImportObjects, ImportSource, McsHost, ObjectCondition } from '../mcs-host.ts';
 import { fields, list, own, text } from '../object-fields.ts';
 import { networkError } from './api-error.ts';
 import type { HeldObject, HeldObjects } from './mcs-held.ts';
 import {
   derivedManifest,
+  exportedAnnotations,
+  exportedLabels,
   importManifest,
   importStatus,
   isApplied,
@@ -23,6 +25,7 @@ import {
   type Manifest,
   sliceManifests,
 } from './mcs-manifests.ts';
+import type { McsSchema } from './mcs-schema.ts';
 import type { McsWrites } from './mcs-writes.ts';
 import { keepTransitionTimes } from './transition-times.ts';
 
@@ -41,6 +44,8 @@ export interface ReconcileInputs {
   readonly copies: Copies;
   /** `multicluster.x-k8s.io/v1beta1`. */
   readonly apiVersion: string;
+  /** Of that version. */
+  readonly schema: McsSchema;
   readonly clock: Clock;
 }
 
@@ -69,25 +74,74 @@ async function reconcileImport(key: ServiceKey, inputs: ReconcileInputs): Promis
     await sweep(key, inputs, () => false);
     return 'foreign';
   }
-  // As long as it is not known what some of those say that it was made of, it is good as it is.
-  const sources = [...clustersOf(there), ...[...copies.slices.ofService(key)].map(sourceOf)];
-  if (host.isUnknown(sources)) return 'held';
+  const sources = sourcesOf(there, copies.slices.ofService(key));
+  const unknown = host.unknownAmong(sources);
+  if (unknown.size > 0) return there === undefined ? 'held' : reconcileHeld(key, there, sources, unknown, inputs);
   const desired = host.desired(key);
   if (desired === undefined) {
     if (there !== undefined) await inputs.writes.delete(there, inputs.apiVersion, 'ServiceImport', copies.imports);
     await sweep(key, inputs, () => false);
     return 'done';
   }
-  return write(key, desired, inputs);
+  return write(key, desired, inputs, none);
 }
 
-async function write(key: ServiceKey, desired: ImportObjects, inputs: ReconcileInputs): Promise<Outcome> {
-  const { writes, copies, apiVersion, clock } = inputs;
+const none: ReadonlySet<string> = new Set();
+
+/** As long as it is not known what some of those say that it was made of, what it says and their slices are good as they are. */
+async function reconcileHeld(
+  key: ServiceKey,
+  there: HeldObject,
+  sources: readonly ImportSource[],
+  unknown: ReadonlySet<string>,
+  inputs: ReconcileInputs,
+): Promise<Outcome> {
+  const { host, copies } = inputs;
+  const [derived] = [...copies.services.ofService(key)];
+  const spec = fields(there.object['spec']);
+  // An import has the families that its cluster has; those that were exported, its Service tells.
+  const isDual = derived !== undefined && fields(derived.object['spec'])['ipFamilyPolicy'] === 'PreferDualStack';
+  const held: HeldImport = {
+    sources: new Map(sources.filter(({ id }) => unknown.has(id)).map(({ id, name = '' }) => [id, name])),
+    labels: exportedLabels(there),
+    annotations: exportedAnnotations(there),
+    spec: isDual ? { ...spec, ipFamilies: ['IPv4', 'IPv6'] } : spec,
+  };
+  const desired = host.desired(key, held);
+  if (desired !== undefined && (await write(key, desired, inputs, unknown)) === 'foreign') return 'foreign';
+  return 'held';
+}
+
+/** As far as is noted, with the names under which they are registered. */
+function sourcesOf(there: HeldObject | undefined, slices: Iterable<HeldObject>): readonly ImportSource[] {
+  const names = namesOf(there);
+  const ids = new Set([...clustersOf(there), ...[...slices].map(sourceOf)]);
+  return [...ids].sort().map((id) => ({ id, name: names.get(id) }));
+}
+
+/** Whatever the annotation holds: anybody may write it. '' is a name that nobody noted. */
+function namesOf(there: HeldObject | undefined): ReadonlyMap<string, string> {
+  try {
+    const noted = Object.entries(fields(JSON.parse(text(there && own(there.annotations, sourcesAnnotation)))));
+    return new Map(noted.flatMap(([id, name]) => (typeof name === 'string' && name !== '' ? [[id, name]] : [])));
+  } catch {
+    return new Map();
+  }
+}
+
+/** `kept`: ids of clusters whose slices stay as they are. */
+async function write(
+  key: ServiceKey,
+  desired: ImportObjects,
+  inputs: ReconcileInputs,
+  kept: ReadonlySet<string>,
+): Promise<Outcome> {
+  const { writes, copies, apiVersion, schema, clock } = inputs;
   if (await hasForeignService(desired, inputs)) return 'foreign';
   // First, for an import tells the virtual IP.
   const service = await derivedService(desired, inputs);
-  let imported = await applied(importManifest(desired, apiVersion, service), copies.imports, inputs);
-  const wanted = importStatus(desired, service, timeOf(clock));
+  let imported = await applied(importManifest(desired, apiVersion, service, schema), copies.imports, inputs);
+  const wanted = schema.status('ServiceImport', importStatus(desired, service, timeOf(clock)));
   const status = keepTransitionTimes(wanted, imported.object['status']);
   if (!isDeepStrictEqual(status, imported.object['status']))
     imported = await writes.applyStatus(imported, apiVersion, 'ServiceImport', status, copies.imports);
@@ -96,7 +150,9 @@ async function write(key: ServiceKey, desired: ImportObjects, inputs: ReconcileI
   for (const slice of slices) await applied(slice, copies.slices, inputs);
   const wantedSlices = new Set(desired.slices.map((slice) => slice.name));
   await sweep(key, inputs, (object, kind) =>
-    kind === 'Service' ? object.name === desired.derived?.name : wantedSlices.has(object.name),
+    kind === 'Service'
+      ? object.name === desired.derived?.name
+      : wantedSlices.has(object.name) || kept.has(sourceOf(object)),
   );
   return 'done';
 }
@@ -170,7 +226,7 @@ function sourceOf({ labels }: HeldObject): string {
 }
 
 async function reconcileExport(key: ServiceKey, inputs: ReconcileInputs, isRetry: boolean): Promise<Outcome> {
-  const { host, writes, copies, apiVersion, clock } = inputs;
+  const { host, writes, copies, apiVersion, schema, clock } = inputs;
   const { namespace, name } = splitServiceKey(key);
   const exported = copies.exports.get(namespace, name);
   if (exported === undefined) return 'done';
@@ -185,13 +241,13 @@ async function reconcileExport(key: ServiceKey, inputs: ReconcileInputs, isRetry
     conditions = host.conditionsWithout(service === undefined ? 'none' : isAlias ? 'alias' : 'pending');
   }
   const now = timeOf(clock);
-  const wanted = {
+  const wanted = schema.status('ServiceExport', {
     conditions: conditions.map((condition) => ({
       ...condition,
       observedGeneration: exported.generation,
       lastTransitionTime: now,
     })),
-  };
+  });
   const held = ownConditions(exported.object['status']);
   const status = keepTransitionTimes(wanted, held);
   if (!isDeepStrictEqual(status, held))

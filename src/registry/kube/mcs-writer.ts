@@ -28,6 +28,8 @@ import { mcsGroup, servedMcsVersion } from './mcs-group.ts';
 import { type HeldObject, HeldObjects } from './mcs-held.ts';
 import { WorkQueue } from './mcs-queue.ts';
 import { type Copies, reconcile } from './mcs-reconcile.ts';
+import { McsSchema, readMcsSchema } from './mcs-schema.ts';
+import { writerFindings } from './mcs-writer-findings.ts';
 import { McsWrites } from './mcs-writes.ts';
 import { RequestBudget } from './request-budget.ts';
 
@@ -53,6 +55,11 @@ export class KubeMcsWriter implements McsWriter {
   readonly #done: Promise<void>;
   #watchers: readonly ListerWatcher<HeldObject>[] = [];
   #apiVersion: string | undefined;
+  #schema = new McsSchema();
+  /** Something was refused that the schema should have. */
+  #isSchemaOld = false;
+  /** Ends the pause between two looks at what the API serves. */
+  #wake: () => void = () => undefined;
   #isAbsent = false;
   #listed = false;
   /** By service, what went wrong with it last. */
@@ -88,53 +95,16 @@ export class KubeMcsWriter implements McsWriter {
 
   findings(): readonly Finding[] {
     const { cluster } = this.#options;
-    const where = { cluster };
-    const findings: Finding[] = [];
-    if (this.#isAbsent) {
-      findings.push({
-        code: 'FW-MCS-013',
-        severity: 'warning',
-        message: `its API has no ServiceImports (${mcsGroup}), so nothing is imported into it`,
-        where,
-        hint: 'Install the CRDs of the Multi-Cluster Services API there; they are found without a restart.',
-      });
-    }
     const unread = this.#watchers.find(({ health }) => health.error !== undefined && health.error.kind !== 'expired');
-    const failed = [...this.#failures].sort(([a], [b]) => (a < b ? -1 : 1))[0];
-    const trouble =
-      unread?.health.error === undefined
-        ? failed && `${this.#failures.size} services cannot be written, for instance ${failed[0]}: ${failed[1]}`
-        : `its ${unread.resource.name} cannot be read: ${unread.health.error.message}`;
-    if (trouble !== undefined) {
-      findings.push({
-        code: 'FW-MCS-009',
-        severity: 'warning',
-        message: `what is imported cannot be written into it: ${trouble}`,
-        where,
-        hint: 'Apply deploy/remote/mcs.yaml and the CRDs of the Multi-Cluster Services API there; it is tried again all the time.',
-      });
-    }
-    const [example] = [...this.#foreign].sort();
-    if (example !== undefined) {
-      findings.push({
-        code: 'FW-MCS-008',
-        severity: 'warning',
-        message: `${this.#foreign.size} services are not imported, for their ServiceImport (or its Service) is somebody else’s, for instance ${example}`,
-        where,
-        hint: 'Delete or rename the object; nothing of it is overwritten.',
-      });
-    }
-    const [held] = [...this.#heldBack].sort();
-    if (held !== undefined) {
-      findings.push({
-        code: 'FW-MCS-014',
-        severity: 'warning',
-        message: `${this.#heldBack.size} imports are left as they are until the clusters that they came from are known, for instance ${held}`,
-        where,
-        hint: 'Bring back the clusters that were not read since the pilot started, or unregister them; `fairway get clusters` shows them.',
-      });
-    }
-    return findings;
+    return writerFindings(cluster, {
+      isAbsent: this.#isAbsent,
+      apiVersion: this.#apiVersion ?? mcsGroup,
+      missing: this.#schema.missing,
+      unread: unread && { name: unread.resource.name, message: unread.health.error?.message ?? '' },
+      failures: this.#failures,
+      foreign: this.#foreign,
+      heldBack: this.#heldBack,
+    });
   }
 
   async stop(): Promise<void> {
@@ -143,19 +113,60 @@ export class KubeMcsWriter implements McsWriter {
     await Promise.all([this.#done, this.#queue.stop(), ...this.#watchers.map((watcher) => watcher.stop())]);
   }
 
+  /** What the API serves may change, to another version of the kinds or to none, while this runs. */
   async #run(): Promise<void> {
     const { clock } = this.#options;
+    const { emptyConfirmMs, emptyConfirmations, refusedRetryMs } = this.#settings;
     const { signal } = this.#stop;
-    while (this.#apiVersion === undefined && !signal.aborted) {
+    let absences = 0;
+    while (!signal.aborted) {
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
+      let waitMs = refusedRetryMs;
       try {
-        this.#apiVersion = await servedMcsVersion(this.#api, 'serviceimports', signal);
+        const served = await servedMcsVersion(this.#api, 'serviceimports', signal);
+        absences = served === undefined ? absences + 1 : 0;
+        if (served !== undefined) {
+          await this.#serve(served, signal);
+          waitMs = 2 * refusedRetryMs;
+        } else if (this.#apiVersion !== undefined && absences < emptyConfirmations) waitMs = emptyConfirmMs;
+        else await this.#end();
         this.#isAbsent = this.#apiVersion === undefined;
       } catch {
         // Out of reach: that is said of the cluster itself.
       }
-      if (this.#apiVersion === undefined) await sleep(clock, this.#settings.refusedRetryMs, signal);
+      await sleep(clock, waitMs * (0.75 + Math.random() / 2), AbortSignal.any([signal, woken.signal]));
+      // Whoever wakes it does so for each trouble that he has.
+      if (woken.signal.aborted) await sleep(clock, Math.min(emptyConfirmMs, 500), signal);
     }
-    if (this.#apiVersion !== undefined && !signal.aborted) this.#watch(this.#apiVersion);
+  }
+
+  async #serve(apiVersion: string, signal: AbortSignal): Promise<void> {
+    const isAnother = apiVersion !== this.#apiVersion;
+    if (!isAnother && !this.#isSchemaOld && this.#schema.missing.length === 0) return;
+    const schema = await readMcsSchema(this.#api, apiVersion, signal);
+    if (signal.aborted) return;
+    this.#isSchemaOld = false;
+    if (!isAnother) {
+      if (schema.isLike(this.#schema)) return;
+      // What was missing may be there: what is held is looked at again.
+      this.#schema = schema;
+      this.touch('all');
+      return;
+    }
+    await this.#end();
+    this.#schema = schema;
+    this.#apiVersion = apiVersion;
+    if (!signal.aborted) this.#watch(apiVersion);
+  }
+
+  async #end(): Promise<void> {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    this.#apiVersion = undefined;
+    this.#listed = false;
+    this.#failures.clear();
+    await Promise.all(watchers.map((watcher) => watcher.stop()));
   }
 
   #watch(apiVersion: string): void {
@@ -191,7 +202,10 @@ export class KubeMcsWriter implements McsWriter {
           empty: 'possible',
           verify: () => Promise.resolve(),
           heard: () => undefined,
-          changed: () => this.#look(),
+          changed: () => {
+            if (this.#watchers.some(({ health }) => health.error?.kind === 'not-found')) this.#wake();
+            this.#look();
+          },
           updated: () => this.#look(),
         }),
     );
@@ -221,7 +235,11 @@ export class KubeMcsWriter implements McsWriter {
     if (apiVersion === undefined || signal.aborted) return true;
     const writes = new McsWrites(this.#api, (outcome) => host.wrote(outcome), signal);
     try {
-      const outcome = await reconcile(key, { host, writes, copies: this.#copies, apiVersion, clock }, isRetry);
+      const outcome = await reconcile(
+        key,
+        { host, writes, copies: this.#copies, apiVersion, schema: this.#schema, clock },
+        isRetry,
+      );
       this.#failures.delete(key);
       note(this.#foreign, key, outcome === 'foreign');
       note(this.#heldBack, key, outcome === 'held');
@@ -232,6 +250,10 @@ export class KubeMcsWriter implements McsWriter {
       const error = networkError(thrown);
       // Changed or deleted a moment ago, or in a namespace that ends: the next look tells.
       const passes = error.kind === 'conflict' || error.kind === 'not-found' || /being terminated/.test(error.message);
+      if (/field not declared in schema/.test(error.message)) {
+        this.#isSchemaOld = true;
+        this.#wake();
+      }
       if (!passes) {
         host.wrote('failed');
         if (!this.#failures.has(key))

@@ -3,6 +3,7 @@
  */
 
 import type { ClusterState, Locality } from '../../model/cluster.ts';
+import type { ClusterProfileReport } from '../../model/report.ts';
 import type { StartSource } from '../source.ts';
 
 export interface ClusterRegistrar {
@@ -11,8 +12,10 @@ export interface ClusterRegistrar {
   remove(name: string, origin: string): void;
   /** Shows what cannot be used; what is registered stays. The next `add` of the same name and origin takes it back. */
   refuse(name: string, origin: string, problem: NonNullable<ClusterState['problem']>): void;
-  /** Nobody is answered before the returned function is called (or the wait for it is over). */
-  beginDiscovery(what: string): () => void;
+  /** What a registration says of its cluster, for people. Left out: nobody is told. */
+  note?(origin: string, profile: ClusterProfileReport | undefined): void;
+  /** Nobody is answered before the returned function is called (or the wait for it is over); `false`: not everything could be read. */
+  beginDiscovery(what: string): (isWhole?: boolean) => void;
   /** What is registered, by name. */
   clusters(): ReadonlyMap<string, { readonly info: { readonly origin: string } }>;
   /** Puts clusters in force that are known from before a restart. */

@@ -219,7 +219,13 @@ export class RevisionWriter {
         };
         if (error.kind === 'not-found')
           this.#options.logger.debug('an object is gone before its form was kept', fields);
-        else this.#options.logger.warn('the API does not take a form of an object', { code: 'FW-KUBE-044', ...fields });
+        else {
+          this.#options.logger.warn('the API does not take a form of an object, so its history has a gap', {
+            code: 'FW-KUBE-044',
+            ...fields,
+            hint: 'The object is in force all the same. `err` has the API’s reason; an admission policy may forbid ControllerRevisions.',
+          });
+        }
       } else if (error.kind !== 'conflict') throw error;
     }
     mine.generations = [...mine.generations, form.generation].sort((a, b) => a - b);

@@ -30,6 +30,8 @@ export interface KubeRuleSourceOptions {
   /** Default: TrafficRule. */
   readonly kinds?: readonly RuleKind[];
   readonly watch?: WatchSettings;
+  /** The status of an object is another than it was; whoever writes statuses is told. */
+  readonly statusChanged?: (id: string) => void;
 }
 
 /** An absent CRD is looked for this often. */
@@ -130,6 +132,9 @@ export class KubeRuleSource implements RuleSource {
     if (this.#stopped) return;
     const before = this.#held.get(rule.id);
     this.#held.set(rule.id, rule);
+    const { statusChanged } = this.#options;
+    if (before !== undefined && !isDeepStrictEqual(before.object['status'], rule.object['status']))
+      statusChanged?.(rule.id);
     if (before !== undefined && isDeepStrictEqual(before.essence, rule.essence)) return;
     this.#options.sink.put(rawObjectOf(rule, this.#options.cluster), rule.id);
   }
@@ -146,7 +151,7 @@ export class KubeRuleSource implements RuleSource {
     const readings = this.readings();
     // Where its CRD went, discovery knows of it before the next try would.
     if (readings.some(({ state, foreign }) => foreign && state === 'missing')) this.#served.look();
-    const findings = readings.flatMap((reading) => readingFindings(reading, cluster));
+    const findings = readingFindings(readings, cluster);
     const text = JSON.stringify(findings);
     if (text !== this.#findings) {
       this.#findings = text;

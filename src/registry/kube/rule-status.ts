@@ -5,7 +5,8 @@
  * too fast, of what differs from what the API holds. What always holds: the newest status wins; an unchanged one is not written; an object
  * that was deleted or made anew meanwhile gets nobody else's status; lastTransitionTime moves only with a condition's status, over restarts too;
  * conditions that somebody else keeps there are left alone, and are no reason to write. A list of parents is shared with other controllers: it is
- * written whole, in the very version that was read, and tried again from the newer one if somebody was faster.
+ * written whole, in the very version that was read, and tried again from the newer one if somebody was faster. What somebody else took away or wrote
+ * over is put right.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -21,6 +22,7 @@ import type { RuleView } from './held-rule.ts';
 import { LeaderLoop } from './leader-loop.ts';
 import { parentEntries } from './parent-entries.ts';
 import { type RuleKind, trafficRuleKind } from './rule-kind.ts';
+import { StatusRepairs } from './status-repairs.ts';
 import { keepTransitionTimes, withoutForeign } from './transition-times.ts';
 
 export interface StatusTarget {
@@ -66,6 +68,7 @@ export class RuleStatusWriter {
   readonly #dirty = new Set<string>();
   readonly #backoff = new Backoff({ firstMs: 200, maxMs: 30_000 });
   readonly #loop: LeaderLoop;
+  readonly #repairs: StatusRepairs;
   #counters: StatusCounters = { written: 0, failed: 0 };
 
   constructor(options: RuleStatusWriterOptions) {
@@ -73,6 +76,7 @@ export class RuleStatusWriter {
     this.#kind = options.kind ?? trafficRuleKind;
     this.#api = new ApiClient(options.access, options.clock);
     const { clock, isLeader } = options;
+    this.#repairs = new StatusRepairs(() => clock.monotonic());
     this.#loop = new LeaderLoop({
       clock,
       isLeader,
@@ -91,9 +95,15 @@ export class RuleStatusWriter {
   /** The status that the object should have from now on. */
   put(target: StatusTarget, status: unknown): void {
     const id = ruleObjectId(this.#kind.kind, target.namespace, target.name);
+    if (!isDeepStrictEqual(this.#wanted.get(id)?.status, status)) this.#repairs.forget(id);
     this.#wanted.set(id, { target, status });
     this.#dirty.add(id);
     this.#loop.wake();
+  }
+
+  /** The API holds another status of this object than before: somebody may have written over ours. */
+  noticed(id: string): void {
+    if (this.#wanted.has(id)) this.#repairs.notice(id);
   }
 
   /** The object is gone. */
@@ -101,6 +111,7 @@ export class RuleStatusWriter {
     const id = ruleObjectId(this.#kind.kind, namespace, name);
     this.#wanted.delete(id);
     this.#dirty.delete(id);
+    this.#repairs.forget(id);
   }
 
   /** The API's credential (or address) is another from now on. */
@@ -117,11 +128,13 @@ export class RuleStatusWriter {
   /** A write at most; the pause after it. */
   async #step(signal: AbortSignal): Promise<number | undefined> {
     const { pauseMs = 50 } = this.#options;
+    for (const due of this.#repairs.take()) this.#dirty.add(due);
     const id = this.#dirty.values().next().value;
     if (id === undefined) return undefined;
     this.#dirty.delete(id);
     const { written } = this.#counters;
     const error = await this.#write(id, signal);
+    this.#repairs.looked(id, this.#counters.written > written);
     if (error === undefined) {
       this.#backoff.reset();
       return this.#counters.written > written ? pauseMs : 0;

@@ -14,6 +14,7 @@ import type { OpenMember } from '../member-host.ts';
 import { type Access, readKubeconfig, type Trust, trustNothing } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type KubeSourceOptions, type KubeSourceSettings, kubeSource } from './cluster-source.ts';
+import { FirstLook } from './first-look.ts';
 import { heldTarget } from './held-target.ts';
 import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import type { ClusterRegistrar, Discovery, RegisteredPlace } from './registrar.ts';
@@ -75,16 +76,19 @@ class SecretDiscovery implements SecretsDiscovery {
   readonly #held = new Map<string, Map<string, SecretObject>>();
   /** Fingerprints of what is registered, by Secret, then by cluster; '' after a refusal. */
   readonly #registered = new Map<string, Map<string, string>>();
-  readonly #found: () => void;
-  #restored = false;
-  #listed = false;
+  readonly #firstLook: FirstLook;
   #problem: string | undefined;
 
   constructor(options: SecretDiscoveryOptions) {
     this.#options = options;
     const { clock, namespace } = options;
     this.#api = new ApiClient(options.access, clock);
-    this.#found = options.registrar.beginDiscovery(`secrets in ${namespace}`);
+    this.#firstLook = new FirstLook({
+      registrar: options.registrar,
+      what: `secrets in ${namespace}`,
+      originPrefix: secretOrigin(namespace, ''),
+      registers: (secret, cluster) => this.#registered.get(secret)?.has(cluster) === true,
+    });
     const budget = new RequestBudget(clock);
     this.#watchers = secretLabels.map((label) => {
       const held = new Map<string, SecretObject>();
@@ -128,30 +132,9 @@ class SecretDiscovery implements SecretsDiscovery {
   }
 
   #checkHealth(): void {
-    const errors = this.#watchers.map(({ health }) => health.error).filter((error) => error !== undefined);
-    this.#say(errors[0]);
-    if (this.#listed) return;
-    if (this.#watchers.every(({ health }) => health.listed)) this.#firstListed();
-    else if (errors.length > 0 && !this.#restored) {
-      // The registrations cannot be read now: those of before the restart stay in force meanwhile.
-      this.#restored = true;
-      const prefix = secretOrigin(this.#options.namespace, '');
-      this.#options.registrar.restore((origin) => origin.startsWith(prefix));
-      this.#found();
-    }
-  }
-
-  #firstListed(): void {
-    this.#listed = true;
-    const { namespace, registrar } = this.#options;
-    const prefix = secretOrigin(namespace, '');
-    // What is known from before a restart, and whose Secret has gone meanwhile.
-    for (const [name, { info }] of [...registrar.clusters()]) {
-      if (!info.origin.startsWith(prefix)) continue;
-      const secret = info.origin.slice(prefix.length);
-      if (this.#registered.get(secret)?.has(name) !== true) registrar.remove(name, info.origin);
-    }
-    this.#found();
+    const watches = this.#watchers.map(({ health }) => health);
+    this.#say(watches.find(({ error }) => error !== undefined)?.error);
+    this.#firstLook.heard(watches);
   }
 
   /** Brings one Secret's registrations in line with it. */

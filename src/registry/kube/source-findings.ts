@@ -10,8 +10,7 @@ import type { WatchSettings } from './lister-watcher.ts';
 
 /** The other reasons are how Kubernetes works, not a fault: they are counted and not complained of. */
 interface Complaint {
-  /** Default: FW-KUBE-012. */
-  readonly code?: ErrorCode;
+  readonly code: ErrorCode;
   readonly what: string;
   readonly hint: string;
 }
@@ -28,18 +27,22 @@ const complaints: Partial<Record<SkipReason, Complaint>> = {
     hint: 'Export a Service with a cluster IP or a headless one; a DNS alias (ExternalName) has no endpoints to export.',
   },
   'fqdn-slice': {
+    code: 'FW-KUBE-012',
     what: 'endpoints given as DNS names are left out',
     hint: 'Give these endpoints as IP addresses.',
   },
   'foreign-claim': {
+    code: 'FW-KUBE-012',
     what: 'objects say that they belong to another cluster; the claim is not believed',
     hint: 'Remove the label or annotation topology.istio.io/cluster, or register the cluster under that name.',
   },
   'bad-address': {
+    code: 'FW-KUBE-012',
     what: 'endpoints with an address that no endpoint may have are left out',
     hint: 'Find out who writes these EndpointSlices.',
   },
   unreadable: {
+    code: 'FW-KUBE-012',
     what: 'objects cannot be read; what was held of them stays',
     hint: 'Correct these objects.',
   },
@@ -56,7 +59,7 @@ export function sourceFindings(
     const complaint = complaints[reason];
     if (complaint === undefined) continue;
     findings.push({
-      code: complaint.code ?? 'FW-KUBE-012',
+      code: complaint.code,
       severity: 'warning',
       message: `${complaint.what}: ${count}, for instance ${example}`,
       where: { cluster },
@@ -71,7 +74,7 @@ export function sourceFindings(
       severity: 'error',
       message: `it reports more than ${limits.services} services or ${limits.endpoints} endpoints; of the youngest services, ${excess.count} are left out (${excess.example})`,
       where: { cluster },
-      hint: 'Find out what makes so many, or raise the limits per cluster.',
+      hint: 'Find out what makes so many, and delete what is not needed; what is left out joins as soon as there is room.',
     });
   }
   for (const resource of truncated) {
@@ -80,7 +83,7 @@ export function sourceFindings(
       severity: 'error',
       message: `it has more than ${watch.list.items} ${resource}; those after that are left out`,
       where: { cluster },
-      hint: 'Find out what makes so many, or raise the limits per cluster.',
+      hint: 'Find out what makes so many, and delete what is not needed; what is left out joins as soon as there is room.',
     });
   }
   return findings;

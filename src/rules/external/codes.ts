@@ -38,6 +38,12 @@ export const externalCodes = {
   'FW-RULE-164': { title: 'Bad locality', cure: 'Give a label value of at most 63 characters.' },
   'FW-RULE-165': { title: 'Unknown resolution', cure: 'Use static or dns.' },
   'FW-RULE-166': { title: 'Bad cluster name', cure: 'Name a registered cluster; leave `from` out for all clusters.' },
+  'FW-RULE-167': {
+    title: 'Client certificates for a host outside',
+    cure: 'Use mode: simple, or leave it out; where the host wants a certificate, let the workload speak TLS itself (protocol: tls).',
+  },
+  'FW-RULE-168': { title: 'Bad name to ask for in TLS', cure: 'Give a DNS name without wildcards, in lower case.' },
+  'FW-RULE-169': { title: 'Bad name in a certificate', cure: 'Give DNS names without wildcards, in lower case.' },
   'FW-RULE-170': {
     title: 'Another ExternalService has the host',
     cure: 'Remove the host from one of the two, or let them be reached from different clusters.',
@@ -49,5 +55,18 @@ export const externalCodes = {
   'FW-RULE-172': {
     title: 'No such cluster is registered',
     cure: 'Register the cluster, or correct the name; it counts from when it appears.',
+  },
+  'FW-RULE-173': {
+    title: 'Bad certificates of authorities',
+    cure: 'Write system, or certificates in PEM, whole and one after another.',
+  },
+  'FW-RULE-174': { title: 'Unknown version of TLS', cure: 'Use TLSv1.2 or TLSv1.3.' },
+  'FW-RULE-175': {
+    title: 'TLS inside TLS',
+    cure: 'Leave tls out where workloads speak TLS themselves, or give the protocol that is spoken inside.',
+  },
+  'FW-RULE-176': {
+    title: 'No name to ask for in TLS',
+    cure: 'Give tls.sni, or name the hosts without wildcards.',
   },
 } as const satisfies CodeTable;

@@ -13,6 +13,7 @@ import { objectParser } from '../parse-object.ts';
 import type { Sound } from '../structure.ts';
 import { externalHead } from './head.ts';
 import { externalSpecSchema, type RawExternalSpec } from './schema.ts';
+import { buildTls, checkTls } from './tls.ts';
 
 export const parseExternalService = objectParser<RawExternalSpec, ExternalService>({
   head: externalHead,
@@ -49,6 +50,7 @@ function checkSpec(spec: Sound<RawExternalSpec>, findings: Findings): void {
       findings.warn('FW-RULE-160', ['spec', 'ports', i, 'protocol'], message, hint);
     }
   }
+  checkTls(spec, findings);
   checkEndpoints(spec, findings);
 }
 
@@ -125,9 +127,17 @@ function build(spec: RawExternalSpec): Content {
   };
 }
 
-function buildPort({ number, protocol, name }: RawExternalSpec['ports'][number]): ExternalPort {
+function buildPort(raw: RawExternalSpec['ports'][number]): ExternalPort {
+  const { number, protocol, name = `${protocol}-${number}`, targetPort } = raw;
   const tls = protocol === 'tls';
-  return { number, protocol: tls ? 'tcp' : protocol, tls, name: name ?? `${protocol}-${number}` };
+  return {
+    number,
+    protocol: tls ? 'tcp' : protocol,
+    tls,
+    name,
+    ...(targetPort === undefined || targetPort === number ? {} : { targetPort }),
+    ...(raw.tls === undefined ? {} : { originate: buildTls(raw.tls) }),
+  };
 }
 
 function buildEndpoint(raw: NonNullable<RawExternalSpec['endpoints']>[number]): ExternalEndpoint {

@@ -4,6 +4,7 @@
  */
 
 import type { FromSchema, Schema } from '../schema-types.ts';
+import { tlsSchema } from './schema-tls.ts';
 
 const portNumber = {
   type: 'integer',
@@ -105,10 +106,12 @@ export const externalSpecSchema = {
           number: portNumber,
           protocol: {
             type: 'string',
-            description: 'What is spoken on it. tls: sidecars route by SNI and do not look inside.',
+            description: 'What clients speak on it. tls: sidecars route by SNI and do not look inside.',
             enum: ['http', 'http2', 'grpc', 'tcp', 'tls'],
             'x-fairway': { code: 'FW-RULE-153', says: 'must be one of http, http2, grpc, tcp and tls' },
           },
+          targetPort: { ...portNumber, description: 'The port at which the hosts listen. Default: number.' },
+          tls: tlsSchema,
           name: {
             type: 'string',
             description: 'For people. Default: protocol and number.',
@@ -174,6 +177,14 @@ export const externalSpecSchema = {
     {
       rule: "self.resolution != 'dns' || self.hosts.all(host, !host.startsWith('*'))",
       message: 'a host with a wildcard cannot be looked up by DNS',
+    },
+    {
+      rule: "self.ports.all(p, p.protocol != 'tls' || !has(p.tls))",
+      message: 'tls must not be given on a port of protocol tls, on which clients speak TLS themselves',
+    },
+    {
+      rule: "!self.hosts.exists(h, h.startsWith('*')) || self.ports.all(p, p.protocol != 'tcp' || !has(p.tls) || has(p.tls.sni))",
+      message: 'sni must be given with tls on a port of protocol tcp where a host has a wildcard',
     },
     {
       rule: '!has(self.endpoints) || self.endpoints.all(e, !has(e.ports) || e.ports.all(p, self.ports.exists(q, q.number == p.number)))',

@@ -76,7 +76,7 @@ var ofGatewaysAlone = map[string]string{
 	"HTTPRouteInvalidCrossNamespaceParentRef":   "is about a Gateway that takes no routes of other namespaces; at a Service these are its consumers' routes",
 	"HTTPRouteMatchingAcrossRoutes":             asksForHosts,
 	"TCPRouteInvalidNonTCPListener":             "is about what a Gateway's listener allows; a Service's port of another protocol is no matching parent",
-	"TCPRouteMultipleRoutesAttachment":          "is about a Gateway's own status; at a Service the newer route itself says that it is not in force",
+	"TCPRouteMultipleRoutesAttachment":          "is about a Gateway's own status: how many routes its listener has",
 	"TLSRouteHostnameIntersection":              listensOtherwise,
 	"TLSRouteInvalidNoMatchingListener":         listensOtherwise,
 	"TLSRouteInvalidNoMatchingListenerHostname": listensOtherwise,

@@ -8,9 +8,10 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { findGo } from '../go-programs.ts';
 import { findProgram } from '../process.ts';
+import { cacheRoot } from '../program-cache.ts';
 
 export const kubernetesVersion = '1.36.1';
 const programs = ['kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
@@ -26,6 +27,11 @@ export interface KubernetesBinaries {
 
 /** Finds or makes all of them. Throws with what to do when it cannot. */
 export async function findKubernetes(say: (message: string) => void = sayOnStderr): Promise<KubernetesBinaries> {
+  if (process.env['FAIRWAY_TESTS'] === 'plain') {
+    throw new Error(
+      'npm test runs without Kubernetes: name the file of this test kube-… or crd…, so that npm run kube runs it',
+    );
+  }
   const etcd = findEtcd(say);
   const folder = await folderWith(programs, say);
   return {
@@ -66,16 +72,14 @@ async function folderWith(wanted: readonly string[], say: (message: string) => v
 }
 
 function cacheFolder(): string {
-  const root =
-    process.env['FAIRWAY_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fairway');
-  return join(root, `kubernetes-v${kubernetesVersion}`);
+  return join(cacheRoot(), `kubernetes-v${kubernetesVersion}`);
 }
 
 async function cachedOrBuilt(wanted: readonly string[], say: (message: string) => void): Promise<string> {
   const cache = cacheFolder();
   const missing = wanted.filter((program) => !existsSync(join(cache, program)));
   if (missing.length === 0) return cache;
-  const go = findProgram('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined);
+  const go = findGo();
   if (go === undefined) {
     throw new Error(
       `${missing.join(', ')} v${kubernetesVersion} are neither in ${cache} nor can they be built, since there is no Go: install Go 1.26 or newer, ` +

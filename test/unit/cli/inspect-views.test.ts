@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import stringWidth from 'string-width';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import { printAnalysis } from '../../../src/cli/views/analysis.ts';
+import { printCluster } from '../../../src/cli/views/cluster-description.ts';
 import { printRequestPath } from '../../../src/cli/views/request-path.ts';
 import { matchTexts, percentText } from '../../../src/cli/views/route-text.ts';
 import { printInspection } from '../../../src/cli/views/rule-inspection.ts';
 import type { Finding } from '../../../src/core/errors.ts';
 import { unknownLocality } from '../../../src/model/cluster.ts';
 import type { PathEndpoint, ProxyRequestPath, RuleInspection } from '../../../src/model/inspection.ts';
+import type { ClusterReport } from '../../../src/model/report.ts';
 
 function printed(columns: number | undefined, print: (terminal: Terminal) => void): string {
   let text = '';
@@ -41,6 +43,37 @@ const finding = (code: Finding['code'], severity: Finding['severity'], where: Fi
 });
 
 describe('pages of the commands that look closer', () => {
+  it('describe cluster: what its ClusterProfile says, too', () => {
+    const cluster: ClusterReport = {
+      name: 'west',
+      phase: 'fresh',
+      since: '2026-01-01T00:00:00Z',
+      origin: 'clusterprofile fairway-system/west',
+      network: 'net-1',
+      locality: { ...unknownLocality, region: 'eu' },
+      uid: 'u-1',
+      services: 2,
+      endpoints: 3,
+      proxies: 1,
+      version: 'v1.36.1',
+      dropped: 0,
+      findings: [finding('FW-KUBE-048', 'warning', { cluster: 'west' })],
+      profile: {
+        manager: 'fleet',
+        displayName: 'West',
+        properties: [{ name: 'tier.example.com', value: 'gold' }],
+        conditions: [{ type: 'ControlPlaneHealthy', status: 'False', reason: 'Unreachable', message: 'no answer' }],
+      },
+    };
+    for (const width of [40, 72, undefined]) {
+      const text = printed(width, (terminal) => printCluster(cluster, nowMs, terminal));
+      for (const part of ['Cluster west', 'fleet', 'tier.example.com', 'gold', 'Unreachable', 'FW-KUBE-048'])
+        assert.ok(text.includes(part), `${width} ${part}: ${text}`);
+    }
+    const { profile: _, ...other } = cluster;
+    assert.ok(!printed(72, (terminal) => printCluster(other, nowMs, terminal)).includes('ClusterProfile'));
+  });
+
   it('analyze: by object, the gravest first, and by line', () => {
     const findings = [
       finding('FW-X-001', 'warning', { object: 'TrafficRule a/warned', file: 'a.yaml', line: 3, column: 1 }),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { typeUrl } from '../../../src/core/type-urls.ts';
-import { encodeAssignment, type TargetGroup } from '../../../src/envoy/assignment-bytes.ts';
+import { type AssignmentForm, encodeAssignment, type TargetGroup } from '../../../src/envoy/assignment-bytes.ts';
 import { encodeResource, type Plain } from '../../../src/envoy/proto/encode.ts';
 import type { Endpoint } from '../../../src/model/service.ts';
 
@@ -29,12 +29,17 @@ const group = fc.record({
   other: fc.option(locality, { nil: undefined }),
 });
 
-const overprovisioning = fc.option(fc.integer({ min: 100, max: 100_000 }), { nil: undefined });
+const form: fc.Arbitrary<AssignmentForm> = fc.record({
+  overprovisioningPercent: fc.option(fc.integer({ min: 100, max: 100_000 }), { nil: undefined }),
+  healthPort: fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
+  weighsLocalities: fc.boolean(),
+  tellsWho: fc.boolean(),
+});
 
 describe('an assignment as bytes', () => {
   it('is what the general encoder makes of it', () => {
     fc.assert(
-      fc.property(longText, fc.array(group, { maxLength: 6 }), overprovisioning, (name, groups, percent) => {
+      fc.property(longText, fc.array(group, { maxLength: 6 }), form, (name, groups, form) => {
         const given = groups.map(({ locality: place, endpoints, priority, weight, other }) => ({
           targets: endpoints.map(({ endpoint: some, port }) => ({
             endpoint: { ...some, locality: place } as Endpoint,
@@ -45,8 +50,8 @@ describe('an assignment as bytes', () => {
           ...(other === undefined ? {} : { locality: other }),
         }));
         assert.deepEqual(
-          encodeAssignment(name, given, percent),
-          encodeResource(typeUrl.endpoint, name, plain(name, given, percent)),
+          encodeAssignment(name, given, form),
+          encodeResource(typeUrl.endpoint, name, plain(name, given, form)),
         );
       }),
     );
@@ -76,7 +81,8 @@ describe('an assignment as bytes', () => {
   });
 });
 
-function plain(name: string, groups: readonly TargetGroup[], percent?: number): Plain {
+function plain(name: string, groups: readonly TargetGroup[], form: AssignmentForm = {}): Plain {
+  const { overprovisioningPercent: percent, healthPort, weighsLocalities = false, tellsWho = false } = form;
   return {
     cluster_name: name,
     endpoints: groups.map(({ targets, priority, weight, locality: given }) => {
@@ -87,15 +93,16 @@ function plain(name: string, groups: readonly TargetGroup[], percent?: number): 
       return {
         locality: region === '' && zone === '' && subzone === '' ? undefined : { region, zone, sub_zone: subzone },
         lb_endpoints: targets.map(({ endpoint: some, port }) => ({
-          endpoint: { address: { socket_address: { address: some.address, port_value: port } } },
-          health_status: isHealthy(some) ? 'HEALTHY' : 'UNHEALTHY',
-          metadata: {
-            filter_metadata: {
-              fairway: { c: some.cluster, v: some.version, w: some.workload },
-            },
+          endpoint: {
+            address: { socket_address: { address: some.address, port_value: port } },
+            health_check_config: healthPort === undefined ? undefined : { port_value: healthPort },
           },
+          health_status: isHealthy(some) ? undefined : 'UNHEALTHY',
+          metadata: tellsWho
+            ? { filter_metadata: { fairway: { c: some.cluster, v: some.version, w: some.workload } } }
+            : undefined,
         })),
-        load_balancing_weight: weight ?? (healthy > 0 ? healthy : undefined),
+        load_balancing_weight: weighsLocalities ? (weight ?? (healthy > 0 ? healthy : undefined)) : undefined,
         priority,
       };
     }),

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { lookForEnvoy } from '../../../src/cli/envoy-binary.ts';
 import { type BootstrapOptions, renderBootstrap } from '../../../src/envoy/bootstrap.ts';
 import { parseNode } from '../../../src/pilot/node.ts';
+import { noEnvoy, skip } from '../../support/skips.ts';
 
 const configs = join(import.meta.dirname, '../../../envoy-configs');
 
@@ -105,12 +106,7 @@ describe('bootstrap', () => {
 
   it('is accepted by Envoy in every form', async function () {
     const found = await lookForEnvoy({ env: process.env, log: () => {} });
-    if (found === undefined) {
-      process.stderr.write(
-        'SKIPPED: no Envoy to validate bootstraps with; set ENVOY_BIN, or run `fairway envoy` once\n',
-      );
-      return this.skip();
-    }
+    if (found === undefined) return skip(this, noEnvoy);
     const dir = mkdtempSync(join(tmpdir(), 'fairway-bootstrap-'));
     try {
       for (const [index, options] of [captured, explicit, everything].entries()) {

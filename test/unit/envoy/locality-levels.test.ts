@@ -73,7 +73,7 @@ interface Group {
   readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
   readonly load_balancing_weight?: number | { readonly value: number };
   readonly lb_endpoints: readonly {
-    readonly health_status: string;
+    readonly health_status?: string;
     readonly endpoint: { readonly address: { readonly socket_address: { readonly address: string } } };
   }[];
 }
@@ -98,7 +98,7 @@ function levels(given: Given, scope: Scope): string[] {
     found[priority] = level;
     for (const { endpoint: target, health_status } of lb_endpoints) {
       const number = target.address.socket_address.address.split('.').at(-1) ?? '';
-      level.push(health_status === 'HEALTHY' ? number : `${number}!`);
+      level.push(health_status === 'UNHEALTHY' ? `${number}!` : number);
     }
   }
   return found.map((level) => level.sort().join(' '));

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { RouteId } from '../../../src/gateway-api/route.ts';
+import { parentVerdicts } from '../../../src/gateway-api/verdicts.ts';
 import type { RuleRoute } from '../../../src/model/rule.ts';
 import { GatewayScene, target } from '../../support/gateway-objects.ts';
 
@@ -41,6 +43,28 @@ function scene(): GatewayScene {
 }
 
 describe('routes of the Gateway API, compiled', () => {
+  it('takes the group core for "", as others write it, and says the parent as it was written', () => {
+    const one = scene().service('other/far');
+    one.apply(`
+kind: HTTPRoute
+metadata: {name: written, namespace: shop}
+spec:
+  parentRefs: [{group: core, kind: Service, name: reviews, port: 80}]
+  rules:
+  - backendRefs:
+    - {group: core, kind: Service, name: v1, port: 80}
+    - {group: core, kind: Service, name: far, namespace: other, port: 80}
+---
+kind: ReferenceGrant
+metadata: {name: shop, namespace: other}
+spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop}], to: [{group: core, kind: Service}]}
+`);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'shop/v1:80*1, other/far:80*1', '80']]);
+    const { parent: reference, problems } = one.outcome('HTTPRoute shop/written');
+    assert.deepEqual(problems, []);
+    assert.deepEqual(reference.given, { group: 'core', kind: 'Service', name: 'reviews', port: 80 });
+  });
+
   it('sends to other services by weight; a backend that is missing is refused', () => {
     const one = scene();
     one.apply(`
@@ -224,6 +248,75 @@ spec: {parentRefs: [${parent}], hostnames: [a.example], rules: [{backendRefs: [$
     one.delete('TLSRoute shop/tls');
     assert.deepEqual(one.rule()?.routes.at(-1)?.takes, 'connections');
     assert.equal(one.outcome('TCPRoute shop/tcp').refusal, undefined);
+  });
+
+  it('takes a TLSRoute of v1alpha2 without server names for what no other takes, and of its rules the first', () => {
+    const one = scene();
+    const tls = (name: string, spec: string): string => `
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TLSRoute
+metadata: {name: ${name}, namespace: shop, creationTimestamp: "2024-01-01T00:00:00Z"}
+spec: {parentRefs: [${parent}], ${spec}}
+`;
+    one.apply(tls('all', `rules: [{backendRefs: [${to('v1')}]}, {backendRefs: [${to('gone')}]}]`));
+    one.apply(tls('some', `hostnames: [a.example], rules: [{backendRefs: [${to('v2')}]}]`));
+    assert.deepEqual(
+      one.rule()?.routes.map((route) => [route.sni, leads(route)]),
+      [
+        [['a.example'], 'shop/v2:80*1'],
+        [undefined, 'shop/v1:80*1'],
+      ],
+    );
+    one.apply(tls('younger', `rules: [{backendRefs: [${to('v2')}]}]`));
+    assert.deepEqual(one.outcome('TLSRoute shop/younger').ports, []);
+    assert.match(one.outcome('TLSRoute shop/younger').note ?? '', /TLSRoute shop\/all goes first for port 6379/);
+  });
+
+  it('takes several TCPRoutes and TLSRoutes for a port as they are, and goes by the oldest', () => {
+    const one = scene();
+    const tcp = (name: string, to_: string, second: number, ports = ''): string => `
+kind: TCPRoute
+metadata: {name: ${name}, namespace: shop, creationTimestamp: "2026-01-01T00:00:0${second}Z"}
+spec: {parentRefs: [{group: "", kind: Service, name: reviews${ports}}], rules: [{backendRefs: [${to(to_)}]}]}
+`;
+    one.apply(`${tcp('b', 'v1', 1)}---${tcp('a', 'v2', 2)}`);
+    assert.deepEqual(shown(one.rule()?.routes), [['', 'shop/v1:80*1']]);
+    const told = (id: RouteId): unknown => {
+      const outcome = one.outcome(id);
+      const [[, accepted] = []] = parentVerdicts(outcome, undefined);
+      return [outcome.ports, accepted?.status, accepted?.message];
+    };
+    assert.deepEqual(told('TCPRoute shop/b'), [[6379], 'True', 'the route is in force']);
+    const message = 'the route is valid, and nothing goes by it: TCPRoute shop/b goes first for port 6379, being older';
+    assert.deepEqual(told('TCPRoute shop/a'), [[], 'True', message]);
+    one.delete('TCPRoute shop/b');
+    assert.deepEqual(told('TCPRoute shop/a'), [[6379], 'True', 'the route is in force']);
+    one.delete('TCPRoute shop/a');
+    const tls = (name: string, names: string, second: number): string => `
+kind: TLSRoute
+metadata: {name: ${name}, namespace: shop, creationTimestamp: "2026-01-01T00:00:0${second}Z"}
+spec: {parentRefs: [${parent}], hostnames: [${names}], rules: [{backendRefs: [${to('v1')}]}]}
+`;
+    one.apply(
+      `${tls('y', 'a.example, b.example', 1)}---${tls('x', 'b.example, c.example', 2)}---${tls('w', 'a.example', 3)}`,
+    );
+    assert.deepEqual(
+      one.rule()?.routes.map(({ name, sni }) => [name, sni]),
+      [
+        ['tlsroute/shop/y/0', ['a.example', 'b.example']],
+        ['tlsroute/shop/x/0', ['c.example']],
+      ],
+    );
+    assert.deepEqual(told('TLSRoute shop/x'), [
+      [6379],
+      'True',
+      'the route is in force; TLSRoute shop/y goes first for b.example, being older',
+    ]);
+    assert.deepEqual(told('TLSRoute shop/w'), [
+      [],
+      'True',
+      'the route is valid, and nothing goes by it: TLSRoute shop/y goes first for a.example, being older',
+    ]);
   });
 
   it('answers for a rule that asks for what is not supported, and passes over nothing', () => {

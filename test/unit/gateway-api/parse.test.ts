@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { filter, grpc, head, http, refusedObjects, takenObjects } from '../../support/gateway-cases.ts';
+import { filter, grpc, head, http, parent, refusedObjects, takenObjects } from '../../support/gateway-cases.ts';
 import { parseGatewayObjects, parseOne } from '../../support/gateway-objects.ts';
 
 function codes(text: string): string[] {
@@ -62,6 +62,11 @@ describe('objects of the Gateway API: what is taken', () => {
       'warning FW-GWAPI-028',
     ]);
     assert.deepEqual(codes(`${head('HTTPRoute')}  parentRefs: [{name: edge}]\n  hostnames: [a.example]\n`), []);
+    assert.deepEqual(codes(`${head('HTTPRoute')}  parentRefs: [{kind: Service, name: a}]\n`), ['warning FW-GWAPI-021']);
+    assert.deepEqual(codes(`${head('GRPCRoute')}  parentRefs: [{group: a.b, kind: Service, name: a}]\n`), []);
+    assert.deepEqual(codes(`${head('GRPCRoute')}  parentRefs: [{group: "", kind: ServiceImport, name: a}]\n`), [
+      'warning FW-GWAPI-021',
+    ]);
   });
 
   it('keeps what is not supported, with the reason', () => {
@@ -120,6 +125,19 @@ describe('objects of the Gateway API: what is taken', () => {
       [actions.retry?.attempts, actions.retry?.statusCodes, actions.retry?.backoff],
       [4, [500, 503], { baseMs: 100, maxMs: 1000 }],
     );
+  });
+
+  it('takes several rules in v1alpha2 alone, and says that the first counts', () => {
+    for (const kind of ['TCPRoute', 'TLSRoute']) {
+      const more = (version: string): string =>
+        `apiVersion: gateway.networking.k8s.io/${version}\n${head(kind)}${parent}  rules: [{backendRefs: [{name: a, port: 1}]}, {backendRefs: [{name: b, port: 1}]}]\n`;
+      assert.deepEqual(codes(more('v1alpha2')), ['warning FW-GWAPI-029']);
+      assert.ok(codes(more('v1')).includes('error FW-RULE-009'));
+    }
+  });
+
+  it('takes no tries at all, as the standard does since v1.7', () => {
+    assert.equal(parseOne(http('{retry: {attempts: 0}}')).rules[0]?.actions.retry?.attempts, 0);
   });
 
   it('reads the methods of gRPC', () => {

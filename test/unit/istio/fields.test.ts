@@ -6,8 +6,9 @@
 import assert from 'node:assert/strict';
 import { fieldsOfKind } from '../../../src/istio/check-object.ts';
 import { type Field, fieldPaths } from '../../../src/istio/fields.ts';
+import { istioKinds } from '../../../src/istio/kinds.ts';
 import { type IstioKindName, istioKindNames } from '../../../src/istio/parts.ts';
-import { convert, routes } from './istio-objects.ts';
+import { convert, istioObject, routes } from './istio-objects.ts';
 
 type Tree = Record<string, unknown>;
 
@@ -114,6 +115,11 @@ const beside: Readonly<Record<string, Tree>> = {
     trafficPolicy: { connectionPool: { http: { idleTimeout: '5s' } } },
   },
   'trafficPolicy.outlierDetection': { trafficPolicy: { outlierDetection: {} } },
+  'trafficPolicy.tls': { host: 'pay.example.com', trafficPolicy: { tls: { mode: 'SIMPLE' } } },
+  'trafficPolicy.portLevelSettings': {
+    host: 'pay.example.com',
+    trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, tls: { mode: 'SIMPLE' } }] },
+  },
   'trafficPolicy.retryBudget': { trafficPolicy: { retryBudget: { percent: 10 } } },
   subsets: { subsets: [{ name: 'a', labels: { version: 'v1' } }] },
   'endpoints[].ports': { ports: [{ number: 80, name: 'http', protocol: 'HTTP' }] },
@@ -186,6 +192,9 @@ const samples: Readonly<Record<string, unknown>> = {
   destinationSubnets: ['10.0.0.0/8'],
   sourceSubnet: '10.0.0.0/8',
   sniHosts: ['db.example.com'],
+  caCertificates: '/etc/ca.pem',
+  subjectAltNames: ['db.example.com'],
+  sni: 'db.example.com',
   simple: 'ROUND_ROBIN',
   httpHeaderName: 'x-user',
   path: '/c',
@@ -219,10 +228,11 @@ const samples: Readonly<Record<string, unknown>> = {
   baseEjectionTime: '9s',
   maxEjectionPercent: 90,
   minHealthPercent: 9,
-  'trafficPolicy.tls': { mode: 'MUTUAL' },
+  mode: 'MUTUAL',
   minRetryConcurrency: 9,
   labels: { version: 'v9', tier: 'x' },
-  workloadSelector: { matchLabels: { app: 'a' } },
+  matchLabels: { app: 'a' },
+  'workloadSelector.labels': { app: 'a' },
   'ports[].number': 81,
   protocol: 'GRPC',
   targetPort: 8080,
@@ -283,7 +293,17 @@ function outcome(kind: IstioKindName, spec: Tree): unknown {
     metadata: { name: 'reviews', namespace: 'shop' },
     spec: { ports: [{ port: 80 }] },
   };
-  const others = kind === 'DestinationRule' ? [routes('{route: [{destination: {host: reviews, subset: other}}]}')] : [];
+  const others =
+    kind === 'DestinationRule'
+      ? [
+          routes('{route: [{destination: {host: reviews, subset: other}}]}'),
+          istioObject(
+            'ServiceEntry',
+            'pay',
+            '{hosts: [pay.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}',
+          ),
+        ]
+      : [];
   const { objects, findings } = convert(object, service, ...others);
   return JSON.stringify([objects, findings]);
 }
@@ -300,5 +320,73 @@ for (const kind of istioKindNames) {
         assert.notEqual(outcome(kind, with_), outcome(kind, without));
       });
     }
+
+    for (const { path, field } of fieldPaths(fieldsOfKind[kind])) {
+      if (field.kind !== 'read') continue;
+      it(`${path} of a wrong type is refused, at its place`, () => {
+        const spec = baseFor(kind, path);
+        put(spec, path, field.type === 'text' || field.type === 'duration' ? { a: 1 } : 'x');
+        const { value, findings } = parse(kind, spec);
+        assert.equal(value, undefined);
+        assert.deepEqual(
+          findings.filter(({ severity }) => severity === 'error').map(({ code, where }) => `${code} ${where.field}`),
+          [`FW-ISTIO-003 ${placeOf(path, field)}`],
+        );
+      });
+    }
   });
 }
+
+/** What is `x` there is no list, number, mapping, or word of its own. */
+function placeOf(path: string, { kind }: Field): string {
+  assert.equal(kind, 'read');
+  return `spec.${path.replaceAll('[]', '[0]').replaceAll('{}', '.x-a')}`;
+}
+
+function parse(kind: IstioKindName, spec: Tree): ReturnType<(typeof istioKinds)[number]['parse']> {
+  const row = istioKinds.find((each) => each.kind === kind);
+  assert.ok(row !== undefined);
+  const object = { apiVersion: 'networking.istio.io/v1', kind, metadata: { name: 'one', namespace: 'shop' }, spec };
+  return row.parse({ object, origin: 'test', where: () => ({}) }, { defaultNamespace: 'default' });
+}
+
+describe('an object of Istio’s that its API would not take', () => {
+  const refused: readonly (readonly [IstioKindName, Tree, string])[] = [
+    ['DestinationRule', {}, 'spec must have host'],
+    ['DestinationRule', { host: 'a', subsets: [{ labels: {} }] }, 'must have name'],
+    ['ServiceEntry', {}, 'spec must have hosts'],
+    ['ServiceEntry', { hosts: ['a.example.com'], ports: [{ number: 80 }] }, 'must have name'],
+    ['ServiceEntry', { hosts: ['a.example.com'], ports: [{ name: 'a' }] }, 'must have number'],
+    ['ServiceEntry', { hosts: ['a.example.com'], ports: [{ name: '', number: 80 }] }, 'must not be empty'],
+    [
+      'ServiceEntry',
+      { hosts: ['a.example.com'], ports: [1, 2].map((number) => ({ name: 'a', number })) },
+      'name is "a" twice',
+    ],
+    ['VirtualService', { http: [{ route: [{}] }] }, 'must have destination'],
+    ['VirtualService', { http: [{ route: [{ destination: {} }] }] }, 'must have host'],
+    ['VirtualService', { http: [{ route: [{ destination: { host: 'a' }, weight: 1.5 }] }] }, 'must be a whole number'],
+    ['VirtualService', { http: [{ match: [{ port: -1 }] }] }, 'must be a whole number from 0 on'],
+    ['VirtualService', { tls: [{ route: [{ destination: { host: 'a' } }] }] }, 'must have match'],
+  ];
+  for (const [kind, spec, says] of refused) {
+    it(`${kind}: ${says}`, () => {
+      const { value, findings } = parse(kind, spec);
+      assert.equal(value, undefined);
+      assert.ok(
+        findings.some(({ code, message }) => code === 'FW-ISTIO-003' && message.includes(says)),
+        JSON.stringify(findings),
+      );
+    });
+  }
+
+  it('keeps a long name of a port short, and says so', () => {
+    const name = `${'a'.repeat(63)}b`;
+    const { value, findings } = parse('ServiceEntry', { hosts: ['a.example.com'], ports: [{ name, number: 80 }] });
+    assert.ok(value !== undefined);
+    assert.deepEqual(
+      findings.map(({ severity, code, where }) => `${severity} ${code} ${where.field}`),
+      ['warning FW-ISTIO-004 spec.ports[0].name'],
+    );
+  });
+});

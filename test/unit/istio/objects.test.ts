@@ -133,6 +133,24 @@ describe("Istio's objects for one service", () => {
     assert.equal(conversion.outcomes.length, 4);
   });
 
+  it('leaves the host that a gateway serves to the gateway, as generated objects name it beside the service', () => {
+    const both = (hosts: string, gateways: string): unknown =>
+      vs('podinfo', `{hosts: [${hosts}], gateways: [${gateways}], http: [{${toReviews}}]}`);
+    const conversion = convert(both('app.example.com, reviews', 'istio-system/public, mesh'));
+    assert.deepEqual(codes(conversion), [
+      'warning FW-ISTIO-007 spec.gateways[0]',
+      'warning FW-ISTIO-007 spec.hosts[0]',
+    ]);
+    assert.equal(conversion.objects.length, 1);
+    assert.equal(conversion.outcomes[0]?.outcome, 'changed');
+    for (const [hosts, gateways] of [
+      ['app.example.com, reviews', 'mesh'],
+      ['reviews.shp, reviews', 'public, mesh'],
+      ['"*", reviews', 'public, mesh'],
+    ] as const)
+      assert.ok(codes(convert(both(hosts, gateways))).includes('error FW-ISTIO-006 spec.hosts[0]'), hosts);
+  });
+
   it('tells unknown fields, wrong types and objects that are no objects', () => {
     const conversion = convert(
       vs('a', `{hosts: [reviews], htpp: [], http: [{match: [{uri: {prefx: /a}}], ${toReviews}}]}`),

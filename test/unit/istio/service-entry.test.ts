@@ -52,15 +52,56 @@ describe('a ServiceEntry', () => {
     }
   });
 
+  it('has proxies begin TLS where a DestinationRule says so, on all ports or on some', () => {
+    const ports =
+      '[{number: 80, name: http, protocol: HTTP, targetPort: 443}, {number: 443, name: tls, protocol: TLS}]';
+    const pay = istioObject('ServiceEntry', 'pay', `{hosts: [api.example.com], ports: ${ports}, resolution: DNS}`);
+    const rule = (policy: string): unknown =>
+      istioObject('DestinationRule', 'pay', `{host: api.example.com, trafficPolicy: ${policy}}`);
+    const first = (...objects: readonly unknown[]): unknown => (specOf(convert(...objects))['ports'] as unknown[])[0];
+    const port = { number: 80, protocol: 'http', name: 'http', targetPort: 443 };
+    const general = rule('{tls: {mode: SIMPLE, sni: a.example.com, subjectAltNames: [b.example.com]}}');
+    assert.deepEqual(first(pay, general), {
+      ...port,
+      tls: { sni: 'a.example.com', subjectAltNames: ['b.example.com'] },
+    });
+    assert.deepEqual(codes(convert(pay, general)), []);
+    const ofPort = rule('{portLevelSettings: [{port: {number: 80}, tls: {mode: SIMPLE}}]}');
+    assert.deepEqual(first(pay, ofPort), { ...port, tls: {} });
+    assert.deepEqual(codes(convert(pay, ofPort)), []);
+    const other = rule('{tls: {mode: SIMPLE}, portLevelSettings: [{port: {number: 80}}]}');
+    assert.deepEqual(first(pay, other), port);
+    const told = convert(
+      pay,
+      rule('{tls: {mode: SIMPLE, caCertificates: /ca.pem, subjectAltNames: ["spiffe://a/b"]}}'),
+    );
+    assert.deepEqual(codes(told), [
+      'warning FW-ISTIO-004 spec.trafficPolicy.tls.caCertificates',
+      'warning FW-ISTIO-004 spec.trafficPolicy.tls.subjectAltNames',
+    ]);
+    const mutual = rule('{tls: {mode: MUTUAL, clientCertificate: /c.pem}}');
+    assert.deepEqual(first(pay, mutual), port);
+    assert.deepEqual(codes(convert(pay, mutual)), [
+      'warning FW-ISTIO-002 spec.trafficPolicy.tls.mode',
+      'warning FW-ISTIO-002 spec.trafficPolicy.tls.clientCertificate',
+    ]);
+    const third = istioObject(
+      'ServiceEntry',
+      'pay',
+      '{hosts: [a.example.com, b.example.com], resolution: DNS, ports: []}',
+    );
+    assert.notDeepEqual(codes(convert(third, rule('{tls: {mode: SIMPLE}}'))), []);
+  });
+
   it('without a list of hosts is nothing, and says so', () => {
-    for (const [hosts, field] of [
-      ['hosts: []', 'spec.hosts'],
-      ['hosts: api.example.com', 'spec.hosts'],
-      ['exportTo: ["*"]', 'spec'],
+    for (const [hosts, told] of [
+      ['hosts: []', 'FW-ISTIO-019 spec.hosts'],
+      ['hosts: api.example.com', 'FW-ISTIO-003 spec.hosts'],
+      ['exportTo: ["*"]', 'FW-ISTIO-003 spec'],
     ] as const) {
       const conversion = convert(entry(`${hosts}, resolution: DNS`));
       assert.deepEqual(conversion.objects, []);
-      assert.deepEqual(codes(conversion), [`error FW-ISTIO-019 ${field}`]);
+      assert.deepEqual(codes(conversion), [`error ${told}`]);
     }
   });
 
@@ -95,7 +136,7 @@ describe('a ServiceEntry', () => {
       istioObject(
         'ServiceEntry',
         'pay',
-        '{hosts: [api.example.com], resolution: DNS, ports: [{number: 80, protocol: UDP}]}',
+        '{hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: UDP}]}',
       ),
     );
     assert.deepEqual(codes(odd)[0], 'error FW-ISTIO-019 spec.ports[0].protocol');
@@ -129,5 +170,19 @@ describe('a ServiceEntry', () => {
     );
     assert.equal(both.objects.length, 2);
     assert.deepEqual(codes(both), []);
+  });
+
+  it('is refused for a host that another has, with the object that has it', () => {
+    const second = entry('hosts: [api.example.com, b.example.com], resolution: DNS', 'more');
+    const conversion = convert(second, entry('hosts: [API.example.com], resolution: DNS', 'more-still'));
+    assert.equal(conversion.objects.length, 1);
+    assert.deepEqual(codes(conversion), ['error FW-ISTIO-019 spec.hosts']);
+    assert.match(conversion.findings[0]?.message ?? '', /api\.example\.com is a host of ServiceEntry shop\/more too/);
+    assert.deepEqual(
+      conversion.outcomes.map(({ outcome }) => outcome),
+      ['whole', 'refused'],
+    );
+    const apart = convert(second, entry('hosts: [c.example.com], resolution: DNS', 'other'));
+    assert.deepEqual(codes(apart), []);
   });
 });

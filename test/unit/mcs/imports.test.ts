@@ -4,8 +4,8 @@ import { type ClustersetService, clustersetService } from '../../../src/mcs/clus
 import { exportFindings } from '../../../src/mcs/findings.ts';
 import { type DesiredImport, desiredImport } from '../../../src/mcs/imports.ts';
 import { sliceEndpointsMax, slicesFrom } from '../../../src/mcs/slices.ts';
-import type { ServiceShard } from '../../../src/model/service.ts';
-import { exportedShard, testExport } from '../../support/exports.ts';
+import type { Endpoint, ServiceShard } from '../../../src/model/service.ts';
+import { exportedShard, exportMs, testExport } from '../../support/exports.ts';
 import { testEndpoint, testShard } from '../../support/shards.ts';
 
 function merged(...shards: ServiceShard[]): ClustersetService {
@@ -70,6 +70,37 @@ describe('mcs: imports', () => {
     const shard = exportedShard('west', 1, { endpoints });
     assert.equal(into('west', shard).slices[0]?.endpoints[0]?.nodeName, 'n1');
     assert.equal(into('east', shard).slices[0]?.endpoints[0]?.nodeName, undefined);
+  });
+
+  it('hint endpoints to their zones where the service asks for it, and to nodes in their own cluster alone', () => {
+    const at = (region: string, zone: string, ready = true): Partial<Endpoint> => ({
+      locality: { region, zone, subzone: '' },
+      node: `n-${zone}`,
+      ready,
+    });
+    const shard = (distribution: string | undefined, ...places: readonly Partial<Endpoint>[]): ServiceShard =>
+      exportedShard(
+        'west',
+        1,
+        { endpoints: places.map((place, index) => testEndpoint('west', `10.1.0.${index}`, place)) },
+        distribution === undefined ? {} : { trafficDistribution: distribution },
+      );
+    const hints = (cluster: string, ...shards: ServiceShard[]): unknown[] =>
+      into(cluster, ...shards).slices.flatMap(({ endpoints }) => endpoints.map((endpoint) => endpoint.hints));
+    const places = [at('eu', 'a'), at('eu', 'b', false), at('eu', '')];
+    const zoneA = { forZones: [{ name: 'a' }] };
+    assert.deepEqual(hints('east', shard(undefined, ...places)), [undefined, undefined, undefined]);
+    assert.deepEqual(hints('east', shard('PreferClose', ...places)), [zoneA, undefined, undefined]);
+    assert.deepEqual(hints('west', shard('PreferSameZone', ...places)), [zoneA, undefined, undefined]);
+    assert.deepEqual(hints('east', shard('PreferSameNode', ...places)), [zoneA, undefined, undefined]);
+    assert.deepEqual(hints('west', shard('PreferSameNode', at('eu', 'a'))), [
+      { ...zoneA, forNodes: [{ name: 'n-a' }] },
+    ]);
+    // kube-proxy would take one zone for the other.
+    const both = shard('PreferClose', at('eu', 'a'), at('us', 'a'));
+    assert.deepEqual(hints('east', both), [undefined, undefined]);
+    const codes = exportFindings([both], ['west'], () => true, exportMs(5)).map(({ code }) => code);
+    assert.deepEqual(codes, ['FW-MCS-017']);
   });
 
   it('leave a port’s traffic to those who expose it', () => {

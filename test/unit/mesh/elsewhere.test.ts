@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { Elsewhere } from '../../../src/mesh/elsewhere.ts';
 import { anywhere, chainName, type RuleRoute, toDestination } from '../../../src/model/rule.ts';
 import { serviceKey } from '../../../src/model/service.ts';
@@ -46,6 +47,31 @@ describe('routes that lead elsewhere', () => {
     assert.deepEqual(elsewhere.set(c, undefined), [b]);
     assert.deepEqual(names(elsewhere), []);
     assert.deepEqual([...elsewhere.sources(b)], []);
+  });
+
+  it('say what would be needed with other routes, and change nothing', () => {
+    const versions = ['', 'v1', 'v2', 'v3'];
+    const anyRoutes = fc.option(
+      fc.uniqueArray(fc.constantFrom(...versions), { minLength: 1 }).map((all) => toB(...all)),
+      {
+        nil: undefined,
+      },
+    );
+    fc.assert(
+      fc.property(anyRoutes, anyRoutes, anyRoutes, (ofA, ofC, otherOfA) => {
+        const now = new Elsewhere();
+        now.set(a, ofA);
+        now.set(c, ofC);
+        const before = names(now);
+        const then = now.with(new Map([[a, otherOfA]]));
+        const expected = new Elsewhere();
+        expected.set(c, ofC);
+        expected.set(a, otherOfA);
+        assert.deepEqual(then.chains(b).map(chainName), names(expected));
+        assert.deepEqual([...then.touched], before.join() === names(expected).join() ? [] : [b]);
+        assert.deepEqual(names(now), before);
+      }),
+    );
   });
 
   it('need nothing for what takes no requests, or may not', () => {

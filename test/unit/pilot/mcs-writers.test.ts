@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/core/logger.ts';
-import type { ServiceKey } from '../../../src/model/service.ts';
+import { type ClustersetService, clustersetService } from '../../../src/mcs/clusterset.ts';
+import { desiredImport } from '../../../src/mcs/imports.ts';
+import type { ServiceKey, ServiceShard } from '../../../src/model/service.ts';
 import { Clustersets, clusterWords } from '../../../src/pilot/mcs-clustersets.ts';
 import { McsWriters } from '../../../src/pilot/mcs-writers.ts';
 import { Inventory } from '../../../src/registry/inventory.ts';
@@ -8,6 +10,13 @@ import type { McsHost } from '../../../src/registry/mcs-host.ts';
 import { MemoryCluster } from '../../../src/registry/memory/memory-cluster.ts';
 import { exportedShard } from '../../support/exports.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { testEndpoint } from '../../support/shards.ts';
+
+function merged(...shards: readonly ServiceShard[]): ClustersetService {
+  const service = clustersetService(shards);
+  assert.ok(service);
+  return service;
+}
 
 class Scene {
   readonly clock = new ManualClock();
@@ -93,7 +102,7 @@ describe('pilot: who writes imports', () => {
     const scene = new Scene();
     scene.batch();
     scene.open();
-    const isUnknown = (id: string): boolean => scene.host?.isUnknown([id]) === true;
+    const isUnknown = (id: string, name?: string): boolean => scene.host?.unknownAmong([{ id, name }]).has(id) === true;
     assert.deepEqual([isUnknown('east'), isUnknown('west'), isUnknown('its-own-id')], [false, true, true]);
     scene.west.putService(exportedShard('west', 1));
     scene.west.regain();
@@ -108,6 +117,72 @@ describe('pilot: who writes imports', () => {
     scene.west.lose();
     scene.batch();
     assert.equal(isUnknown('west'), false, 'its last good exports are known');
+    await scene.writers.stop();
+  });
+
+  it('a cluster that is not registered any more exports nothing, once it is known who is', async () => {
+    const scene = new Scene();
+    scene.batch();
+    scene.open();
+    const isUnknown = (id: string, name?: string): boolean => scene.host?.unknownAmong([{ id, name }]).has(id) === true;
+    assert.deepEqual([isUnknown('id-1', 'west'), isUnknown('id-2', 'north'), isUnknown('id-3')], [true, false, true]);
+    const found = scene.inventory.beginDiscovery('more');
+    assert.equal(isUnknown('id-2', 'north'), true);
+    found(false);
+    assert.equal(isUnknown('id-2', 'north'), true);
+    found();
+    assert.equal(isUnknown('id-2', 'north'), false);
+    scene.inventory.remove('west', 'memory');
+    scene.batch();
+    assert.deepEqual([isUnknown('id-1', 'west'), isUnknown('id-3')], [false, false]);
+    await scene.writers.stop();
+  });
+
+  it('what is held fits into what is known, and is as it was', async () => {
+    const scene = new Scene();
+    const [http, dns] = [
+      { name: 'http', port: 80, transport: 'TCP', protocol: 'http' },
+      { name: 'dns', port: 53, transport: 'UDP', protocol: 'tcp' },
+    ] as const;
+    const endpoints = [testEndpoint('east', '10.1.0.1', { ports: new Map([['', 8080]]) })];
+    const ports = [{ ...http, name: '', protocol: 'tcp' }, dns] as const;
+    const east = exportedShard('east', 1, { ports, endpoints }, { labels: { a: '2' } });
+    const west = exportedShard(
+      'west',
+      0,
+      { ports: [{ ...http, protocol: 'tcp', name: 'web' }] },
+      { labels: { a: '1' } },
+    );
+    scene.east.putService(east);
+    scene.batch();
+    scene.open();
+    const before = desiredImport(merged(west), 'east', new Map([['west', 'w']]));
+    const held = {
+      sources: new Map([['w', 'west']]),
+      labels: { a: '1' },
+      annotations: {},
+      spec: { ...before.spec, ipFamilies: ['IPv4'] },
+    };
+    const desired = scene.host?.desired('shop/reviews', held);
+    assert.deepEqual(desired?.clusters, ['east', 'w']);
+    assert.equal(desired.labels['a'], '1');
+    assert.deepEqual(desired.spec['ports'], [
+      { name: 'dns', protocol: 'UDP', port: 53 },
+      { name: 'web', protocol: 'TCP', port: 80 },
+    ]);
+    assert.deepEqual(
+      desired.slices.map(({ labels, ports }) => [
+        labels['multicluster.kubernetes.io/source-cluster'],
+        ports.map((port) => (port as { name: string }).name),
+      ]),
+      [['east', ['web']]],
+    );
+    scene.east.removeService('shop', 'reviews');
+    scene.batch();
+    const alone = scene.host?.desired('shop/reviews', held);
+    const { slices: _, ...rest } = before;
+    assert.deepEqual({ ...alone, slices: undefined }, { ...rest, slices: undefined });
+    assert.deepEqual(alone?.slices, []);
     await scene.writers.stop();
   });
 

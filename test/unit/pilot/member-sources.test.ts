@@ -22,14 +22,17 @@ const rule = (version: string) => rawRule(`{service: reviews, routes: [{backends
 class Link implements MemberLink {
   readonly isFree: boolean;
   readonly sinks: RuleSink[] = [];
+  /** Whether each was started under a grant. */
+  readonly granted: boolean[] = [];
   stopped = 0;
 
   constructor(isFree: boolean) {
     this.isFree = isFree;
   }
 
-  readonly start: MemberLink['start'] = (sink) => {
+  readonly start: MemberLink['start'] = (sink, _isLeader, isGranted) => {
     this.sinks.push(sink);
+    this.granted.push(isGranted);
     return {
       stop: () => {
         this.stopped += 1;
@@ -76,22 +79,22 @@ describe('MemberSources', () => {
   const versions = (rules: MemberRules): (string | undefined)[] =>
     [...rules.table].map(([, table]) => table.get('shop/reviews')?.routes[0]?.backends[0]?.chain[0]?.version);
 
-  it('reads what takes a right only while it is granted, what is free always, and the primary never', () => {
+  it('reads all but the primary, and says whether that is granted where it makes a difference', () => {
     const { rules, sources } = start();
     const [kube, files, primary] = [new Link(false), new Link(true), new Link(true)];
     sources.open('edge-1', kube);
     sources.open('edge-2', files);
     sources.open('edge-0', primary);
-    assert.deepEqual([kube.sinks.length, files.sinks.length, primary.sinks.length], [0, 1, 0]);
+    assert.deepEqual([kube.granted, files.sinks.length, primary.sinks.length], [[false], 1, 0]);
     grant(rules);
     sources.settleAll();
-    assert.equal(kube.sinks.length, 1);
-    kube.sinks[0]?.put(rule('v2'), id);
+    assert.deepEqual([kube.granted, kube.stopped, files.sinks.length], [[false, true], 1, 1]);
+    kube.sinks[0]?.put(rule('v1'), id);
+    kube.sinks[1]?.put(rule('v2'), id);
     assert.deepEqual(versions(rules), ['v2']);
     grant(rules, false);
     sources.settleAll();
-    assert.equal(kube.stopped, 1);
-    assert.equal(files.stopped, 0);
+    assert.deepEqual([kube.granted, kube.stopped, files.stopped], [[false, true, false], 2, 0]);
     // As it was seen last, and not in force.
     const shown = (): unknown => rules.records().map(({ holder, withheld, spec }) => [holder, withheld?.reason, spec]);
     const last = shown();
@@ -100,28 +103,71 @@ describe('MemberSources', () => {
       [['edge-1', 'NotGranted']],
     );
     assert.deepEqual(versions(rules), []);
-    // What a source says that was let go counts for nothing.
-    kube.sinks[0]?.put(rule('v3'), id);
+    // What a source says that was ended counts for nothing.
+    kube.sinks[1]?.put(rule('v3'), id);
     assert.deepEqual(shown(), last);
+    // What is there now is shown, as long as it is there.
+    kube.sinks[2]?.put(rule('v4'), id);
+    assert.notDeepEqual(shown(), last);
+    kube.sinks[2]?.remove(id);
+    assert.deepEqual(shown(), []);
   });
 
-  it('reads again what it let go when it is granted again, and forgets it when it is unregistered', () => {
+  it('waits for nobody whom no policy names, and says nothing of what is wrong there', () => {
+    const { rules, sources, inputs } = start();
+    const link = new Link(false);
+    sources.open('edge-1', link);
+    const trouble = { code: 'FW-KUBE-018', severity: 'error', message: 'no', where: {}, hint: 'no' } as const;
+    link.sinks[0]?.problem([trouble]);
+    const name = memberSourceName('edge-1');
+    const waits = { recalledMs: 1, unreachableMs: 1, silentMs: 1 };
+    assert.deepEqual([inputs.synced, inputs.settled(0, waits), inputs.findingsOf(name)], [true, true, []]);
+    grant(rules);
+    sources.settleAll();
+    link.sinks[1]?.problem([trouble]);
+    assert.deepEqual([inputs.synced, inputs.settled(0, waits), inputs.findingsOf(name)], [false, false, [trouble]]);
+    grant(rules, false);
+    sources.settleAll();
+    assert.deepEqual([inputs.synced, inputs.findingsOf(name)], [true, []]);
+  });
+
+  it('shows after a restart what was set aside before it, until the cluster says that it is gone', async () => {
+    const first = start();
+    grant(first.rules);
+    first.sources.open('edge-1', new Link(false));
+    const link = new Link(false);
+    first.sources.open('edge-1', link);
+    link.sinks[0]?.put(rule('v2'), id);
+    link.sinks[0]?.synced();
+    grant(first.rules, false);
+    first.sources.settleAll();
+    await ends.pop()?.();
+
+    const { rules, sources, inputs } = start();
+    const again = new Link(false);
+    sources.open('edge-1', again);
+    const shown = (): unknown => rules.records().map(({ holder, withheld }) => [holder, withheld?.reason]);
+    assert.deepEqual([shown(), versions(rules), inputs.synced], [[['edge-1', 'NotGranted']], [], true]);
+    again.sinks[0]?.synced();
+    assert.deepEqual(shown(), []);
+  });
+
+  it('reads again what was set aside when it is granted again, and forgets it when it is unregistered', () => {
     const { rules, sources, inputs } = start();
     const link = new Link(false);
     const close = sources.open('edge-1', link);
     grant(rules);
     sources.settleAll();
-    link.sinks[0]?.put(rule('v2'), id);
-    link.sinks[0]?.put(rule('v2'), 'TrafficRule/shop/gone');
-    link.sinks[0]?.synced();
+    link.sinks.at(-1)?.put(rule('v2'), id);
+    link.sinks.at(-1)?.put(rule('v2'), 'TrafficRule/shop/gone');
+    link.sinks.at(-1)?.synced();
     grant(rules, false);
     sources.settleAll();
     assert.equal(inputs.synced, true);
-    assert.deepEqual(readdirSync(folder), []);
     grant(rules);
     sources.settleAll();
-    link.sinks[1]?.put(rule('v3'), id);
-    link.sinks[1]?.synced();
+    link.sinks.at(-1)?.put(rule('v3'), id);
+    link.sinks.at(-1)?.synced();
     assert.deepEqual(versions(rules), ['v3']);
     assert.equal(rules.records().length, 1);
     grant(rules, false);

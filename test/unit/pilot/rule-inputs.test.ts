@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
+import type { Finding } from '../../../src/core/errors.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { RawObject } from '../../../src/model/object.ts';
 import type { ObjectTarget } from '../../../src/pilot/object-router.ts';
@@ -68,5 +69,31 @@ describe('sources of rules', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it('say in the log what is wrong with them once, as long as it is so', () => {
+    const lines: string[] = [];
+    const inputs = new RuleInputs(target(), { ...silentLogger, warn: (line) => void lines.push(line) }, undefined);
+    let sink: RuleSink | undefined;
+    inputs.attach('cluster east', (given) => {
+      sink = given;
+      return { stop: async () => {} };
+    });
+    const absent = (resource: string): Finding => ({
+      code: 'FW-KUBE-014',
+      severity: 'warning',
+      message: `${resource} is not installed there`,
+      where: { cluster: 'east' },
+      hint: 'Install it.',
+    });
+    sink?.problem([absent('drains')]);
+    sink?.problem([absent('drains'), absent('routes')]);
+    assert.deepEqual(
+      lines.map((line) => /east: (\w+)/.exec(line)?.[1]),
+      ['drains', 'routes'],
+    );
+    sink?.problem([]);
+    sink?.problem([absent('drains')]);
+    assert.equal(lines.length, 3);
   });
 });

@@ -22,14 +22,14 @@ const object = (uid: string | undefined, word = 'good'): Kept => ({
   word,
 });
 
-function keeperOf(first: Kept) {
+function keeperOf(first: Kept, written?: Status) {
   const clock = new ManualClock();
   const records = new Map([[first.key, first]]);
   const keeper = new StatusKeeper<Kept, string, Status>({
     clock,
     records: () => [...records.values()],
     record: (key) => records.get(key),
-    written: () => undefined,
+    written: () => written,
     judge: ({ word }) => word,
     make: ({ generation }, word, _now, previous) =>
       previous?.word === word ? previous : { observedGeneration: generation, word },
@@ -55,6 +55,12 @@ describe('the keeper of statuses', () => {
     assert.deepEqual(settle(), []);
     records.set('shop/reviews', object('a', 'bad'));
     assert.deepEqual(settle(), ['a bad after good']);
+  });
+
+  it('tells once of what was written before it started, as no change', () => {
+    const { settle } = keeperOf(object('a'), { observedGeneration: 1, word: 'good' });
+    assert.deepEqual(settle(), ['a good after good']);
+    assert.deepEqual(settle(), []);
   });
 
   it('tells of an object that took the place of another before anybody looked, though the same is to be said of it', () => {

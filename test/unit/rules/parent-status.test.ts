@@ -81,14 +81,20 @@ describe('the status of a kind with a status per parent', () => {
   });
 
   it('says of parents for which it is in force how many proxies hold it, in a condition of our own', () => {
-    const parents = [{ ...parent('a', good), isInForce: true }, parent('b', bad)];
     const programming = { acknowledged: 1, total: 2, rejections: [] };
+    const all = { ...programming, acknowledged: 2 };
+    const parents = [
+      { ...parent('a', good), programming },
+      parent('b', bad),
+      { ...parent('c', good), programming: all },
+    ];
     const status = objectStatus(1, { accepted: none, parents, programming }, 0, undefined);
     assert.deepEqual(
       status.parents?.map(({ conditions }) => conditions.map(({ type, reason }) => `${type} ${reason}`)),
       [
         ['Accepted Accepted', 'ResolvedRefs ResolvedRefs', 'fairway.dev/Programmed Pending'],
         ['Accepted NoMatchingParent', 'ResolvedRefs ResolvedRefs'],
+        ['Accepted Accepted', 'ResolvedRefs ResolvedRefs', 'fairway.dev/Programmed Programmed'],
       ],
     );
     assert.deepEqual(status.proxies, { acknowledged: 1, total: 2 });

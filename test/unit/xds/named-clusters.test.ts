@@ -79,7 +79,7 @@ const letters = new Map<string, string>([
 
 function show({ typeUrl: url, resources }: Draft): string {
   const contentOf = (name: string, version: string): string | undefined =>
-    ['1', '2', '3', 'empty', 'before c2', 'before c3'].find(
+    ['1', '2', '3', 'empty', 'before c2', 'before c3', 'c1 for c2'].find(
       (content) => testResource(url, name, content).version === version,
     );
   const texts = resources.map(({ name, version }) => `${name}=${contentOf(name, version)}`);
@@ -176,7 +176,78 @@ describe('a client that names its clusters', () => {
       announce: {
         names,
         before: (_held, missing) => testResource(typeUrl.route, 'r', `before ${missing.join()}`),
+        resumed: (held, missing) =>
+          held.has('c1') ? testResource(typeUrl.route, 'r', `c1 for ${missing.join()}`) : undefined,
       },
+    });
+
+    /** The table leads to c2 now; this client comes back, in this order, with c1 in hand. */
+    function comesBack(...order: readonly ('C' | 'E' | 'L' | 'R')[]): {
+      readonly client: Client;
+      readonly said: string[];
+    } {
+      const client = new Client((view) => {
+        view.set(typeUrl.listener, { l: '1' });
+        view.put(typeUrl.route, new Map([['r', leadsTo('2', 'c2')]]));
+        view.set(typeUrl.cluster, { c1: '1', c2: '1' });
+        view.set(typeUrl.endpoint, { c1: '1', c2: '1' });
+      });
+      const names = { C: 'c1', E: 'c1', L: 'l', R: 'r' };
+      const said: string[] = [];
+      for (const letter of order) {
+        const [url] = [...letters].find(([, each]) => each === letter) ?? [''];
+        client.ask(url, [names[letter]], true);
+        said.push(...client.take());
+      }
+      return { client, said };
+    }
+
+    const orders = [
+      ['L', 'R', 'C', 'E'],
+      ['C', 'E', 'L', 'R'],
+      ['R', 'C', 'E', 'L'],
+      ['E', 'R', 'L', 'C'],
+    ] as const;
+
+    it('and comes back, nobody knows with which: is sent the new one leading to what it has, until it has the rest', () => {
+      for (const order of orders) {
+        const { client, said } = comesBack(...order);
+        assert.deepEqual([...new Set(said)].sort(), ['C c1=1', 'E c1=1', 'L l=1', 'R r=c1 for c2'], order.join(''));
+        client.ask(typeUrl.cluster, ['c1', 'c2']);
+        assert.deepEqual(client.take(), ['C c1=1 c2=1']);
+        client.ask(typeUrl.endpoint, ['c1', 'c2']);
+        assert.deepEqual(client.take(), ['E c2=1', 'R r=2']);
+        client.ask(typeUrl.endpoint, ['c2']);
+        client.ask(typeUrl.cluster, ['c2']);
+        assert.deepEqual(client.take(), []);
+      }
+    });
+
+    it('and comes back: has the new one after a while, whatever it says and does', () => {
+      const { client } = comesBack('L', 'R', 'C', 'E');
+      assert.equal(client.machine.wakeAt, 2_000);
+      client.nowMs = 2_000;
+      assert.deepEqual(client.take(), ['R r=2']);
+      const silent = comesBack('L', 'R').client;
+      assert.equal(silent.machine.wakeAt, 2_000);
+      silent.nowMs = 2_000;
+      assert.deepEqual(silent.take(), ['R r=2']);
+    });
+
+    it('and comes back: has the new one at once, if it has all of it or nothing that could stand in', () => {
+      const other = new Client((view) => void view.set(typeUrl.route, { r: '1' }));
+      other.ask(typeUrl.route, ['r'], true);
+      assert.deepEqual(other.take(), ['R r=1'], 'a table that leads to no assignments');
+      for (const names of [['c1', 'c2'], ['c3']]) {
+        const client = new Client((view) => {
+          view.put(typeUrl.route, new Map([['r', leadsTo('2', 'c2')]]));
+          view.set(typeUrl.cluster, { c1: '1', c2: '1', c3: '1' });
+          view.set(typeUrl.endpoint, { c1: '1', c2: '1', c3: '1' });
+        });
+        for (const url of [typeUrl.cluster, typeUrl.endpoint]) client.ask(url, names, true);
+        client.ask(typeUrl.route, ['r'], true);
+        assert.deepEqual(client.take().slice(-1), ['R r=2']);
+      }
     });
     const change = (client: Client, table: EncodedResource): void => {
       client.replica.update(client.view.put(typeUrl.route, new Map([['r', table]])));

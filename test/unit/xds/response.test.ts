@@ -86,6 +86,7 @@ describe('responses', () => {
     const encoder = new ResponseEncoder({ ...options, maxEntries: 100 });
     const context = { transport: 'delta', ttl: true, afterSerial: 0 } as const;
     const plain = testResource(typeUrl.cluster, 'a');
+    const asked = testResource(typeUrl.cluster, 'b', '1', { aliases: ['x', 'y'] });
     const variants = [
       encoder.encode(draft([], { resources: [plain] }), context),
       encoder.encode(draft([], { resources: [plain] }), { ...context, transport: 'sotw' }),
@@ -93,6 +94,8 @@ describe('responses', () => {
       encoder.encode(draft([], { resources: [{ ...plain, ttlMs: 1500 }] }), context),
       encoder.encode(draft([], { resources: [{ ...plain, ttlMs: 1500 }], heartbeat: true }), context),
       encoder.encode(draft([], { resources: [{ ...plain, aliases: ['x'] }] }), context),
+      encoder.encode(draft([], { resources: [asked], asked: new Set(['x']) }), context),
+      encoder.encode(draft([], { resources: [asked], asked: new Set(['y']) }), context),
       encoder.encode(draft([], { resources: [plain], version: 'v2' }), context),
       encoder.encode(draft([], { resources: [plain], removed: ['b'] }), context),
       encoder.encode(draft([], { resources: [plain], typeUrl: typeUrl.listener }), context),

@@ -9,6 +9,7 @@ import type { FolderLimits } from '../../../../src/registry/file/folder-look.ts'
 import { Inventory } from '../../../../src/registry/inventory.ts';
 import { FolderLastGoodStore } from '../../../../src/registry/last-good.ts';
 import { waitFor } from '../../../rig/wait.ts';
+import { skip } from '../../../support/skips.ts';
 
 function manifests(service: string, address: string): string {
   return `apiVersion: v1
@@ -294,7 +295,7 @@ describe('file clusters', () => {
   });
 
   it('keeps what a folder held that cannot be read', async function () {
-    if (process.getuid?.() === 0) return this.skip();
+    if (process.getuid?.() === 0) return skip(this, 'root can read every folder; run it as another user');
     write('east/sub/web.yaml', manifests('web', '10.0.0.1'));
     start();
     await until('east', () => address('east') === '10.0.0.1');

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../../src/core/clock.ts';
@@ -75,6 +84,19 @@ describe('rules folder', () => {
       column: 12,
       field: 'spec.service',
     });
+  });
+
+  it('reads each file once where a link leads back into the folder, and says so', async () => {
+    mkdirSync(join(folder, 'more'));
+    writeFileSync(join(folder, 'more/a.yaml'), yaml('a'));
+    symlinkSync('..', join(folder, 'more/up'));
+    start();
+    await until('the sync', () => log.includes('synced'));
+    assert.deepEqual(log, ['put TrafficRule/shop/a', 'synced']);
+    assert.deepEqual(
+      findings.map(({ code, message }) => [code, message]),
+      [['FW-FILE-014', 'more/up is a link to a folder that it lies in, and is not read']],
+    );
   });
 
   it('puts again only what changed', async () => {

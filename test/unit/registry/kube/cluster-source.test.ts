@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import type { KubeSourceSettings } from '../../../../src/registry/kube/cluster-source.ts';
 import { quickSettings, type Running, sliceObject, startSourceOf } from '../../../feature/kube-support.ts';
 import { waitFor } from '../../../rig/wait.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 import { answerJson, answerStatus, FakeApi, type FakeObject, type Intercept } from './fake-api.ts';
 
 const service = (name: string): FakeObject => ({
@@ -237,6 +238,20 @@ describe('registry: a cluster read from an API with faults', () => {
     assert.deepEqual(east.sink.removed, []);
   });
 
+  it('an empty list that was believed once is no cause for doubt when it is listed again', async () => {
+    for (const plural of ['services', 'endpointslices']) api.clear(plural);
+    const east = start();
+    await fresh(east);
+    const before = east.sink.states.length;
+    const lists = api.lists('services');
+    forget('services');
+    await until('another list and watch', east, () => api.lists('services') > lists && watchesAreOpen());
+    assert.deepEqual(
+      east.sink.states.slice(before).filter(({ phase }) => phase !== 'fresh'),
+      [],
+    );
+  });
+
   it('an API that answers everything with empty lists is never synced from', async () => {
     for (const plural of ['namespaces', 'services', 'endpointslices']) api.clear(plural);
     const east = start();
@@ -270,6 +285,38 @@ describe('registry: a cluster read from an API with faults', () => {
       assert.deepEqual(east.sink.removed, []);
     });
   }
+
+  it('is whole again as soon as one kind of object can be read again, though the probe never failed', async () => {
+    const clock = new ManualClock();
+    const watch = { ...quickSettings.watch, backoff: { firstMs: 1_000, maxMs: 3_600_000 }, idleMs: 1e9 };
+    const slow = { ...quickSettings, watch, probeAnswerMs: 1e9 };
+    const east = startSourceOf(api.kubeconfig, 'east', slow, clock);
+    running.push(east);
+    await fresh(east);
+    const plurals = ['namespaces', 'nodes', 'pods', 'services', 'endpointslices'];
+    api.intercept = ({ path }, response) => {
+      if (path === '/readyz') return false;
+      answerStatus(response, 500, 'the storage is gone');
+      return true;
+    };
+    for (const watch of plurals.flatMap((plural) => api.takeWatches(plural))) watch.destroy();
+    const brokenMs = clock.monotonic();
+    await until('long waits', east, () => {
+      clock.advance(5_000);
+      return clock.monotonic() - brokenMs > 1_000_000;
+    });
+    assert.equal(east.sink.phase, 'stale');
+    api.intercept = () => false;
+    await until('one open watch', east, () => {
+      clock.advance(1_000);
+      return plurals.some((plural) => api.watches(plural) > 0);
+    });
+    // From here on hardly any time passes: nothing is tried again by itself.
+    await until('all to be read again', east, () => {
+      clock.advance(1);
+      return watchesAreOpen() && east.sink.phase === 'fresh';
+    });
+  });
 
   it('Retry-After is kept by all watchers of the cluster', async () => {
     const east = start();

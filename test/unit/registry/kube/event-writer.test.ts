@@ -42,6 +42,9 @@ class EventApi {
       }
       const before = this.held.get(name ?? '');
       if (before === undefined) return answer(404, { message: 'none' });
+      // Of what happened, the API lets nothing be changed but how often and when.
+      if (request.method === 'PATCH' && Object.keys(body).some((field) => field !== 'series'))
+        return answer(422, { message: 'field is immutable' });
       if (request.method === 'PATCH') this.held.set(name ?? '', { ...before, ...body });
       answer(200, this.held.get(name ?? ''));
     });
@@ -121,7 +124,7 @@ describe('the writer of Kubernetes Events', () => {
     first.put(event('a', 'because of more'));
     first.put(event('b'));
     await settled(2);
-    first.put(event('a'));
+    first.put(event('a', 'in other words'));
     await settled(3);
     assert.deepEqual(api.counts(), [3, 1]);
     await first.stop();

@@ -6,7 +6,8 @@ import type { ExternalService } from '../../../../src/model/external.ts';
 import { parseExternalService } from '../../../../src/rules/external/parse.ts';
 import type { ParsedObject } from '../../../../src/rules/kind-types.ts';
 import { ownKinds } from '../../../../src/rules/kinds.ts';
-import { badExternals, exampleExternal, externalText } from '../../../support/bad-externals.ts';
+import { badExternals, exampleExternal, exampleExternalTls, externalText } from '../../../support/bad-externals.ts';
+import { makeAuthority } from '../../../support/certificates.ts';
 import { rawObject } from '../../../support/rules.ts';
 
 const options = { defaultNamespace: 'default' };
@@ -19,6 +20,7 @@ describe('docs/external-services.md', () => {
   it('begins with the example that the tests hold to', () => {
     const text = readFileSync(join(import.meta.dirname, '../../../../docs/external-services.md'), 'utf8');
     assert.equal(/```yaml\n([^]*?)```/.exec(text)?.[1]?.trim(), exampleExternal.trim());
+    assert.ok(text.includes(exampleExternalTls), 'the example for TLS');
   });
 });
 
@@ -47,6 +49,44 @@ describe('parseExternalService', () => {
       },
     ]);
     assert.deepEqual(value?.clusters, ['east', 'west']);
+  });
+
+  it('takes TLS with its defaults, and all of it', () => {
+    const { value, findings } = parsed(exampleExternalTls);
+    assert.deepEqual(findings, []);
+    assert.deepEqual(value?.ports[0], {
+      number: 80,
+      protocol: 'http',
+      tls: false,
+      name: 'http-80',
+      targetPort: 443,
+      originate: { subjectAltNames: [], ca: { kind: 'system' }, minVersion: 'TLSv1.2' },
+    });
+    const { cert } = makeAuthority('the test’s own');
+    const whole = { mode: 'simple', sni: 'a.example.com', subjectAltNames: ['b.example.com', 'a.example.com'] };
+    const tls = JSON.stringify({ ...whole, caCertificates: `${cert}\n${cert}`, minVersion: 'TLSv1.3' });
+    const given = parsed(
+      externalText(`{hosts: [a.example.com], ports: [{number: 80, protocol: grpc, tls: ${tls}}], resolution: dns}`),
+    );
+    assert.deepEqual(given.findings, []);
+    assert.deepEqual(given.value?.ports[0]?.originate, {
+      sni: 'a.example.com',
+      subjectAltNames: ['a.example.com', 'b.example.com'],
+      ca: { kind: 'pem', pem: `${cert}\n${cert}` },
+      minVersion: 'TLSv1.3',
+    });
+  });
+
+  it('takes no keys among authorities', () => {
+    const { key, cert } = makeAuthority('the test’s own').sign('a.example.com');
+    const tls = JSON.stringify({ caCertificates: `${cert}${key}` });
+    const { findings } = parsed(
+      externalText(`{hosts: [a.example.com], ports: [{number: 80, protocol: http, tls: ${tls}}], resolution: dns}`),
+    );
+    assert.deepEqual(
+      findings.map(({ code, message }) => [code, message.split(': ')[1]]),
+      [['FW-RULE-173', 'block 2 is a PRIVATE KEY']],
+    );
   });
 
   describe('tells', () => {
