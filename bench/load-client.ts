@@ -105,7 +105,7 @@ function holdings(): Extract<ClientReply, { readonly kind: 'holdings' }>['proxie
   return sidecars.map((sidecar) => ({
     cluster: clusterOfProxy(sidecar.index, settings.clusters),
     calls: uses(sidecar.index).map(hostOf),
-    clusters: sidecar.askedClusters,
+    clusters: sidecar.ownClusters,
     state: ledger.hash(sidecar.held()),
   }));
 }

@@ -76,6 +76,8 @@ export class Sidecar {
   #isFirst = true;
   #isSynced = false;
   #isStopped = false;
+  /** On demand: the Envoy clusters to which its hosts led at any time. */
+  readonly #led = new Set<string>();
 
   constructor(options: SidecarOptions) {
     this.#options = options;
@@ -126,9 +128,9 @@ export class Sidecar {
     return new Map([...this.#types].map(([url, { held }]) => [url, held]));
   }
 
-  /** The Envoy clusters that it asked for by name. */
-  get askedClusters(): readonly string[] {
-    return this.#state(typeUrl.cluster).wanted;
+  /** The Envoy clusters that it asked for by name, or was given because a host of its led there; it gives none of them up. */
+  get ownClusters(): readonly string[] {
+    return [...new Set([...this.#state(typeUrl.cluster).wanted, ...this.#led])];
   }
 
   close(): void {
@@ -219,6 +221,7 @@ export class Sidecar {
     );
     const clusters = this.#state(typeUrl.cluster);
     const names = this.#childrenOf(state);
+    for (const name of names) this.#led.add(name);
     const indexes = this.#options.ledger.indexes(typeUrl.cluster, names);
     this.#wantAlso(
       typeUrl.cluster,

@@ -13,7 +13,7 @@ export function eagerState(view: ResourceView): string {
 }
 
 /**
- * Of one in on-demand mode: what comes unasked, the hosts that it calls, the Envoy clusters that it asked for and those to which its hosts lead
+ * Of one in on-demand mode: what comes unasked, the hosts that it calls, the Envoy clusters that it asked for or was given before and those to which its hosts lead
  * now, and the endpoints of its clusters. Throws for a host that the pilot does not have.
  */
 export function onDemandState(view: ResourceView, { calls, clusters }: OnDemandProxy): string {

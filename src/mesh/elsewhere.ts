@@ -1,11 +1,11 @@
 /**
  * Routes that lead to other services than the one that they are for. In: the rule in force per service, as it changes. Out: for each service,
- * the chains that others' routes need of it, and whose routes these are.
+ * the chains that others' routes need of it besides the one that all have, and whose routes these are.
  *
  * What always holds: the outcome depends on the rules in force, not on the order in which they came.
  */
 
-import { chainName, type RuleBackend, type RuleRoute } from '../model/rule.ts';
+import { anywhere, chainName, type RuleBackend, type RuleRoute } from '../model/rule.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 
 type Chain = RuleBackend['chain'];
@@ -126,9 +126,12 @@ export class Elsewhere {
   }
 }
 
-/** Each once, by name. */
+const anywhereName = chainName([anywhere]);
+
+/** Each once, by name. Anywhere is left out: every service has that chain without being asked. */
 function sorted(chains: readonly Chain[]): readonly Chain[] {
   const byName = new Map(chains.map((chain) => [chainName(chain), chain]));
+  byName.delete(anywhereName);
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, chain]) => chain);
 }
 

@@ -107,19 +107,22 @@ export function assembleMembers({
   inventory.onChange(({ cluster, stateChanged }) => {
     if (stateChanged) sources.settle(cluster);
   });
-  // Policies come in crowds: all of one reading are one change.
   let isDue = false;
+  const settlePolicies = (): void => {
+    if (!isDue) return;
+    isDue = false;
+    memberRules.setPolicies(policiesThatCount(policies));
+    sources.settleAll();
+    forgetGone();
+    for (const record of memberRules.records()) write(record);
+  };
+  // Policies come in crowds: all of one reading are one change, in force before anybody learns that it is over.
   policies.onChange(() => {
     if (isDue) return;
     isDue = true;
-    queueMicrotask(() => {
-      isDue = false;
-      memberRules.setPolicies(policiesThatCount(policies));
-      sources.settleAll();
-      forgetGone();
-      for (const record of memberRules.records()) write(record);
-    });
+    queueMicrotask(settlePolicies);
   });
+  inputs.onProgress(settlePolicies);
   return {
     open(cluster, link) {
       const close = sources.open(cluster, link);

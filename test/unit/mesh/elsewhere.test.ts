@@ -33,8 +33,17 @@ describe('routes that lead elsewhere', () => {
     const elsewhere = new Elsewhere();
     assert.deepEqual(elsewhere.set(a, toB('v1', '', 'v1')), [b]);
     assert.deepEqual(elsewhere.set(c, toB('v2', 'v1')), [b]);
-    assert.deepEqual(names(elsewhere), ['', 'v1', 'v2']);
+    assert.deepEqual(names(elsewhere), ['v1', 'v2']);
     assert.deepEqual([...elsewhere.sources(b)], [a, c]);
+  });
+
+  it('need nothing more of a target that they lead to anywhere of, whatever they did before', () => {
+    const elsewhere = new Elsewhere();
+    assert.deepEqual(elsewhere.set(a, toB('')), []);
+    assert.deepEqual([...elsewhere.sources(b)], [a]);
+    assert.deepEqual(elsewhere.set(a, toB('v1')), [b]);
+    assert.deepEqual(elsewhere.set(a, toB('')), [b]);
+    assert.deepEqual(names(elsewhere), []);
   });
 
   it('name a target only when it needs others than before', () => {
