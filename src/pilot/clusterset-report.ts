@@ -28,19 +28,12 @@ export function clustersetReport({
     host: `${name}.${namespace}.svc.${clustersetDomain}`,
     names: clusterset.names,
     type: service.type,
-    exportedBy: [...service.exports].map(
-      ([
-        cluster,
-        {
-          export: { createdAtMs },
-        },
-      ]) => ({
-        cluster,
-        id: clusterset.ids.get(cluster) ?? cluster,
-        ...(createdAtMs === 0 ? {} : { since: new Date(createdAtMs).toISOString() }),
-        ...(cluster === service.oldest ? { counts: true } : {}),
-      }),
-    ),
+    exportedBy: [...service.exports].map(([cluster, shard]) => ({
+      cluster,
+      id: clusterset.ids.get(cluster) ?? cluster,
+      ...(shard.export.createdAtMs === 0 ? {} : { since: new Date(shard.export.createdAtMs).toISOString() }),
+      ...(cluster === service.oldest ? { counts: true } : {}),
+    })),
     virtualIps: [...clusterset.vips].map(([cluster, addresses]) => ({ cluster, addresses })),
     conflicts: service.conflicts,
   };

@@ -15,6 +15,7 @@ import { ruleObjectId } from '../../src/registry/rule-sink.ts';
 import type { Standard } from '../../src/rules/kind-types.ts';
 import { waitFor } from '../rig/wait.ts';
 import { endpoint, port, shard } from '../support/fixtures.ts';
+import { bareConfig } from '../support/pilot-config.ts';
 import { rawObject } from '../support/rules.ts';
 import type { Workload } from './envoy-rig.ts';
 
@@ -38,26 +39,8 @@ export class GatewayRig {
 
   /** `standards`: default as `fairway serve` has it. */
   static async start(standards?: readonly Standard[]): Promise<GatewayRig> {
-    const address = { host: '127.0.0.1', port: 0 };
     const assembly = assemble(
-      {
-        contexts: [],
-        inCluster: false,
-        inClusterName: '',
-        allowExecCredentials: false,
-        xds: address,
-        admin: address,
-        namespace: '',
-        outbound: 'registered-only',
-        mode: 'eager',
-        clusterDomain: 'cluster.local',
-        accessLog: true,
-        logLevel: 'error',
-        logFormat: 'json',
-        syncWaitMs: 0,
-        drainMs: 0,
-        ...(standards === undefined ? {} : { standards }),
-      },
+      { ...bareConfig, outbound: 'registered-only', ...(standards === undefined ? {} : { standards }) },
       silentLogger,
       'test',
     );

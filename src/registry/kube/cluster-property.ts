@@ -6,7 +6,7 @@
  * kind that was there is believed gone only after several answers that say so.
  */
 
-import { type Clock, sleep } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Finding } from '../../core/errors.ts';
 import { fields, text } from '../object-fields.ts';
 import type { ApiClient } from './api-client.ts';
@@ -14,6 +14,7 @@ import { networkError } from './api-error.ts';
 import { heldTarget } from './held-target.ts';
 import { ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import { servedVersion } from './mcs-group.ts';
+import { followOptionalKind } from './optional-kind.ts';
 import type { RequestBudget } from './request-budget.ts';
 
 const property = 'cluster.clusterset.k8s.io';
@@ -31,9 +32,6 @@ export interface ClusterIdWatchOptions {
   readonly updated: () => void;
 }
 
-/** An API that has no such kind is asked again after this many pauses of one that refuses. */
-const absentPauses = 2;
-
 export class ClusterIdWatch {
   readonly #options: ClusterIdWatchOptions;
   readonly #stop = new AbortController();
@@ -46,7 +44,22 @@ export class ClusterIdWatch {
 
   constructor(options: ClusterIdWatchOptions) {
     this.#options = options;
-    this.#done = this.#run();
+    const { api, settings, clock, budget } = options;
+    this.#done = followOptionalKind({
+      settings,
+      clock,
+      budget,
+      signal: this.#stop.signal,
+      served: (signal) => servedVersion(api, group, versions, 'clusterproperties', signal),
+      watch: async (apiVersion) => {
+        const end = await this.#watch(apiVersion);
+        if (end === 'refused') await this.#readOnce(apiVersion);
+        return end === 'gone';
+      },
+      holds: () => this.#id !== undefined,
+      none: () => this.#say(undefined),
+      forbidden: () => this.#say(this.#id),
+    });
   }
 
   /** It has been read, or cannot be. */
@@ -81,36 +94,6 @@ export class ClusterIdWatch {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#done;
-  }
-
-  async #run(): Promise<void> {
-    const { api, settings, clock, budget } = this.#options;
-    const { signal } = this.#stop;
-    let absences = 0;
-    let backoffMs = settings.backoff.firstMs;
-    while (!signal.aborted) {
-      let waitMs = settings.refusedRetryMs * absentPauses * (0.75 + Math.random() / 2);
-      try {
-        await budget.turn(signal);
-        const apiVersion = await servedVersion(api, group, versions, 'clusterproperties', signal);
-        backoffMs = settings.backoff.firstMs;
-        absences = apiVersion === undefined ? absences + 1 : 0;
-        if (apiVersion !== undefined) {
-          const end = await this.#watch(apiVersion);
-          if (end === 'gone') waitMs = settings.emptyConfirmMs;
-          else if (end === 'refused') await this.#readOnce(apiVersion);
-        } else if (this.#id !== undefined && absences < settings.emptyConfirmations) waitMs = settings.emptyConfirmMs;
-        else this.#say(undefined);
-      } catch (thrown) {
-        if (signal.aborted) return;
-        const error = networkError(thrown);
-        if (error.kind === 'forbidden') this.#say(this.#id);
-        if (error.retryAfterMs !== undefined) budget.pause(error.retryAfterMs);
-        waitMs = backoffMs;
-        backoffMs = Math.min(backoffMs * 2, settings.backoff.maxMs);
-      }
-      await sleep(clock, waitMs, signal);
-    }
   }
 
   /** Until the API does not have the kind any more, or does not let it be watched. */

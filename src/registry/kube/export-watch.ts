@@ -6,14 +6,15 @@
  * gone only after several answers that say so.
  */
 
-import { type Clock, sleep } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Finding } from '../../core/errors.ts';
 import type { ClusterIndex } from '../derive-index.ts';
 import type { ApiClient } from './api-client.ts';
-import { type ApiError, networkError } from './api-error.ts';
+import type { ApiError } from './api-error.ts';
 import { ClusterIdWatch } from './cluster-property.ts';
 import { ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import { mcsGroup, servedMcsVersion } from './mcs-group.ts';
+import { followOptionalKind } from './optional-kind.ts';
 import type { RequestBudget } from './request-budget.ts';
 import { indexTarget } from './watched-objects.ts';
 
@@ -29,8 +30,6 @@ export interface ExportWatchOptions {
   readonly updated: () => void;
 }
 
-/** An API that has no such kinds is asked again after this many pauses of one that refuses. */
-const absentPauses = 2;
 /** Whoever cannot be told whether there are any is not waited for longer than this. */
 const settleMs = 10_000;
 
@@ -51,7 +50,21 @@ export class ExportWatch {
     const timer = options.clock.after(settleMs + 1, () => options.updated());
     this.#stop.signal.addEventListener('abort', () => timer.cancel());
     this.#clusterId = new ClusterIdWatch(options);
-    this.#done = this.#run();
+    const { api, index, settings, clock, budget } = options;
+    this.#done = followOptionalKind({
+      settings,
+      clock,
+      budget,
+      signal: this.#stop.signal,
+      served: (signal) => servedMcsVersion(api, 'serviceexports', signal),
+      watch: async (apiVersion) => {
+        await this.#watch(apiVersion);
+        return true;
+      },
+      holds: () => index.size('ServiceExport') > 0,
+      none: () => this.#none(),
+      forbidden: () => this.#setAnswered(),
+    });
   }
 
   /** All of its exports are in the index, or it has none. */
@@ -93,39 +106,6 @@ export class ExportWatch {
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.all([this.#done, this.#clusterId.stop()]);
-  }
-
-  async #run(): Promise<void> {
-    const { api, settings, clock, budget } = this.#options;
-    const { signal } = this.#stop;
-    let absences = 0;
-    let backoffMs = settings.backoff.firstMs;
-    while (!signal.aborted) {
-      let waitMs = settings.refusedRetryMs * absentPauses * (0.75 + Math.random() / 2);
-      try {
-        await budget.turn(signal);
-        const apiVersion = await servedMcsVersion(api, 'serviceexports', signal);
-        backoffMs = settings.backoff.firstMs;
-        if (apiVersion !== undefined) {
-          absences = 0;
-          await this.#watch(apiVersion);
-          waitMs = settings.emptyConfirmMs;
-        } else {
-          absences += 1;
-          const held = this.#options.index.size('ServiceExport') > 0;
-          if (held && absences < settings.emptyConfirmations) waitMs = settings.emptyConfirmMs;
-          else this.#none();
-        }
-      } catch (thrown) {
-        if (signal.aborted) return;
-        const error = networkError(thrown);
-        if (error.kind === 'forbidden') this.#setAnswered();
-        if (error.retryAfterMs !== undefined) budget.pause(error.retryAfterMs);
-        waitMs = backoffMs;
-        backoffMs = Math.min(backoffMs * 2, settings.backoff.maxMs);
-      }
-      await sleep(clock, waitMs, signal);
-    }
   }
 
   /** Until the API does not have the kind any more. */

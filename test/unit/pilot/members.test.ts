@@ -10,6 +10,7 @@ import { MemoryCluster } from '../../../src/registry/memory/memory-cluster.ts';
 import type { RuleSink } from '../../../src/registry/rule-sink.ts';
 import { exampleClusterPolicy } from '../../support/bad-cluster-policies.ts';
 import { endpoint, shard } from '../../support/fixtures.ts';
+import { bareConfig } from '../../support/pilot-config.ts';
 import { rawObject, rawRule } from '../../support/rules.ts';
 
 const source = { stop: () => Promise.resolve() };
@@ -19,25 +20,7 @@ describe('the members’ side of a pilot', () => {
   let assembly: Assembly;
 
   beforeEach(() => {
-    const address = { host: '', port: 0 };
-    const config = {
-      contexts: [],
-      inCluster: false,
-      inClusterName: '',
-      allowExecCredentials: false,
-      xds: address,
-      admin: address,
-      namespace: '',
-      outbound: 'allow-any',
-      mode: 'eager',
-      clusterDomain: 'cluster.local',
-      accessLog: true,
-      logLevel: 'error',
-      logFormat: 'json',
-      syncWaitMs: 0,
-      drainMs: 0,
-    } as const;
-    assembly = assemble(config, silentLogger, 'test');
+    assembly = assemble(bareConfig, silentLogger, 'test');
     assembly.idleMemory.stop();
     for (const name of ['edge-1', 'hub']) {
       const cluster = new MemoryCluster({ clock: systemClock, info: { name } });
