@@ -21,10 +21,10 @@ import { connectStages } from '../src/pilot/assembly.ts';
 import { Convergence } from '../src/pilot/convergence.ts';
 import { Engine } from '../src/pilot/engine.ts';
 import { IdleMemory } from '../src/pilot/idle-memory.ts';
-import { RuleStatus } from '../src/pilot/rule-status.ts';
+import { RuleStatus } from '../src/pilot/status/rule-status.ts';
 import { Inventory } from '../src/registry/inventory.ts';
 import { MemoryCluster } from '../src/registry/memory/memory-cluster.ts';
-import { RuleSet } from '../src/rules/rule-set.ts';
+import { RuleSet } from '../src/rules/traffic-rule/rule-set.ts';
 import { defaultXdsLimits } from '../src/xds/limits.ts';
 import { XdsServer } from '../src/xds/server.ts';
 import { machineMs } from './load/marks.ts';
@@ -47,7 +47,7 @@ import {
 } from './load/synthetic-mesh.ts';
 import { eagerState, onDemandState } from './load/truth.ts';
 
-const { mesh, port, changes } = JSON.parse(process.argv[2] ?? '') as ServerSettings;
+const { mesh, port, changes, accessLog } = JSON.parse(process.argv[2] ?? '') as ServerSettings;
 const clock = systemClock;
 const logger = silentLogger;
 const lagResolutionMs = 10;
@@ -63,7 +63,7 @@ const convergence = new Convergence(() => clock.monotonic(), metrics.converged);
 const engine: Engine = new Engine({
   clock,
   logger,
-  settings: defaultMeshSettings,
+  settings: { ...defaultMeshSettings, accessLog },
   debounce: defaultDebounce,
   busyMs: eventLoopBusyMs,
   shards: (key) => inventory.shards(key),

@@ -4,8 +4,8 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { crdFile, crdYaml } from '../src/rules/crd.ts';
 import { ownKinds } from '../src/rules/kinds.ts';
+import { crdFile, crdYaml } from '../src/rules/objects/crd.ts';
 
 const root = join(import.meta.dirname, '..');
 const files: ReadonlyMap<string, string> = new Map(ownKinds.rows.map((kind) => [crdFile(kind), crdYaml(kind)]));

@@ -5,10 +5,13 @@
  * `npm run kube`: the tests that need a kube-apiserver (files named kube-… or crd…), which is found or built as for `npm run e2e`.
  */
 
-import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { type FoundEnvoy, findEnvoy } from '../src/cli/envoy-binary.ts';
 import { errorMessage, FairwayError, formatFinding } from '../src/core/errors.ts';
+import { runMocha } from './run-mocha.ts';
+
+/** Several times what all of them take on two cores. */
+const limitMs = 45 * 60_000;
 
 const kube = process.argv.includes('--kube');
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--kube');
@@ -24,17 +27,12 @@ const envoy = await findPrograms().catch((error: unknown) => {
   process.exit(1);
 });
 
-const mocha = spawnSync(
-  'mocha',
-  passedOn.some((argument) => argument.endsWith('.ts')) ? passedOn : [...passedOn, ...files],
-  {
-    stdio: 'inherit',
-    // A test that is in the wrong half by its name says so at once, instead of building Kubernetes in a hook.
-    env: { ...process.env, ENVOY_BIN: envoy.path, FAIRWAY_TESTS: kube ? 'kube' : 'plain' },
-  },
-);
-if (mocha.error !== undefined) throw mocha.error;
-process.exitCode = mocha.status ?? 1;
+process.exitCode = await runMocha({
+  args: passedOn.some((argument) => argument.endsWith('.ts')) ? passedOn : [...passedOn, ...files],
+  // A test that is in the wrong half by its name says so at once, instead of building Kubernetes in a hook.
+  env: { ...process.env, ENVOY_BIN: envoy.path, FAIRWAY_TESTS: kube ? 'kube' : 'plain' },
+  limitMs,
+});
 
 /** Throws with what to do where one is missing. */
 async function findPrograms(): Promise<FoundEnvoy> {

@@ -18,6 +18,7 @@ import type {
   ServerMemory,
   ServerReply,
   ServerReport,
+  ServerSettings,
 } from './messages.ts';
 import type { Shape } from './shape.ts';
 import { clusterOfProxy, serviceCount } from './synthetic-mesh.ts';
@@ -34,6 +35,8 @@ export interface LoadOptions {
   readonly shape?: Shape;
   /** On demand: how many services each proxy calls. Default 20. */
   readonly uses?: number;
+  /** Sidecars write an access log, as is the default. */
+  readonly accessLog?: boolean;
   /** Streams that read nothing, beside the proxies. */
   readonly stuck?: number;
   /** Rules that are there from the start: for the services 0, 1, … */
@@ -270,7 +273,8 @@ export class LoadRun {
 
   async #startServer(): Promise<void> {
     const beganMs = performance.now();
-    const settings = { mesh: this.#options.mesh, port: this.#port, changes: this.#made };
+    const { mesh, accessLog = true } = this.#options;
+    const settings: ServerSettings = { mesh, port: this.#port, changes: this.#made, accessLog };
     const server: Server = new Child('pilot', script('serve-memory'), settings);
     this.#server = server;
     this.#port = (await server.next('ready')).port;

@@ -29,6 +29,7 @@ export interface ServerSettings {
   readonly port: number;
   /** Made before it is ready: what happened while nobody was connected. */
   readonly changes: readonly NumberedChange[];
+  readonly accessLog: boolean;
 }
 
 export type ServerCommand =

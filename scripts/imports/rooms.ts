@@ -150,7 +150,7 @@ export const importTable: ImportTable = {
     },
     {
       from: 'cli/',
-      to: 'envoy/grpc-bootstrap.ts',
+      to: 'envoy/grpc/bootstrap.ts',
       how: 'any',
       reason: 'The same for clients that have no Envoy.',
     },

@@ -31,6 +31,8 @@ export interface ProtocolReading {
   readonly bytes: number;
   readonly staleNonces: number;
   readonly droppedSlowReaders: number;
+  /** Hosts that on-demand sidecars asked for beyond their limits. */
+  readonly passedOverNames: number;
   /** Streams that were refused or ended for what the client sent, by error code. */
   readonly refusedByCode: ReadonlyMap<string, number>;
   /** Streams that wait for their turn now, and how long all have waited, ms. */
@@ -216,6 +218,11 @@ function registerProtocol(registers: Registry[], read: () => ProtocolReading | u
     'fairway_dropped_streams_total',
     'Streams dropped because their client did not read.',
     (of) => of.droppedSlowReaders,
+  );
+  total(
+    'fairway_passed_over_hosts_total',
+    'Hosts that on-demand sidecars asked for beyond the limits of a stream.',
+    (of) => of.passedOverNames,
   );
   total(
     'fairway_queue_seconds_total',

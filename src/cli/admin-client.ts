@@ -4,9 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { type ErrorCode, errorMessage, type Finding, type Where } from '../core/errors.ts';
+import { errorMessage, type Finding } from '../core/errors.ts';
 import type { DrainedPlace } from '../model/drain.ts';
 import type { DrainPlan } from '../model/drain-plan.ts';
 import type { ObjectHistory } from '../model/history.ts';
@@ -30,7 +28,8 @@ import type {
   VersionReport,
   WriteReport,
 } from '../model/report.ts';
-import { failed, unreachable, usageError } from './failure.ts';
+import { type Answer, exchange, readJson, refusal } from './admin-exchange.ts';
+import { usageError } from './failure.ts';
 
 export interface ReportByKind {
   readonly clusters: ClusterReport;
@@ -94,14 +93,6 @@ export interface AdminClientOptions {
 }
 
 export const defaultAdminUrl = 'http://127.0.0.1:15014';
-
-/** The answer's size, at most: a list comes in pages, so more than this is not ours. */
-const maxAnswerBytes = 64 * 1024 * 1024;
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
 
 export function createAdminClient({ url, token, timeoutMs }: AdminClientOptions): AdminClient {
   const base = readUrl(url);
@@ -230,83 +221,4 @@ export function readAdminToken(file: string | undefined, env: NodeJS.ProcessEnv)
       { cause: error },
     );
   }
-}
-
-interface Exchange {
-  readonly method: string;
-  readonly target: URL;
-  readonly token: string | undefined;
-  readonly timeoutMs: number;
-  readonly body: string | undefined;
-}
-
-function exchange({ method, target, token, timeoutMs, body }: Exchange): Promise<Answer> {
-  const headers: Record<string, string> = { accept: 'application/json' };
-  if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  if (body !== undefined) headers['content-type'] = 'application/yaml';
-  const open = target.protocol === 'https:' ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => reject(notAnswering(target, error));
-    const outgoing = open(target, { method, headers, signal: AbortSignal.timeout(timeoutMs), agent: false });
-    outgoing.on('error', fail);
-    outgoing.on('response', (response) => {
-      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), fail);
-    });
-    outgoing.end(body);
-  });
-}
-
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function notAnswering(target: URL, error: unknown): Error {
-  // node:http reports the timeout's signal as an AbortError; nothing else aborts a request.
-  const isTimeout = error instanceof Error && error.name === 'AbortError';
-  // A connection tried over several addresses fails with an AggregateError whose own message is empty.
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const why = isTimeout ? 'it did not answer in time' : errorMessage(error) || code;
-  return unreachable(
-    {
-      code: 'FW-CLI-010',
-      message: `the admin API at ${target.origin} does not answer: ${why}`,
-      hint: 'Start the pilot with `fairway serve`, or name its address with --admin URL or FAIRWAY_ADMIN',
-    },
-    { cause: error },
-  );
-}
-
-function readJson(answer: Answer, base: URL): unknown {
-  try {
-    return JSON.parse(answer.text);
-  } catch (error) {
-    throw unreachable(
-      {
-        code: 'FW-CLI-011',
-        message: `what answers at ${base.origin} is not Fairway's admin API`,
-        hint: 'Name the admin address of the pilot with --admin URL or FAIRWAY_ADMIN',
-      },
-      { cause: error },
-    );
-  }
-}
-
-function refusal(answer: Answer, base: URL): Error {
-  const parsed = readJson(answer, base);
-  if (typeof parsed === 'object' && parsed !== null && 'code' in parsed && 'message' in parsed) {
-    const { code, message, hint, where } = parsed as { code: ErrorCode; message: string; hint?: string; where?: Where };
-    return failed({ code, message, hint: hint ?? '', where: where ?? {} });
-  }
-  return failed({
-    code: 'FW-CLI-012',
-    message: `the admin API at ${base.origin} answered with status ${answer.status}`,
-    hint: 'Check that the command and the pilot are of one version, with `fairway version`',
-  });
 }

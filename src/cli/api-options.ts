@@ -22,7 +22,7 @@ export function addAdminFlags(command: Command): Command {
   return command
     .option('--admin <url>', `the pilot's admin API (default: $FAIRWAY_ADMIN, else ${defaultAdminUrl})`)
     .option('--admin-token-file <file>', 'holds its bearer token (default: $FAIRWAY_ADMIN_TOKEN)')
-    .option('--request-timeout <duration>', 'give up on an answer after this long', '10s');
+    .option('--request-timeout <duration>', 'give up on an answer after this long; 0: never', '10s');
 }
 
 export function addKubernetesFlags(command: Command): Command {
@@ -55,7 +55,7 @@ export function openAdminClient(flags: AdminFlags, env: NodeJS.ProcessEnv): Admi
   const token = readAdminToken(flags.adminTokenFile, env);
   return createAdminClient({
     url: flags.admin ?? fromEnv ?? defaultAdminUrl,
-    timeoutMs: Math.max(1, parseDuration(flags.requestTimeout, '--request-timeout')),
+    timeoutMs: parseDuration(flags.requestTimeout, '--request-timeout'),
     ...(token === undefined || token === '' ? {} : { token }),
   });
 }

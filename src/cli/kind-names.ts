@@ -1,8 +1,8 @@
 /** Which kind a person means by a word: one that the pilot reports, or one that people apply. */
 
 import { allKinds } from '../kinds/all-kinds.ts';
-import { type AnyKind, groupOf } from '../rules/kind-types.ts';
-import { trafficRuleKind } from '../rules/rule-kind.ts';
+import { type AnyKind, groupOf } from '../rules/objects/kind-types.ts';
+import { trafficRuleKind } from '../rules/traffic-rule/kind.ts';
 import type { ReportByKind } from './admin-client.ts';
 import { usageError } from './failure.ts';
 

@@ -1,6 +1,6 @@
 /** Which object a person means by a kind and a name. */
 
-import type { AnyKind } from '../rules/kind-types.ts';
+import type { AnyKind } from '../rules/objects/kind-types.ts';
 import { usageError } from './failure.ts';
 import { readObjectKind } from './kind-names.ts';
 import { defaultNamespace } from './manifests.ts';

@@ -6,8 +6,8 @@
 import { allKinds } from '../kinds/all-kinds.ts';
 import type { HistoryEntry, ObjectHistory } from '../model/history.ts';
 import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
-import { ruleApiVersion, ruleKind } from '../rules/envelope.ts';
-import type { KindHead } from '../rules/kind-types.ts';
+import type { KindHead } from '../rules/objects/kind-types.ts';
+import { ruleApiVersion, ruleKind } from '../rules/traffic-rule/head.ts';
 import type { ListFilter } from './admin-client.ts';
 import {
   type AdminFlags,

@@ -5,7 +5,7 @@
 
 import type { LogLevel } from '../core/logger.ts';
 import type { Merging } from '../model/clusterset.ts';
-import type { Standard } from '../rules/kind-types.ts';
+import type { Standard } from '../rules/objects/kind-types.ts';
 import type { HostPort } from './host-port.ts';
 
 /** One context of the kubeconfig and the name under which its cluster is registered. */

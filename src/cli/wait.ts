@@ -6,7 +6,7 @@
 import { sleep } from '../core/clock.ts';
 import { allKinds } from '../kinds/all-kinds.ts';
 import type { ObjectReport, RuleReport, WriteReport } from '../model/report.ts';
-import { ruleKind } from '../rules/envelope.ts';
+import { ruleKind } from '../rules/traffic-rule/head.ts';
 import type { CommandContext } from './command-context.ts';
 import { formatAge } from './duration.ts';
 import { CommandFailure, exitCode, failed } from './failure.ts';

@@ -10,7 +10,7 @@ import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { Locality } from '../model/cluster.ts';
 import type { Endpoint } from '../model/service.ts';
-import { endpointFields } from './common.ts';
+import { whoField, whoFilter, whoText } from './endpoint-identity.ts';
 import { BackwardWriter } from './proto/backward-writer.ts';
 import { versionOf } from './proto/encode.ts';
 
@@ -110,7 +110,7 @@ function writeLocality({ region, zone, subzone }: Locality, isEnvoy: boolean): v
 function writeTarget(target: Target, { tellsWho, healthPort, reader }: AssignmentForm): void {
   const { endpoint, port } = target;
   const mark = writer.size;
-  if (tellsWho === true) writeMetadata(endpoint);
+  if (tellsWho === true) writeWho(endpoint);
   // To Envoy, an endpoint of which nothing is said is healthy.
   if (!isHealthy(target)) writer.uint32(2, unhealthy);
   else if (reader === 'grpc') writer.uint32(2, healthy);
@@ -132,22 +132,15 @@ function writeHealthPort(port: number): void {
   writer.message(2, mark);
 }
 
-/** `filter_metadata.fairway`, as common.ts describes it: a Struct with its keys in their order. */
-function writeMetadata({ cluster, version, workload }: Endpoint): void {
-  const metadata = writer.size;
-  writeField(endpointFields.workload, workload);
-  writeField(endpointFields.version, version);
-  writeField(endpointFields.cluster, cluster);
-  writer.message(2, metadata);
-  writer.string(1, 'fairway');
-  writer.message(1, metadata);
-  writer.message(3, metadata);
-}
-
-function writeField(name: string, value: string): void {
+/** `metadata.filter_metadata`, as endpoint-identity.ts describes it. */
+function writeWho(endpoint: Endpoint): void {
   const mark = writer.size;
-  writer.string(3, value);
+  writer.string(3, whoText(endpoint));
   writer.message(2, mark);
-  writer.string(1, name);
+  writer.string(1, whoField);
   writer.message(1, mark);
+  writer.message(2, mark);
+  writer.string(1, whoFilter);
+  writer.message(1, mark);
+  writer.message(3, mark);
 }

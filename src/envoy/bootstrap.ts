@@ -3,7 +3,7 @@
  *
  * In: options as people give them on the command line, already checked. Out: a plain object to be written as JSON or YAML.
  * The node's id and metadata are Istio's (https://github.com/istio/istio/blob/master/pkg/model/proxy.go), and FAIRWAY_* for what Istio has no
- * word for; src/pilot/node.ts reads them. This file stands alone, so that the command line can use it without the generators.
+ * word for; src/pilot/proxies/node.ts reads them. This file stands alone, so that the command line can use it without the generators.
  */
 
 import { isIP } from 'node:net';

@@ -12,11 +12,10 @@ const bySuccessRate = { enforcing_success_rate: 0, enforcing_local_origin_succes
 
 /**
  * Where no rule says anything: endpoints that do not take connections are left, soon and for a short time. What they answer is theirs to say,
- * so answers do not count. See docs/decisions/010-an-endpoint-that-takes-no-connections-is-left.md.
+ * so answers do not count. Five connections in a row that fail are enough, which is Envoy's own number. See docs/decisions/010-an-endpoint-that-takes-no-connections-is-left.md.
  */
 const unreachable: Plain = {
   split_external_local_origin_errors: true,
-  consecutive_local_origin_failure: 5,
   enforcing_consecutive_5xx: 0,
   ...bySuccessRate,
   interval: '5s',

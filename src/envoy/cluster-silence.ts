@@ -44,6 +44,13 @@ const standIn: Readonly<Record<AppProtocol, Silence>> = {
   tcp: { keepalive: { idleMs: 2000, intervalMs: 1000, probes: 3 } },
 };
 
+const envoysConnectTimeoutMs = 5000;
+
+/** An Envoy cluster's `connect_timeout`; undefined where that is what Envoy takes for granted. */
+export function connectTimeout(ms: number): string | undefined {
+  return ms === envoysConnectTimeoutMs ? undefined : durationMs(ms);
+}
+
 export function silenceFields(
   limits: ConnectionLimits | undefined,
   protocol: AppProtocol,
@@ -54,7 +61,7 @@ export function silenceFields(
   const defaults: Silence = hasStandIn ? standIn[protocol] : {};
   const { keepalive = defaults.keepalive, unacknowledgedMs = defaults.unacknowledgedMs ?? 0 } = limits ?? {};
   return {
-    connect_timeout: durationMs(limits?.connectTimeoutMs ?? usual),
+    connect_timeout: connectTimeout(limits?.connectTimeoutMs ?? usual),
     upstream_connection_options: keepalive === undefined ? undefined : tcpKeepalive(keepalive),
     upstream_bind_config:
       unacknowledgedMs === 0 ? undefined : { socket_options: socketOptions(unacknowledgedMs, settings) },

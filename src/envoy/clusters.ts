@@ -8,6 +8,7 @@
 import type { InboundPort, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { RuleBackend } from '../model/rule.ts';
 import { circuitBreakers, policyFields, spoken } from './cluster-policy.ts';
+import { connectTimeout } from './cluster-silence.ts';
 import { httpProtocolOptionsKey, overAds, socketAddress } from './common.ts';
 import { upstreamFields } from './external-clusters.ts';
 import { dnsCache } from './forward-proxy.ts';
@@ -19,7 +20,7 @@ import {
   passthroughCluster,
   serviceHost,
 } from './names.ts';
-import { any, constantAny, durationMs, type NamedPlain, type Plain } from './proto/encode.ts';
+import { any, constantAny, type NamedPlain, type Plain } from './proto/encode.ts';
 import { namedByRequest, originationFields } from './upstream-tls.ts';
 import { isDetected } from './virtual-hosts.ts';
 
@@ -74,20 +75,20 @@ function hasStandIn({ catalog, placement }: MeshService, chain: RuleBackend['cha
 
 /** The Envoy clusters that every sidecar of this scope has besides those of services. */
 export function scopeClusters(scope: Scope, settings: MeshSettings, hasIpv6: boolean): readonly NamedPlain[] {
-  const connectTimeout = durationMs(settings.connectTimeoutMs);
+  const connectWithin = connectTimeout(settings.connectTimeoutMs);
   const clusters: NamedPlain[] = [
-    { name: blackHoleCluster, type: 'STATIC', connect_timeout: connectTimeout },
-    ...scope.inbound.map((port) => inbound(port, scope, connectTimeout, hasIpv6)),
+    { name: blackHoleCluster, type: 'STATIC', connect_timeout: connectWithin },
+    ...scope.inbound.map((port) => inbound(port, scope, connectWithin, hasIpv6)),
   ];
   if (scope.mode === 'captured') {
-    clusters.push(originalDestination(passthroughCluster, connectTimeout), {
-      ...originalDestination(inboundPassthroughCluster, connectTimeout),
+    clusters.push(originalDestination(passthroughCluster, connectWithin), {
+      ...originalDestination(inboundPassthroughCluster, connectWithin),
       upstream_bind_config: inboundSource(hasIpv6),
     });
   } else if (settings.outbound === 'allow-any') {
     clusters.push({
       name: passthroughCluster,
-      connect_timeout: connectTimeout,
+      connect_timeout: connectWithin,
       lb_policy: 'CLUSTER_PROVIDED',
       circuit_breakers: circuitBreakers,
       cluster_type: {
@@ -101,11 +102,11 @@ export function scopeClusters(scope: Scope, settings: MeshSettings, hasIpv6: boo
   return clusters;
 }
 
-function originalDestination(name: string, connectTimeout: string): NamedPlain {
+function originalDestination(name: string, connectWithin: string | undefined): NamedPlain {
   return {
     name,
     type: 'ORIGINAL_DST',
-    connect_timeout: connectTimeout,
+    connect_timeout: connectWithin,
     lb_policy: 'CLUSTER_PROVIDED',
     circuit_breakers: circuitBreakers,
     typed_extension_protocol_options: asDownstream,
@@ -120,14 +121,14 @@ function originalDestination(name: string, connectTimeout: string): NamedPlain {
 function inbound(
   { port, targetPort, protocol }: InboundPort,
   scope: Scope,
-  connectTimeout: string,
+  connectWithin: string | undefined,
   hasIpv6: boolean,
 ): NamedPlain {
   const name = inboundCluster(port);
   const options = protocol === 'http' ? asDownstream : spoken(protocol);
   if (scope.mode === 'captured') {
     return {
-      ...originalDestination(name, connectTimeout),
+      ...originalDestination(name, connectWithin),
       typed_extension_protocol_options: options,
       upstream_bind_config: inboundSource(hasIpv6),
     };
@@ -135,7 +136,7 @@ function inbound(
   return {
     name,
     type: 'STATIC',
-    connect_timeout: connectTimeout,
+    connect_timeout: connectWithin,
     circuit_breakers: circuitBreakers,
     typed_extension_protocol_options: options,
     load_assignment: {

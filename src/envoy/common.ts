@@ -3,6 +3,7 @@
  */
 
 import type { MeshSettings } from '../model/mesh.ts';
+import { whoField, whoFilter } from './endpoint-identity.ts';
 import { constantAny, type Plain } from './proto/encode.ts';
 
 export const httpProtocolOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -14,16 +15,10 @@ export function socketAddress(address: string, port: number): Plain {
 /** Everything comes over the one aggregated stream. Envoy waits 15 s for a first answer (its default), then goes on without. */
 export const overAds: Plain = { ads: {}, resource_api_version: 'V3' };
 
-/**
- * Where Fairway writes what it knows: on routes (rule, route), and on endpoints (`endpointFields`), which the access log reads back by
- * `%UPSTREAM_METADATA(fairway:v)%`.
- */
+/** What Fairway knows of a route: its rule, and its name there. What it knows of an endpoint stands in endpoint-identity.ts. */
 export function fairwayMetadata(values: Plain): Plain {
   return { filter_metadata: { fairway: values } };
 }
-
-/** What stands there of an endpoint. In a mesh of a million endpoints, each letter of these names is a megabyte. */
-export const endpointFields = { cluster: 'c', version: 'v', workload: 'w' } as const;
 
 /** One line of JSON per request or connection on stdout; [] when the mesh's settings switch it off. */
 export function accessLog(
@@ -34,8 +29,9 @@ export function accessLog(
   return settings.accessLog ? accessLogs[direction][kind] : [];
 }
 
+/** Envoy sorts the fields by name. */
 function stdoutLog(fields: Plain): readonly Plain[] {
-  const log_format = { json_format: fields, json_format_options: { sort_properties: true } };
+  const log_format = { json_format: fields };
   return [
     {
       name: 'envoy.access_loggers.stdout',
@@ -56,13 +52,7 @@ function connectionFields(direction: string): Plain {
     to: '%DOWNSTREAM_LOCAL_ADDRESS%',
     upstream_cluster: '%UPSTREAM_CLUSTER_RAW%',
     upstream_host: '%UPSTREAM_HOST%',
-    ...(direction === 'outbound'
-      ? {
-          destination_cluster: `%UPSTREAM_METADATA(fairway:${endpointFields.cluster})%`,
-          destination_version: `%UPSTREAM_METADATA(fairway:${endpointFields.version})%`,
-          destination_workload: `%UPSTREAM_METADATA(fairway:${endpointFields.workload})%`,
-        }
-      : {}),
+    ...(direction === 'outbound' ? { destination: `%UPSTREAM_METADATA(${whoFilter}:${whoField})%` } : {}),
     upstream_failure: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
   };
 }

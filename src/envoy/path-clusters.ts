@@ -3,7 +3,7 @@
 import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { PathCluster, PathEndpoint } from '../model/inspection.ts';
-import { endpointFields } from './common.ts';
+import { readWho, type Who, whoField, whoFilter } from './endpoint-identity.ts';
 import { decodeResource } from './proto/decode.ts';
 
 /** Of one Envoy cluster; the rest is counted. */
@@ -30,7 +30,7 @@ interface EndpointMessage {
   readonly health_status?: string;
   readonly load_balancing_weight?: number;
   readonly metadata?: {
-    readonly filter_metadata?: { readonly fairway?: Readonly<Record<string, string>> };
+    readonly filter_metadata?: { readonly [whoFilter]?: { readonly [whoField]?: string } };
   };
   readonly endpoint?: {
     readonly address?: { readonly socket_address?: { readonly address?: string; readonly port_value?: number } };
@@ -39,8 +39,6 @@ interface EndpointMessage {
 
 /** Who listens on an address and port, as the control plane knows it. */
 export type EndpointAt = (address: string, port: number) => Who | undefined;
-
-type Who = Pick<PathEndpoint, 'version' | 'cluster' | 'workload'>;
 
 const nobody: Who = { version: '', cluster: '', workload: '' };
 
@@ -76,9 +74,9 @@ function endpointsOf(
   return (assignment?.endpoints ?? []).flatMap(
     ({ priority = 0, locality = {}, load_balancing_weight: localityWeight, lb_endpoints = [] }) =>
       lb_endpoints.map(({ health_status, load_balancing_weight, metadata, endpoint }): PathEndpoint => {
-        const said = metadata?.filter_metadata?.fairway;
+        const said = metadata?.filter_metadata?.[whoFilter]?.[whoField];
         const { address = '', port_value = 0 } = endpoint?.address?.socket_address ?? {};
-        const who = said === undefined ? endpointAt(address, port_value) : whoSays(said);
+        const who = said === undefined ? endpointAt(address, port_value) : readWho(said);
         return {
           address,
           port: port_value,
@@ -91,9 +89,4 @@ function endpointsOf(
         };
       }),
   );
-}
-
-function whoSays(said: Readonly<Record<string, string>>): Who {
-  const { version: v, cluster: c, workload: w } = endpointFields;
-  return { version: said[v] ?? '', cluster: said[c] ?? '', workload: said[w] ?? '' };
 }

@@ -7,38 +7,19 @@
  * (https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-virtualhost).
  */
 
-import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
-import type { AskedRequest, PathRoute, RequestPath, RequestWay } from '../model/inspection.ts';
+import type { PathRoute, RequestPath, RequestWay } from '../model/inspection.ts';
 import type { Scope } from '../model/mesh.ts';
-import { askedWays } from './grpc-path.ts';
+import { askedWays } from './grpc/path.ts';
 import { hostOfAddress, httpProxy, listenerName, virtualOutbound } from './names.ts';
-import { type EndpointAt, pathClusters } from './path-clusters.ts';
+import { pathClusters } from './path-clusters.ts';
+import type { HeldResources, PathQuestion } from './path-question.ts';
 import { clusterTargets, pathRoutes } from './path-routes.ts';
 import { decodeMessage, decodeResource } from './proto/decode.ts';
 import type { Plain } from './proto/encode.ts';
 import { routeTaken } from './request-match.ts';
 import { domainsOf } from './virtual-host-bytes.ts';
 import type { VirtualHostPart } from './virtual-hosts.ts';
-
-/** A view's resources, for reading. */
-export interface HeldResources {
-  readonly scope: Scope;
-  resources(url: string): ReadonlyMap<string, EncodedResource>;
-  /** A route table's virtual hosts, in whichever form they go out; the last one is the catch-all. Undefined: there is no such table. */
-  hostsOfTable(table: string): Iterable<VirtualHostPart> | undefined;
-}
-
-export interface PathQuestion {
-  /** A name or an IP address without brackets. */
-  readonly host: string;
-  readonly port: number;
-  /** Where a connection to the host goes: cluster IPs, or workloads of a headless service; [] where nobody knows. */
-  readonly addresses: readonly string[];
-  /** Only the route that it takes is shown. */
-  readonly request?: AskedRequest;
-  readonly endpointAt?: EndpointAt;
-}
 
 export function requestPath(held: HeldResources, question: PathQuestion): RequestPath {
   const { host, port } = question;
@@ -186,10 +167,11 @@ interface HostMessage {
   readonly routes?: readonly Plain[];
 }
 
-/** What a client writes into Host; a port's own table knows hosts without the port too, the one table of explicit mode those on port 80. */
+/** What a client writes into Host; a port's own table looks at it without a port, the one table of explicit mode knows it so on port 80. */
 function authorities(table: string, { host, port }: PathQuestion): string[] {
   const name = hostOfAddress(host);
-  return table !== httpProxy || port === 80 ? [`${name}:${port}`, name] : [`${name}:${port}`];
+  if (table !== httpProxy) return [name];
+  return port === 80 ? [`${name}:${port}`, name] : [`${name}:${port}`];
 }
 
 /** An exact domain goes before wildcards, and the longest of these before the others. */

@@ -11,7 +11,8 @@ import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl } from '../core/type-urls.ts';
 import type { Scope } from '../model/mesh.ts';
 import { overAds } from './common.ts';
-import { encodeAny, encodeMessage, encodeResource, versionOf } from './proto/encode.ts';
+import { httpProxy } from './names.ts';
+import { encodeAny, encodeMessage, encodeResource, ownBytes, type Plain, versionOf } from './proto/encode.ts';
 import type { VirtualHostPart } from './virtual-hosts.ts';
 
 export class RouteTable {
@@ -143,14 +144,24 @@ class JoinedTable implements EncodedResource {
  * asks for a host only if nothing matches it.
  */
 export function discoveredTable(name: string): EncodedResource {
-  return encodeResource(typeUrl.route, name, { name, vhds: { config_source: overAds } });
+  return encodeResource(typeUrl.route, name, { name, vhds: { config_source: overAds }, ...matchingOf(name) });
 }
 
-/** RouteConfiguration: `virtual_hosts` is field 2, repeated. Fields of one message may be joined as bytes. */
+/**
+ * A port's own table takes requests to that port, and what port their Host names says nothing more: the Gateway API's rule for every
+ * implementation, and what Istio does. In the one table of explicit mode that port is the service's.
+ */
+function matchingOf(table: string): Plain {
+  return { ignore_port_in_host_matching: table !== httpProxy };
+}
+
+/** RouteConfiguration: `virtual_hosts` is field 2, repeated; what says how they match comes after it. Fields of one message may be joined as bytes. */
 function join(name: string, parts: readonly VirtualHostPart[]): Buffer {
-  const head = encodeMessage('envoy.config.route.v3.RouteConfiguration', { name });
+  const encode = (value: Plain): Buffer => ownBytes(encodeMessage('envoy.config.route.v3.RouteConfiguration', value));
+  const head = encode({ name });
   const chunks: Buffer[] = [head];
   for (const { body } of parts) chunks.push(fieldHeader(2, body.length), body);
+  chunks.push(encode(matchingOf(name)));
   return encodeAny(typeUrl.route, Buffer.concat(chunks));
 }
 

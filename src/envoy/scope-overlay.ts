@@ -14,7 +14,7 @@ import { typeUrl } from '../core/type-urls.ts';
 import type { Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { AddressClaims } from './address-claims.ts';
-import { grpcFindings } from './grpc-findings.ts';
+import { grpcFindings } from './grpc/findings.ts';
 import { claimedAddresses, type Held, heldBy, maySeeOtherwise, seeAlike, seenBy } from './host-key.ts';
 import { OverlayMaps } from './overlay-maps.ts';
 import { OwnResources } from './own-resources.ts';

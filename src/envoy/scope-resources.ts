@@ -13,7 +13,7 @@ import type { Mesh, MeshService, MeshSettings, Scope } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { AddressClaims } from './address-claims.ts';
 import { catchAll } from './catch-all.ts';
-import { grpcFindings } from './grpc-findings.ts';
+import { grpcFindings } from './grpc/findings.ts';
 import { claimedAddresses, type Held, heldBy, seenBy, type Wanted } from './host-key.ts';
 import { httpProxy } from './names.ts';
 import { OwnResources } from './own-resources.ts';

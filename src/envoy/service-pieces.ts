@@ -13,10 +13,10 @@ import type { MeshService, MeshSettings } from '../model/mesh.ts';
 import { anywhere, chainName } from '../model/rule.ts';
 import { serviceClusters } from './clusters.ts';
 import { serviceAssignments } from './endpoints.ts';
-import { grpcClusters } from './grpc-clusters.ts';
-import { grpcAssignments } from './grpc-endpoints.ts';
-import { grpcListeners } from './grpc-listeners.ts';
-import { grpcRouteTables } from './grpc-routes.ts';
+import { grpcClusters } from './grpc/clusters.ts';
+import { grpcAssignments } from './grpc/endpoints.ts';
+import { grpcListeners } from './grpc/listeners.ts';
+import { grpcRouteTables } from './grpc/routes.ts';
 import { type AssignmentKey, assignmentId } from './locality-levels.ts';
 import { outboundCluster, serviceHost } from './names.ts';
 import { addressListener, type HeadlessChain } from './outbound-listeners.ts';
@@ -285,15 +285,16 @@ function encode(url: string, items: readonly { readonly name: string; readonly v
   return items.map(({ name, value }) => encodeResource(url, name, value));
 }
 
-/** Replaces what equals its former self by that. */
-function keep<T extends { readonly name: string; readonly version: string }>(
+/** Replaces what equals its former self by that. Hosts of several tables may have one name, and be equal but for the table. */
+function keep<T extends { readonly name: string; readonly version: string; readonly table?: string }>(
   fresh: readonly T[],
   former: readonly T[] | undefined,
 ): readonly T[] {
   if (former === undefined) return fresh;
-  const byName = new Map(former.map((item) => [item.name, item]));
+  const keyOf = ({ name, table = '' }: T): string => `${table}/${name}`;
+  const byKey = new Map(former.map((item) => [keyOf(item), item]));
   return fresh.map((item) => {
-    const before = byName.get(item.name);
+    const before = byKey.get(keyOf(item));
     return before !== undefined && before.version === item.version ? before : item;
   });
 }

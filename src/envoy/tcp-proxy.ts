@@ -23,8 +23,8 @@ export function tcpProxy(
       ...toClusters(shares),
       ...carriedConnections(policy),
       hash_policy: connectionHashPolicy(policy),
-      // A connection that an endpoint does not take is tried at others before the client hears of it.
-      max_connect_attempts: direction === 'outbound' ? 3 : 1,
+      // A connection that an endpoint does not take is tried at others before the client hears of it; without this, once.
+      max_connect_attempts: direction === 'outbound' ? 3 : undefined,
       access_log: accessLog(settings, direction, 'tcp'),
     }),
   };

@@ -16,7 +16,7 @@ export const answersMax = 1024;
 
 interface Table {
   catchAll: VirtualHostPart | undefined;
-  /** By domain, `*.db.shop:80`. */
+  /** By domain, `*.db.shop`. */
   readonly wildcards: Map<string, VirtualHostPart>;
   readonly answers: Map<string, EncodedResource>;
 }
@@ -62,7 +62,7 @@ export class UnknownHosts {
     return markerOf(name, catchAll, wildcards);
   }
 
-  /** `name`: `<table>/<host>`, as it was asked for. undefined for a table that does not exist. */
+  /** `name`: `<table>/<host>`, as it is meant (`askedHost`). undefined for a table that does not exist. */
   answer(name: string): EncodedResource | undefined {
     const slash = name.lastIndexOf('/');
     const table = this.#tables.get(name.slice(0, Math.max(0, slash)));

@@ -11,7 +11,7 @@ import { encodeAny, versionOf } from './proto/encode.ts';
 import { domainsOf, renamed } from './virtual-host-bytes.ts';
 import type { VirtualHostPart } from './virtual-hosts.ts';
 
-/** `80/reviews.shop.svc.cluster.local:80`. */
+/** `80/reviews.shop.svc.cluster.local`, `http_proxy/reviews.shop.svc.cluster.local:80`. */
 export function virtualHostName(table: string, name: string): string {
   return `${table}/${name}`;
 }
@@ -31,12 +31,13 @@ export function pushedVirtualHost(part: VirtualHostPart): EncodedResource {
   return resource;
 }
 
-/** For a proxy that asks by the Host of its requests: `80/reviews.shop` is an alias, as is every other domain. */
+/** For a proxy that asks by the Host of its requests: `80/reviews.shop` is an alias, as is every other domain that is not the name itself. */
 export function askedVirtualHost(part: VirtualHostPart): EncodedResource {
   let resource = asked.get(part);
   if (resource === undefined) {
-    const aliases = domainsOf(part.body).map((domain) => virtualHostName(part.table, domain));
-    resource = { ...pushedVirtualHost(part), aliases };
+    const pushedOne = pushedVirtualHost(part);
+    const names = domainsOf(part.body).map((domain) => virtualHostName(part.table, domain));
+    resource = { ...pushedOne, aliases: names.filter((name) => name !== pushedOne.name) };
     asked.set(part, resource);
   }
   return resource;

@@ -37,7 +37,7 @@ export interface HostKey {
 export interface VirtualHostPart {
   /** The route table that it belongs to: `80`, `http_proxy`. */
   readonly table: string;
-  /** `reviews.shop.svc.cluster.local:80`. */
+  /** `reviews.shop.svc.cluster.local`; in the one table of explicit mode with its port, `reviews.shop.svc.cluster.local:80`. */
   readonly name: string;
   /** A hash of `body`. */
   readonly version: string;
@@ -63,38 +63,31 @@ export function virtualHosts(service: MeshService, key: HostKey, settings: MeshS
   return key.mode === 'captured' ? capturedHosts(service, key, settings) : explicitHosts(service, key, settings);
 }
 
-/** One table per port number: in it, a host without a port means that port. */
+/** One table per port number, where a Host means a service whatever port it names (route-table.ts), so hosts stand without one. */
 function capturedHosts(service: MeshService, key: HostKey, settings: MeshSettings): VirtualHostPart[] {
   const { catalog } = service;
   const hosts = [...hostNames(catalog, key, settings), ...key.addresses.map(hostOfAddress)];
   return catalog.ports
     .filter((port) => isHttp(port, settings))
     .flatMap((port) => {
-      const name = `${serviceHost(catalog, settings.clusterDomain)}:${port.port}`;
+      const name = serviceHost(catalog, settings.clusterDomain);
       const table = String(port.port);
       const routes = httpRoutes(service, port.port, settings);
-      const domains = hosts.flatMap((host) => [host, `${host}:${port.port}`]);
       const parts = [
-        virtualHostPart(table, { name, domains, routes, typed_per_filter_config: filtersOfHost(service) }),
+        virtualHostPart(table, { name, domains: hosts, routes, typed_per_filter_config: filtersOfHost(service) }),
       ];
-      if (key.headless) parts.push(podHosts(table, name, hosts, port.port, service));
+      if (key.headless) parts.push(podHosts(table, name, hosts, service));
       return parts;
     });
 }
 
 /** `pod-0.db.shop`: a host of a headless service's one workload; the client has looked up its address and connects to it, so on it goes. */
-function podHosts(
-  table: string,
-  name: string,
-  hosts: readonly string[],
-  port: number,
-  service: MeshService,
-): VirtualHostPart {
+function podHosts(table: string, name: string, hosts: readonly string[], service: MeshService): VirtualHostPart {
   const onward: Plain = { route: { cluster: passthroughCluster, timeout: '0s' } };
   const everyPod = [{ name: 'workload', match: { prefix: '/' }, ...onward }];
   return virtualHostPart(table, {
     name: `*.${name}`,
-    domains: hosts.flatMap((host) => [`*.${host}`, `*.${host}:${port}`]),
+    domains: hosts.map((host) => `*.${host}`),
     routes: service.placement?.within === undefined ? everyPod : reachablePods(service, onward),
   });
 }

@@ -5,8 +5,9 @@
 
 import type { Cors, PathChange, Redirect, Rewrite } from '../model/route-filters.ts';
 import type { HeaderChange, StringMatch } from '../model/rule.ts';
-import { formatPath, type Path } from '../rules/findings.ts';
-import { unchangeableHeaders } from '../rules/schema-headers.ts';
+import { formatPath, type Path } from '../rules/objects/findings.ts';
+import { holdsUnwritable, percentEncoded } from '../rules/traffic-rule/request-path.ts';
+import { unchangeableHeaders } from '../rules/traffic-rule/schema/headers.ts';
 import { buildBackend } from './parse-references.ts';
 import type { RouteMirror, RuleActions, Unsupported } from './route.ts';
 import type { RawHttpFilter } from './schema-routes.ts';
@@ -104,7 +105,7 @@ function headerChange(
   };
 }
 
-/** Proxies refuse them in headers and paths. A tab is none here. */
+/** Proxies refuse them in headers. A tab is none here. */
 function hasControls(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(text);
@@ -127,8 +128,10 @@ function percentOf({ percent, fraction }: NonNullable<RawHttpFilter['requestMirr
 type RawPathChange = NonNullable<NonNullable<RawHttpFilter['urlRewrite']>['path']>;
 
 function refusePath(path: RawPathChange | undefined, at: Path, unsupported: Unsupported[]): void {
-  if (hasControls(path?.replaceFullPath ?? '') || hasControls(path?.replacePrefixMatch ?? ''))
-    unsupported.push({ path: at, message: 'the new path has control characters' });
+  const wrong = [path?.replaceFullPath ?? '', path?.replacePrefixMatch ?? ''].find(holdsUnwritable);
+  if (wrong === undefined) return;
+  const message = `the new path has characters that no request can have: write ${percentEncoded(wrong)}`;
+  unsupported.push({ path: at, message });
 }
 
 function pathOf(path: RawPathChange): PathChange {

@@ -3,7 +3,7 @@
  * with all that it asks for and is not supported.
  */
 
-import type { Path } from '../rules/findings.ts';
+import type { Path } from '../rules/objects/findings.ts';
 import { buildBackendFilters, buildFilters } from './build-filters.ts';
 import type { MatchSink } from './parse-matches.ts';
 import { buildBackend } from './parse-references.ts';

@@ -1,7 +1,7 @@
 /** What the CRDs say of filters in CEL: each says what its type says, most stand there once, and redirect and rewrite exclude each other. */
 
-import { formatPath, type Path } from '../rules/findings.ts';
-import type { Sound } from '../rules/structure.ts';
+import { formatPath, type Path } from '../rules/objects/findings.ts';
+import type { Sound } from '../rules/objects/structure.ts';
 import { checkBackend, checkDistinct, type RouteFindings } from './parse-references.ts';
 import type { RawHttpFilter } from './schema-routes.ts';
 

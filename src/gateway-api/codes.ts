@@ -1,6 +1,6 @@
-/** The codes of findings about objects of the Gateway API. How they are written: see src/rules/codes.ts. */
+/** The codes of findings about objects of the Gateway API. How they are written: see src/rules/codes/rule-codes.ts. */
 
-import type { CodeTable } from '../rules/code-table.ts';
+import type { CodeTable } from '../rules/codes/code-table.ts';
 
 export const gatewayCodes = {
   'FW-GWAPI-001': {

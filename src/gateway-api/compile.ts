@@ -16,7 +16,7 @@ import {
   type TrafficRule,
 } from '../model/rule.ts';
 import { type ServiceKey, splitServiceKey } from '../model/service.ts';
-import { contentHash } from '../rules/build.ts';
+import { contentHash } from '../rules/objects/content-hash.ts';
 import { type Attached, type Attachment, attach, audienceOf, freeClaims } from './attach.ts';
 import { noHeaderChange } from './build-filters.ts';
 import { compareEntries, compareRoutes, type Entry } from './precedence.ts';

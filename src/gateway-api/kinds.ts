@@ -3,8 +3,8 @@
  * https://gateway-api.sigs.k8s.io/reference/spec/
  */
 
-import type { ForeignKind, KindHead, ShownColumn } from '../rules/kind-types.ts';
-import { field, items, text, texts } from '../rules/raw-fields.ts';
+import type { ForeignKind, KindHead, ShownColumn } from '../rules/objects/kind-types.ts';
+import { field, items, text, texts } from '../rules/objects/raw-fields.ts';
 import { grantParser, grpcRouteParser, httpRouteParser, tcpRouteParser, tlsRouteParser } from './parse.ts';
 import { type GatewayRoute, type Grant, gatewayGroup } from './route.ts';
 

@@ -1,7 +1,7 @@
 /** GRPCRoutes: checked as their CRD checks them, and made into routes. */
 
-import type { Path } from '../rules/findings.ts';
-import type { Sound } from '../rules/structure.ts';
+import type { Path } from '../rules/objects/findings.ts';
+import type { Sound } from '../rules/objects/structure.ts';
 import { buildRule, type SharedSink } from './build-rule.ts';
 import { checkFilters } from './check-filters.ts';
 import { checkMatchCount } from './parse-http.ts';

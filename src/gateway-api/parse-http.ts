@@ -2,9 +2,9 @@
 
 import { defaultMeshSettings } from '../model/mesh.ts';
 import type { RouteRetry } from '../model/rule.ts';
-import { durationMs } from '../rules/duration.ts';
-import { formatPath, type Path } from '../rules/findings.ts';
-import type { Sound } from '../rules/structure.ts';
+import { durationMs } from '../rules/objects/duration.ts';
+import { formatPath, type Path } from '../rules/objects/findings.ts';
+import type { Sound } from '../rules/objects/structure.ts';
 import { buildRule, type SharedSink } from './build-rule.ts';
 import { checkFilters } from './check-filters.ts';
 import { buildHttpMatch, checkHttpMatch } from './parse-matches.ts';

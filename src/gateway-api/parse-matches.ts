@@ -3,9 +3,10 @@
  */
 
 import type { NamedMatch, StringMatch } from '../model/rule.ts';
-import { type Findings, formatPath, type Path } from '../rules/findings.ts';
-import { judgeRegex, maxRegexStepsPerRule, type RegexBudget } from '../rules/regex.ts';
-import type { Sound } from '../rules/structure.ts';
+import { type Findings, formatPath, type Path } from '../rules/objects/findings.ts';
+import type { Sound } from '../rules/objects/structure.ts';
+import { judgeRegex, maxRegexStepsPerRule, type RegexBudget } from '../rules/traffic-rule/regex.ts';
+import { holdsUnwritable, percentEncoded } from '../rules/traffic-rule/request-path.ts';
 import type { GatewayCode } from './codes.ts';
 import { checkDistinct, type RouteFindings } from './parse-references.ts';
 import type { Unsupported, WeighedMatch } from './route.ts';
@@ -28,7 +29,7 @@ export function checkHttpMatch(match: Sound<HttpMatch> | undefined, path: Path, 
         'FW-GWAPI-003',
         [...path, 'path', 'value'],
         `the path ${wrong}; it is ${JSON.stringify(value)}`,
-        'Correct the path',
+        holdsUnwritable(value) ? `Write it as requests do: ${percentEncoded(value)}` : 'Correct the path',
         [...path, 'path'],
       );
   }

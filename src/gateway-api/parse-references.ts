@@ -2,8 +2,8 @@
  * What a route refers to: parents and backends, with their defaults, and the checks of them that a schema cannot say (in the CRDs: CEL).
  */
 
-import { type Findings, formatPath, type Path } from '../rules/findings.ts';
-import type { Sound } from '../rules/structure.ts';
+import { type Findings, formatPath, type Path } from '../rules/objects/findings.ts';
+import type { Sound } from '../rules/objects/structure.ts';
 import type { GatewayCode } from './codes.ts';
 import { type BackendRef, type Grant, gatewayGroup, importGroup, type ParentRef } from './route.ts';
 import type { RawGrant } from './schema-grants.ts';

@@ -4,11 +4,11 @@
  */
 
 import { isIP } from 'node:net';
-import type { Path } from '../rules/findings.ts';
-import { type ForeignObject, foreignParser } from '../rules/foreign-object.ts';
-import type { KindHead } from '../rules/kind-types.ts';
-import type { Schema } from '../rules/schema-types.ts';
-import { checkShape, type Sound, schemaCheck } from '../rules/structure.ts';
+import type { Path } from '../rules/objects/findings.ts';
+import { type ForeignObject, foreignParser } from '../rules/objects/foreign-object.ts';
+import type { KindHead } from '../rules/objects/kind-types.ts';
+import type { Schema } from '../rules/objects/schema-types.ts';
+import { checkShape, type Sound, schemaCheck } from '../rules/objects/structure.ts';
 import { noHeaderChange } from './build-filters.ts';
 import type { GatewayCode } from './codes.ts';
 import { buildGrpcRule, checkGrpcRoute } from './parse-grpc.ts';

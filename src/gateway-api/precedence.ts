@@ -4,7 +4,7 @@
  * https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule (matches), #grpcrouterule
  */
 
-import { compareText } from '../rules/precedence.ts';
+import { compareText } from '../core/compare-text.ts';
 import type { GatewayRoute, RouteRule, WeighedMatch } from './route.ts';
 
 /** One match of one rule of one route. */

@@ -6,7 +6,7 @@
 import type { Merging } from '../model/clusterset.ts';
 import { anywhere, type RuleBackend } from '../model/rule.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import type { Path } from '../rules/findings.ts';
+import type { Path } from '../rules/objects/findings.ts';
 import { type BackendRef, type GatewayRoute, type Grant, gatewayGroup, type RouteBackend } from './route.ts';
 import { type FindTarget, serviceKind, serviceOf } from './targets.ts';
 

@@ -7,10 +7,10 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { compareText } from '../core/compare-text.ts';
 import type { Merging } from '../model/clusterset.ts';
 import type { TrafficRule } from '../model/rule.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import { compareText } from '../rules/precedence.ts';
 import type { Attachment } from './attach.ts';
 import { compileRoutes, type Outcome } from './compile.ts';
 import { backendKey } from './references.ts';
@@ -18,12 +18,13 @@ import { type GatewayRoute, type Grant, type RouteId, routeId } from './route.ts
 import { type FindTarget, serviceKind, type TargetService } from './targets.ts';
 
 /** The services that a route is for. */
-function parentsOf(route: GatewayRoute): ReadonlySet<ServiceKey> {
+export function parentsOf(route: GatewayRoute): ReadonlySet<ServiceKey> {
   const ours = route.parents.filter((parent) => serviceKind(parent) !== undefined);
   return new Set(ours.map(({ namespace, name }) => serviceKey(namespace, name)));
 }
 
-function backendsOf(route: GatewayRoute): ReadonlySet<ServiceKey> {
+/** The services that it leads to. */
+export function backendsOf(route: GatewayRoute): ReadonlySet<ServiceKey> {
   return new Set(route.rules.flatMap(({ backends, mirrors }) => [...backends, ...mirrors].map(backendKey)));
 }
 
@@ -44,6 +45,8 @@ export class RouteTable {
   readonly #rules = new Map<ServiceKey, TrafficRule>();
   readonly #outcomes = new Map<ServiceKey, readonly Outcome[]>();
   readonly #dirty = new Set<ServiceKey>();
+  /** Compiled since this was last taken. */
+  #compiled = new Set<ServiceKey>();
 
   constructor(find: FindTarget, merging: Merging = 'all') {
     this.#find = find;
@@ -113,6 +116,7 @@ export class RouteTable {
       return target;
     };
     for (const key of this.#dirty) {
+      this.#compiled.add(key);
       const { rule, outcomes } = compileRoutes(key, this.#attachments(key), { find, grants, merging: this.#merging });
       if (outcomes.length === 0) this.#outcomes.delete(key);
       else this.#outcomes.set(key, outcomes);
@@ -125,6 +129,13 @@ export class RouteTable {
     if (this.#dirty.size > 0) this.#forgetTargets();
     this.#dirty.clear();
     return changed;
+  }
+
+  /** The services that were compiled since this was last asked: what became of their routes may be another, though the rule is the same. */
+  takeCompiled(): ReadonlySet<ServiceKey> {
+    const compiled = this.#compiled;
+    this.#compiled = new Set();
+    return compiled;
   }
 
   /** What became of each reference of a route to a service, in the order in which they stand; of the copy that counts. */

@@ -1,6 +1,6 @@
 /** The shapes of filters, of HTTPRoutes and of GRPCRoutes. See schema-references.ts. */
 
-import type { Schema } from '../rules/schema-types.ts';
+import type { Schema } from '../rules/objects/schema-types.ts';
 import { group, hostForm, kind, notSupported, objectName, objectReference, port } from './schema-references.ts';
 
 const headerToken = "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$";

@@ -1,6 +1,6 @@
 /** The shape of ReferenceGrants. See schema-references.ts. */
 
-import type { FromSchema, Schema } from '../rules/schema-types.ts';
+import type { FromSchema, Schema } from '../rules/objects/schema-types.ts';
 import { group, kind, namespace, objectName } from './schema-references.ts';
 
 export const grantSpec = {

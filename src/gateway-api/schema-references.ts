@@ -3,7 +3,7 @@
  * server takes or refuses them; https://github.com/kubernetes-sigs/gateway-api/tree/main/config/crd
  */
 
-import type { Schema } from '../rules/schema-types.ts';
+import type { Schema } from '../rules/objects/schema-types.ts';
 
 const labelForm = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 export const hostForm = `${labelForm}(\\.${labelForm})*`;

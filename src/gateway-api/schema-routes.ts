@@ -1,6 +1,6 @@
 /** The shapes of the four routes and of ReferenceGrants. See schema-references.ts. */
 
-import type { FromSchema, Schema } from '../rules/schema-types.ts';
+import type { FromSchema, Schema } from '../rules/objects/schema-types.ts';
 import { grpcFilters, headerName, headerValue, httpFilters, httpMethods, queryValue } from './schema-filters.ts';
 import { hostnames, notSupported, objectReference, parentRefs, sectionName, weight } from './schema-references.ts';
 

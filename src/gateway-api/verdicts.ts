@@ -5,8 +5,8 @@
 
 import type { Finding } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
-import { formatPath, type Path } from '../rules/findings.ts';
-import type { Verdict } from '../rules/object-status.ts';
+import { formatPath, type Path } from '../rules/objects/findings.ts';
+import type { Verdict } from '../rules/status/object-status.ts';
 import { audienceOf } from './attach.ts';
 import type { GatewayCode } from './codes.ts';
 import type { Outcome } from './compile.ts';

@@ -1,6 +1,6 @@
 /** TCP and TLS routes as a TrafficRule writes them: routes that take connections, those of TLS by the names that they ask for. */
 
-import type { RawBackend } from '../rules/schema.ts';
+import type { RawBackend } from '../rules/traffic-rule/schema/spec.ts';
 import { type DestinationContext, targetOf } from './destinations.ts';
 import { isForMesh, sourceOf } from './http-match.ts';
 import type { TranslatedRoute } from './http-routes.ts';

@@ -5,7 +5,7 @@
 
 import type { Finding } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
-import { field, items, text } from '../rules/raw-fields.ts';
+import { field, items, text } from '../rules/objects/raw-fields.ts';
 import { checkPlace, checkShape } from './check-object.ts';
 import { istioCodes } from './codes.ts';
 import { keyOf, type ServiceName } from './hosts.ts';

@@ -3,7 +3,7 @@
  * Out: the backend without its weight; undefined, with an error noted, where no rule can lead there.
  */
 
-import type { RawBackend } from '../rules/schema.ts';
+import type { RawBackend } from '../rules/traffic-rule/schema/spec.ts';
 import { hostOf, type ServiceName } from './hosts.ts';
 import type { Notes } from './notes.ts';
 import { child, numberOf, type Part, textOf } from './parts.ts';

@@ -1,6 +1,6 @@
 /** Is a value one that Istio takes for its field? In: the value and its type. Out: a finding if not. What the value comes to is for the translation. */
 
-import { show } from '../rules/findings.ts';
+import { show } from '../rules/objects/findings.ts';
 import type { Notes } from './notes.ts';
 import { booleanOf, entriesOf, isMapping, itemsOf, numberOf, type Part, textOf } from './parts.ts';
 import { isDuration } from './values.ts';

@@ -3,7 +3,7 @@
  * Istio does not have, or whose value is none that Istio takes. What always holds: no field of an object is passed over in silence.
  */
 
-import { nearest } from '../rules/suggest.ts';
+import { nearest } from '../rules/objects/suggest.ts';
 import { checkValue, type ValueType } from './field-values.ts';
 import type { Notes } from './notes.ts';
 import { child, isMapping, itemsOf, jsonName, type Part } from './parts.ts';

@@ -1,6 +1,6 @@
 /** Header operations as a TrafficRule writes them. `host` among the request's is no header there, but what the backend is asked for. */
 
-import type { RawHeaderChange } from '../rules/schema.ts';
+import type { RawHeaderChange } from '../rules/traffic-rule/schema/spec.ts';
 import type { Notes } from './notes.ts';
 import { child, entriesOf, type Part, textOf, textsOf } from './parts.ts';
 

@@ -3,9 +3,11 @@
  * (which decides what a rewrite means); undefined where it can never be met in the mesh. A condition that cannot be said is noted as an error.
  */
 
-import type { RawMatch } from '../rules/schema.ts';
-import { maxRegexLength } from '../rules/schema-match.ts';
+import { holdsUnwritable } from '../rules/traffic-rule/request-path.ts';
+import { maxRegexLength } from '../rules/traffic-rule/schema/match.ts';
+import type { RawMatch } from '../rules/traffic-rule/schema/spec.ts';
 import type { MatchParts } from './match-parts.ts';
+import { unwritable } from './new-path.ts';
 import type { Notes } from './notes.ts';
 import { booleanOf, itemsOf, numberOf, type Part, textOf } from './parts.ts';
 import { textMatchOf } from './values.ts';
@@ -98,6 +100,10 @@ function pathOf(uri: Part | undefined, ignoreUriCase: Part | undefined, notes: N
   if (!isPlain) {
     const message = `no request has a path that ${match.kind === 'exact' ? 'is' : 'begins with'} ${JSON.stringify(match.value)}: paths begin with one "/", and the query is no part of them`;
     notes.error('FW-ISTIO-005', uri, message, 'Match the path without the query, and the query with queryParams');
+    return undefined;
+  }
+  if (holdsUnwritable(match.value)) {
+    notes.error('FW-ISTIO-005', uri, ...unwritable(match.value));
     return undefined;
   }
   const way = booleanOf(ignoreUriCase, notes) === true ? { ignoreCase: true } : {};

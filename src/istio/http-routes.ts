@@ -3,7 +3,7 @@
  * for several ports, or match the path in several ways and then change it, becomes several.
  */
 
-import type { RawBackend, RawMatch, RawRoute } from '../rules/schema.ts';
+import type { RawBackend, RawMatch, RawRoute } from '../rules/traffic-rule/schema/spec.ts';
 import { type DestinationContext, targetOf } from './destinations.ts';
 import { type HeaderChanges, headerChangesOf } from './headers.ts';
 import { type TranslatedMatch, takesAll, translatedMatches, withStart } from './http-match.ts';

@@ -3,9 +3,15 @@
  */
 
 import type { RawObject } from '../model/object.ts';
-import { foreignParser } from '../rules/foreign-object.ts';
-import type { ForeignKind, KindHead, ParsedObject, ParseObjectOptions, ShownColumn } from '../rules/kind-types.ts';
-import { field, items, text, texts } from '../rules/raw-fields.ts';
+import { foreignParser } from '../rules/objects/foreign-object.ts';
+import type {
+  ForeignKind,
+  KindHead,
+  ParsedObject,
+  ParseObjectOptions,
+  ShownColumn,
+} from '../rules/objects/kind-types.ts';
+import { field, items, text, texts } from '../rules/objects/raw-fields.ts';
 import { checkShape } from './check-object.ts';
 import { Notes } from './notes.ts';
 import type { IstioKindName, IstioObject } from './parts.ts';

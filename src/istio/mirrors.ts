@@ -1,6 +1,6 @@
 /** Mirrors as a TrafficRule writes them. Istio has them in an older form, with one destination, and in a list; both together are all meant. */
 
-import type { RawRoute } from '../rules/schema.ts';
+import type { RawRoute } from '../rules/traffic-rule/schema/spec.ts';
 import { type DestinationContext, targetOf } from './destinations.ts';
 import type { RouteParts } from './match-parts.ts';
 import { child, itemsOf, type Part } from './parts.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { Finding } from '../core/errors.ts';
-import { formatPath } from '../rules/findings.ts';
+import { formatPath } from '../rules/objects/findings.ts';
 import { type IstioCode, istioCodes } from './codes.ts';
 import type { IstioObject, Part } from './parts.ts';
 

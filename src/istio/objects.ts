@@ -5,6 +5,7 @@
  * What always holds: the answers depend on the objects that are there, not on the order in which they came; a change costs what it touches.
  */
 
+import { compareText } from '../core/compare-text.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { keyOf, type ServiceName } from './hosts.ts';
 import { type Outline, outlineOf } from './outline.ts';
@@ -197,10 +198,6 @@ export function compareObjects(a: IstioObject, b: IstioObject): number {
     compareText(a.namespace, b.namespace) ||
     compareText(a.key, b.key)
   );
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** A VirtualService without hosts: others name it. */

@@ -18,6 +18,17 @@ export interface Outline {
   readonly delegates: readonly DelegateName[];
 }
 
+/** Everything that an object names, its own name as a VirtualService among it; services by their keys. Two objects that meet have one in common. */
+export function namesOf(object: IstioObject, clusterDomain: string): ReadonlySet<string> {
+  const { services, outside, leadsTo, delegates } = outlineOf(object, clusterDomain);
+  return new Set([
+    ...services.map(keyOf),
+    ...leadsTo,
+    ...outside.map((host) => `host ${host}`),
+    ...[...delegates, object].map(({ namespace, name }) => `VirtualService ${namespace}/${name}`),
+  ]);
+}
+
 export function outlineOf(object: IstioObject, clusterDomain: string): Outline {
   const spec = specOf(object);
   const named = (value: unknown): readonly ServiceName[] => {

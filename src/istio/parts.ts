@@ -6,8 +6,8 @@
  */
 
 import type { Where } from '../core/errors.ts';
-import type { Path } from '../rules/findings.ts';
-import { show } from '../rules/findings.ts';
+import type { Path } from '../rules/objects/findings.ts';
+import { show } from '../rules/objects/findings.ts';
 import type { Notes } from './notes.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;

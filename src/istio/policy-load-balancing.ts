@@ -1,6 +1,6 @@
 /** Which endpoint takes a request: a DestinationRule's load balancer as loadBalancing and affinity of a TrafficRule. */
 
-import type { RawSpec } from '../rules/schema.ts';
+import type { RawSpec } from '../rules/traffic-rule/schema/spec.ts';
 import type { Notes } from './notes.ts';
 import { booleanOf, child, numberOf, type Part, textOf } from './parts.ts';
 import { durationOf, durationText } from './values.ts';

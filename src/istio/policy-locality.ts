@@ -1,6 +1,6 @@
 /** Which endpoints come first by where they are: Istio's locality settings as `locality` of a TrafficRule. */
 
-import type { RawSpec } from '../rules/schema.ts';
+import type { RawSpec } from '../rules/traffic-rule/schema/spec.ts';
 import type { Notes } from './notes.ts';
 import { booleanOf, child, entriesOf, itemsOf, numberOf, type Part, textOf } from './parts.ts';
 

@@ -3,7 +3,7 @@
  * spec; what has no equal is noted.
  */
 
-import type { RawSpec } from '../rules/schema.ts';
+import type { RawSpec } from '../rules/traffic-rule/schema/spec.ts';
 import type { Notes } from './notes.ts';
 import { child, numberOf, type Part, textOf } from './parts.ts';
 import { loadBalancingOf } from './policy-load-balancing.ts';

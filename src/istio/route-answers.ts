@@ -1,7 +1,8 @@
 /** What the proxy answers by itself, as a TrafficRule writes it: redirects and direct responses. */
 
-import type { RawRoute } from '../rules/schema.ts';
-import { maxBodyBytes, redirectStatusCodes } from '../rules/schema-redirect.ts';
+import { maxBodyBytes, redirectStatusCodes } from '../rules/traffic-rule/schema/redirect.ts';
+import type { RawRoute } from '../rules/traffic-rule/schema/spec.ts';
+import { newPathOf } from './new-path.ts';
 import type { Notes } from './notes.ts';
 import { child, numberOf, type Part, textOf } from './parts.ts';
 
@@ -43,9 +44,9 @@ function authorityOf(
 }
 
 function redirectPath(part: Part, notes: Notes): RawRedirect['path'] | undefined {
-  const prefix = textOf(child(part, 'prefixRewrite'), notes);
+  const prefix = newPathOf(part, 'prefixRewrite', notes);
   if (prefix !== undefined) return { prefix };
-  const uri = textOf(child(part, 'uri'), notes);
+  const uri = newPathOf(part, 'uri', notes);
   return uri === undefined ? undefined : { full: uri };
 }
 

@@ -1,6 +1,6 @@
 /** CORS as a TrafficRule writes it. */
 
-import type { RawRoute } from '../rules/schema.ts';
+import type { RawRoute } from '../rules/traffic-rule/schema/spec.ts';
 import type { Notes } from './notes.ts';
 import { booleanOf, child, itemsOf, type Part, textOf, textsOf } from './parts.ts';
 import { durationTextOf, textMatchOf } from './values.ts';

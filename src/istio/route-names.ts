@@ -1,6 +1,6 @@
 /** Routes with names as a TrafficRule takes them: in small letters, and unique in the rule. */
 
-import type { RawRoute } from '../rules/schema.ts';
+import type { RawRoute } from '../rules/traffic-rule/schema/spec.ts';
 import type { TranslatedRoute } from './http-routes.ts';
 
 const maxLength = 63;

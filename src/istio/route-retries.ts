@@ -1,7 +1,7 @@
 /** Timeouts, retries and faults of an HTTP route as a TrafficRule writes them. */
 
-import type { RawRoute } from '../rules/schema.ts';
-import { retryConditions } from '../rules/schema-retry.ts';
+import { retryConditions } from '../rules/traffic-rule/schema/retry.ts';
+import type { RawRoute } from '../rules/traffic-rule/schema/spec.ts';
 import type { Notes } from './notes.ts';
 import { booleanOf, child, numberOf, type Part, textOf } from './parts.ts';
 import { durationOf, durationText, durationTextOf, percentOf } from './values.ts';

@@ -1,8 +1,9 @@
 /** Rewrites as a TrafficRule writes them. What Istio's `uri` replaces depends on how the path was matched. */
 
-import type { RawRoute } from '../rules/schema.ts';
+import type { RawRoute } from '../rules/traffic-rule/schema/spec.ts';
 import type { HeaderChanges } from './headers.ts';
 import type { TranslatedMatch } from './http-match.ts';
+import { newPathOf } from './new-path.ts';
 import type { Notes } from './notes.ts';
 import { child, type Part, textOf } from './parts.ts';
 
@@ -41,9 +42,9 @@ function pathOf(part: Part | undefined, by: TranslatedMatch['path'], notes: Note
   const regex = child(part, 'uriRegexRewrite');
   const match = textOf(child(regex, 'match'), notes);
   if (match !== undefined) {
-    return { regex: { match, substitution: textOf(child(regex, 'rewrite'), notes) ?? '' } };
+    return { regex: { match, substitution: newPathOf(regex, 'rewrite', notes) ?? '' } };
   }
-  const uri = textOf(child(part, 'uri'), notes);
+  const uri = newPathOf(part, 'uri', notes);
   if (uri === undefined) return undefined;
   // A path that was matched whole is replaced whole.
   return by === 'start' ? { prefix: uri } : { full: uri };

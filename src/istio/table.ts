@@ -13,6 +13,7 @@ import { checkPlace } from './check-object.ts';
 import { keyOf, type ServiceName } from './hosts.ts';
 import { Notes, nameOf } from './notes.ts';
 import { IstioObjects } from './objects.ts';
+import { namesOf } from './outline.ts';
 import type { IstioObject } from './parts.ts';
 import { externalObjectOf } from './service-entry.ts';
 import { translateService } from './translate.ts';
@@ -45,6 +46,8 @@ export class IstioTable {
   /** Services by those whose ports their rules ask for. */
   readonly #asking = new Map<ServiceKey, Set<ServiceKey>>();
   readonly #dirty = new Set<ServiceKey>();
+  /** Names by which others may have to do with objects that came, changed or went, and services that were translated; since this was last taken. */
+  #moved = new Set<string>();
 
   constructor(clusterDomain: string, ports: FindPorts) {
     this.#clusterDomain = clusterDomain;
@@ -59,8 +62,11 @@ export class IstioTable {
 
   /** `key`: of the record that holds it; undefined: it holds none any more. */
   set(key: string, object: IstioObject | undefined): void {
+    const before = this.#objects.get(key);
     const touched = object === undefined ? this.#objects.delete(key) : this.#objects.set({ ...object, key });
     for (const service of touched) this.#dirty.add(service);
+    for (const one of [before, object])
+      for (const name of one === undefined ? [] : this.names(one)) this.#moved.add(name);
   }
 
   /** `services`: of the catalog, that changed. Their ports may be others. */
@@ -77,9 +83,24 @@ export class IstioTable {
   /** Returns the services whose rule is another. */
   update(): ReadonlySet<ServiceKey> {
     const changed = new Set<ServiceKey>();
-    for (const service of this.#dirty) if (this.#translate(service)) changed.add(service);
+    for (const service of this.#dirty) {
+      this.#moved.add(service);
+      if (this.#translate(service)) changed.add(service);
+    }
     this.#dirty.clear();
     return changed;
+  }
+
+  /** Names (`names`) of what is otherwise since this was last asked. */
+  takeMoved(): ReadonlySet<string> {
+    const moved = this.#moved;
+    this.#moved = new Set();
+    return moved;
+  }
+
+  /** What an object has to do with others by: they have one of these in common. Services by their keys. */
+  names(object: IstioObject): ReadonlySet<string> {
+    return new Set([...this.#objects.touched(object), ...namesOf(object, this.#clusterDomain)]);
   }
 
   /** A ServiceEntry as an ExternalService, as things are now. */

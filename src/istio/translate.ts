@@ -9,8 +9,8 @@
 import type { Finding } from '../core/errors.ts';
 import type { RawObject } from '../model/object.ts';
 import type { TrafficRule } from '../model/rule.ts';
-import { parseTrafficRule } from '../rules/parse.ts';
-import type { RawSpec } from '../rules/schema.ts';
+import { parseTrafficRule } from '../rules/traffic-rule/parse.ts';
+import type { RawSpec } from '../rules/traffic-rule/schema/spec.ts';
 import { translatedConnectionRoutes } from './connection-routes.ts';
 import { httpRoutesOf } from './delegates.ts';
 import type { DestinationContext } from './destinations.ts';

@@ -1,6 +1,6 @@
 /** Values that several of Istio's fields have: durations, percentages, ways to match text. In: parts. Out: plain values, or undefined with a note. */
 
-import { show } from '../rules/findings.ts';
+import { show } from '../rules/objects/findings.ts';
 import type { Notes } from './notes.ts';
 import { child, numberOf, type Part, textOf } from './parts.ts';
 

@@ -5,9 +5,9 @@
 
 import { gatewayApiKinds } from '../gateway-api/kinds.ts';
 import { istioKinds } from '../istio/kinds.ts';
-import { kindTable } from '../rules/kind-table.ts';
-import type { AnyKind, ForeignKind } from '../rules/kind-types.ts';
 import { ownKinds } from '../rules/kinds.ts';
+import { kindTable } from '../rules/objects/kind-table.ts';
+import type { AnyKind, ForeignKind } from '../rules/objects/kind-types.ts';
 
 export const foreignKinds: readonly ForeignKind[] = [...gatewayApiKinds, ...istioKinds];
 

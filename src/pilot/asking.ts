@@ -1,5 +1,5 @@
 /**
- * Services ask proxies for their place and labels (scope-inputs.ts), and what they ask changes. In: services as they change in the mesh. Out:
+ * Services ask proxies for their place and labels (scope/inputs.ts), and what they ask changes. In: services as they change in the mesh. Out:
  * proxies in the scopes that answer, and which of these services views may learn of now.
  *
  * What always holds: nobody is given what depends on an answer before every proxy whose answer it is has a view that holds it. A view without
@@ -11,8 +11,8 @@ import type { MemberDirt } from '../mesh/member-meshes.ts';
 import type { Mesh } from '../model/mesh.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { MemberQuestions } from './member-questions.ts';
-import type { Proxies, Proxy } from './proxies.ts';
-import { type QuestionChange, type ScopeInputs, satisfies } from './scope-inputs.ts';
+import type { Proxies, Proxy } from './proxies/proxies.ts';
+import { type QuestionChange, type ScopeInputs, satisfies } from './scope/inputs.ts';
 
 const noChange: QuestionChange = { places: false, selectors: new Set(), askers: new Set() };
 

@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import type { DrainPlanner } from '../api/drain-routes.ts';
 import { createMetrics, type Metrics } from '../api/metrics.ts';
-import { systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { defaultDebounce } from '../core/debounce.ts';
 import { eventLoopBusyMs } from '../core/event-loop.ts';
 import type { Logger } from '../core/logger.ts';
@@ -17,7 +17,7 @@ import { shortTypeName, type TypeUrl } from '../core/type-urls.ts';
 import { defaultMeshSettings } from '../model/mesh.ts';
 import { Inventory } from '../registry/inventory.ts';
 import { FolderLastGoodStore } from '../registry/last-good.ts';
-import { RuleSet } from '../rules/rule-set.ts';
+import { RuleSet } from '../rules/traffic-rule/rule-set.ts';
 import { defaultXdsLimits } from '../xds/limits.ts';
 import { XdsServer } from '../xds/server.ts';
 import type { PilotConfig } from './config.ts';
@@ -31,26 +31,27 @@ import { Engine } from './engine.ts';
 import type { EngineEvents } from './engine-options.ts';
 import { judgeExternal } from './external-verdicts.ts';
 import { Externals } from './externals.ts';
-import { FleetProgress } from './fleet-progress.ts';
-import { GatewayRoutes } from './gateway-routes.ts';
 import { IdleMemory } from './idle-memory.ts';
-import { IstioRules } from './istio-rules.ts';
-import { KnownGrants } from './known-grants.ts';
-import { Clustersets, clusterWords } from './mcs-clustersets.ts';
-import { McsNames } from './mcs-names.ts';
-import { MemberRules, memberOfSource } from './member-rules.ts';
-import { assembleMembers, type Members } from './members.ts';
-import { ObjectRouter } from './object-router.ts';
-import { KindStage, type ObjectStage } from './object-stage.ts';
-import { PermittedRules } from './permitted-rules.ts';
-import { judgePolicy, policyObjects } from './policies.ts';
+import { Clustersets, clusterWords } from './mcs/clustersets.ts';
+import { McsNames } from './mcs/names.ts';
+import { KnownGrants } from './members/known-grants.ts';
+import { MemberRules, memberOfSource } from './members/member-rules.ts';
+import { assembleMembers, type Members } from './members/members.ts';
+import { judgePolicy, policyObjects } from './members/policies.ts';
 import type { LivePreviewInputs } from './preview/live.ts';
 import { primaryOf } from './primary.ts';
-import { RuleInputs } from './rule-inputs.ts';
-import { RuleMemory } from './rule-memory.ts';
-import { RuleStatus } from './rule-status.ts';
-import { RulesInForce } from './rules-in-force.ts';
-import { defaultStandards, otherStandardStages } from './standards.ts';
+import { ObjectRouter } from './rules/object-router.ts';
+import { PermittedRules } from './rules/permitted-rules.ts';
+import { RuleInputs } from './rules/rule-inputs.ts';
+import { RuleMemory } from './rules/rule-memory.ts';
+import { RulesInForce } from './rules/rules-in-force.ts';
+import { GatewayRoutes } from './standards/gateway-routes.ts';
+import { IstioRules } from './standards/istio-rules.ts';
+import { defaultStandards, otherStandardStages } from './standards/standards.ts';
+import { FleetProgress } from './status/fleet-progress.ts';
+import { KindStage, type ObjectStage } from './status/object-stage.ts';
+import { grantsLink, RuleStatus } from './status/rule-status.ts';
+import { TouchedStatuses } from './status/touched-statuses.ts';
 import { readProtos } from './warm-up.ts';
 
 export interface Assembly {
@@ -74,10 +75,9 @@ export interface Assembly {
 }
 
 /** Throws FW-CLUSTER-016 when the state folder cannot be used. */
-export function assemble(config: PilotConfig, logger: Logger, version: string): Assembly {
-  const clock = systemClock;
+export function assemble(config: PilotConfig, logger: Logger, version: string, clock: Clock = systemClock): Assembly {
   const metrics = createMetrics();
-  const inventory = createInventory(config, logger);
+  const inventory = createInventory(config, logger, clock);
   const rules = new RuleSet(logger);
   const externals = new Externals({ logger, clusterDomain: config.clusterDomain });
   const policies = policyObjects(logger);
@@ -109,6 +109,8 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const inForce = new RulesInForce([permitted, gateway.rules, istio.rules]);
   const memberRules: MemberRules = new MemberRules({ logger, primary: inForce.table, permits });
   const regranted = (namespace?: string): void => {
+    if (namespace === undefined) touched.all();
+    else touched.note([grantsLink(namespace)]);
     permitted.granted(namespace);
     memberRules.granted(namespace);
     engine.externalsChanged();
@@ -116,11 +118,11 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const drains = new Drains({ logger, clock, due: () => engine.drainDue() });
   const idleMemory = new IdleMemory(clock);
   const clustersets = new Clustersets(() => clusterWords(inventory.clusters()));
-  const touch = (): void => {
-    ruleStatus.touch();
-    members.status.touch();
-    for (const stage of stages) stage.touch();
-  };
+  const touched: TouchedStatuses = new TouchedStatuses({
+    keepers: () => [ruleStatus, members.status, ...stages],
+    takeApart: () => engine.proxies.takeApart(),
+    serviceOf: (key) => engine.mesh.services.get(key)?.catalog,
+  });
   const engine: Engine = new Engine({
     clock,
     logger,
@@ -151,10 +153,13 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
       const services = gateway.update(changed).union(istio.update(changed)).union(permitted.takeChanged());
       inForce.changed(services);
       memberRules.primaryChanged(services);
+      touched.note(gateway.takeCompiled());
+      touched.note(istio.takeMoved());
+      touched.note(externals.takeJudged());
       return services;
     },
     drains,
-    events: observe(metrics, idleMemory, touch),
+    events: observe(clock, metrics, idleMemory, touched),
   });
   const clusters = (): ReadonlySet<string> => new Set(inventory.clusters().keys());
   const ruleStatus: RuleStatus = new RuleStatus({ clock, rules, engine, clusters, fleet, permits });
@@ -163,7 +168,14 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
   const policyVerdicts = { objects: policies, grants: () => memberRules.grants, engine, clusters, isPrimary };
   const drainVerdicts = { drains, engine, clusters, nowMs: clock.now };
   const ownStages: readonly ObjectStage[] = [
-    new KindStage(externals.objects, (record) => judgeExternal(record, externalVerdicts), clock, fleet),
+    new KindStage(
+      externals.objects,
+      (record) => judgeExternal(record, externalVerdicts),
+      clock,
+      fleet,
+      // What it is among the others is looked at under its own name.
+      ({ key }) => [key],
+    ),
     new KindStage(policies, (record) => judgePolicy(record, policyVerdicts), clock, fleet),
     new KindStage(drains.objects, (record) => judgeDrain(record, drainVerdicts), clock, fleet),
     ...gateway.stages,
@@ -181,7 +193,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     target: memberRules,
     isSource: (name) => memberOfSource(name) !== undefined,
   });
-  const inputs = new RuleInputs(targets, logger, createRuleMemory(config, logger));
+  const inputs = new RuleInputs(targets, logger, createRuleMemory(config, logger, clock));
   grants.follow(inputs, () => regranted());
   const members: Members = assembleMembers({
     memberRules,
@@ -195,6 +207,7 @@ export function assemble(config: PilotConfig, logger: Logger, version: string): 
     isPrimary,
     fleet,
     permits,
+    touched: (services) => touched.note(services),
   });
   const drainPlan: DrainPlanner = (wish) =>
     planDrain(wish, { engine, drains, rules: inForce.table, memberRules: memberRules.table, clusters });
@@ -230,36 +243,40 @@ export function connectStages({
   Partial<Pick<Assembly, 'stages' | 'inForce'>>): void {
   readProtos();
   engine.attach({
+    opened: () => xds.opened(),
     changed: (view, changes) => xds.changed(view, changes),
     reassign: (id, view) => xds.reassign(id, view),
     status: (id) => xds.status(id) ?? new Map(),
     ackedFloor: (id, types) => xds.ackedFloor(id, types),
     work: (job) => xds.work(job),
   });
+  let clusters = '';
   inventory.onChange(({ cluster, services, namespaces, stateChanged }) => {
     engine.shardsChanged(services);
     engine.namespacesChanged(cluster, namespaces);
     if (!stateChanged) return;
     engine.placesChanged();
     engine.clusterIdsChanged();
-    ruleStatus.touch();
-    for (const stage of stages) stage.touch();
+    // Statuses go by which clusters there are, not by how these are.
+    const names = [...inventory.clusters().keys()].sort().join();
+    if (names === clusters) return;
+    clusters = names;
+    for (const keeper of [ruleStatus, ...stages]) keeper.touch();
   });
-  rules.onChange(({ services }) => {
+  rules.onChange(({ services, records }) => {
     inForce?.changed(services);
     engine.rulesChanged(services);
-    ruleStatus.touch();
+    ruleStatus.touchRecords(records);
   });
   for (const stage of stages) {
-    stage.objects.onChange(() => {
+    stage.objects.onChange((key) => {
       if (stage.head.statusShape === undefined) engine.externalsChanged();
-      stage.touch();
+      stage.touchRecords([key]);
     });
   }
 }
 
-function createInventory({ syncWaitMs, staleKeepMs, stateDir }: PilotConfig, logger: Logger): Inventory {
-  const clock = systemClock;
+function createInventory({ syncWaitMs, staleKeepMs, stateDir }: PilotConfig, logger: Logger, clock: Clock): Inventory {
   const settings = { initialWaitMs: syncWaitMs, ...(staleKeepMs === undefined ? {} : { staleKeepMs }) };
   if (stateDir === undefined) return new Inventory({ clock, logger, settings });
   return new Inventory({
@@ -270,28 +287,28 @@ function createInventory({ syncWaitMs, staleKeepMs, stateDir }: PilotConfig, log
   });
 }
 
-function createRuleMemory({ stateDir }: PilotConfig, logger: Logger): RuleMemory | undefined {
+function createRuleMemory({ stateDir }: PilotConfig, logger: Logger, clock: Clock): RuleMemory | undefined {
   if (stateDir === undefined) return undefined;
-  return new RuleMemory({ folder: join(stateDir, 'rules'), clock: systemClock, logger });
+  return new RuleMemory({ folder: join(stateDir, 'rules'), clock, logger });
 }
 
-/** What the engine does, measured; and `touch` called for whatever a rule's status may depend on. */
-function observe(metrics: Metrics, idleMemory: IdleMemory, touch: () => void): EngineEvents {
-  const convergence = new Convergence(() => systemClock.monotonic(), metrics.converged);
+/** What the engine does, measured; and `touched` told of whatever a status may depend on. */
+function observe(clock: Clock, metrics: Metrics, idleMemory: IdleMemory, touched: TouchedStatuses): EngineEvents {
+  const convergence = new Convergence(() => clock.monotonic(), metrics.converged);
   return {
-    batch({ services, waitedMs, tookMs }) {
+    batch({ services, looked, waitedMs, tookMs }) {
       metrics.debounced(waitedMs);
       if (services.size > 0) convergence.changed(waitedMs + tookMs);
-      touch();
+      touched.batch(services, looked);
       idleMemory.worked();
     },
     connected() {
-      touch();
+      touched.all();
       idleMemory.worked();
     },
     disconnected(streamId) {
       convergence.gone(streamId);
-      touch();
+      touched.all();
       idleMemory.worked();
     },
     progress({ kind, streamId, typeUrl }) {
@@ -303,7 +320,8 @@ function observe(metrics: Metrics, idleMemory: IdleMemory, touch: () => void): E
       }
       if (kind === 'nacked') metrics.nacked(type);
       convergence.answered(streamId, typeUrl);
-      touch();
+      if (kind === 'nacked') touched.all();
+      else touched.acknowledged();
     },
   };
 }

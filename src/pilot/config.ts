@@ -3,7 +3,7 @@
 import type { LogLevel } from '../core/logger.ts';
 import type { Merging } from '../model/clusterset.ts';
 import type { ConfigMode } from '../model/mesh.ts';
-import type { Standard } from '../rules/kind-types.ts';
+import type { Standard } from '../rules/objects/kind-types.ts';
 
 export interface Address {
   /** '' means every address. */

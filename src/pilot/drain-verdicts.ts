@@ -4,11 +4,11 @@ import type { Finding } from '../core/errors.ts';
 import { drainOutcome, hasEndpoints } from '../mesh/drain-outcome.ts';
 import { type Drain, drainedPlaceName, drainedPlaceWords, drainSteps } from '../model/drain.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
-import type { ObjectRecord } from '../rules/object-set.ts';
-import { invalidVerdict, type Verdict } from '../rules/object-status.ts';
+import type { ObjectRecord } from '../rules/objects/object-set.ts';
+import { invalidVerdict, type Verdict } from '../rules/status/object-status.ts';
 import type { DrainState, Drains } from './drains.ts';
 import type { Engine } from './engine.ts';
-import type { Judgement } from './object-stage.ts';
+import type { Judgement } from './status/object-stage.ts';
 
 export interface DrainVerdictInputs {
   readonly drains: Drains;

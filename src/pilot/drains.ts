@@ -8,6 +8,7 @@
  */
 
 import type { Clock, Timer } from '../core/clock.ts';
+import { compareText } from '../core/compare-text.ts';
 import type { Logger } from '../core/logger.ts';
 import { hasEndpoints } from '../mesh/drain-outcome.ts';
 import { exportedKey } from '../model/clusterset.ts';
@@ -15,8 +16,7 @@ import { type Drain, type DrainedPlace, type ServiceDrain, serviceDrain } from '
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { drainHead } from '../rules/drain/head.ts';
 import { parseDrain } from '../rules/drain/parse.ts';
-import { type ObjectRecord, ObjectSet } from '../rules/object-set.ts';
-import { compareText } from '../rules/precedence.ts';
+import { type ObjectRecord, ObjectSet } from '../rules/objects/object-set.ts';
 import { type DrainPhase, drainAt } from './drain-steps.ts';
 
 const maxObjects = 1_000;

@@ -12,11 +12,13 @@ import type { ProgressEvent, ResourceView, StreamTypeStatus } from '../xds/view.
 import type { Drains } from './drains.ts';
 import type { Egress } from './egress.ts';
 import type { Externals } from './externals.ts';
-import type { McsNames } from './mcs-names.ts';
-import type { AckedFloor } from './rule-progress.ts';
+import type { McsNames } from './mcs/names.ts';
+import type { AckedFloor } from './proxies/rule-progress.ts';
 
 /** What the engine needs of the protocol; src/xds/server.ts is it. */
 export interface Protocol {
+  /** Clients are taken from now on (`XdsHost.takesClients`). */
+  opened(): void;
   changed(view: ResourceView, changes: ReadonlyMap<string, ReadonlySet<string>>): void;
   reassign(streamId: number, view: ResourceView): void;
   status(streamId: number): ReadonlyMap<string, StreamTypeStatus>;
@@ -26,9 +28,10 @@ export interface Protocol {
 }
 
 export interface EngineEvents {
-  /** A batch was worked off: `services` changed in the mesh. */
+  /** A batch was worked off: `services` changed in the mesh, for all or for some cluster; `looked`: all that it looked at, whether it changed or not. */
   batch(stats: {
     readonly services: ReadonlySet<ServiceKey>;
+    readonly looked: ReadonlySet<ServiceKey>;
     readonly catalog: ReadonlySet<ServiceKey>;
     readonly waitedMs: number;
     readonly tookMs: number;

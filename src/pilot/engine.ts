@@ -22,16 +22,16 @@ import { Asking } from './asking.ts';
 import { PendingChanges } from './batch.ts';
 import type { EngineOptions, Protocol } from './engine-options.ts';
 import { MemberQuestions } from './member-questions.ts';
-import { Proxies, ruleForm } from './proxies.ts';
-import { Reach } from './reach.ts';
-import { Rejections } from './rejections.ts';
-import { questionsOf, ScopeInputs } from './scope-inputs.ts';
-import type { ScopeView } from './scope-view.ts';
-import { Scopes } from './scopes.ts';
+import { Proxies, ruleForm } from './proxies/proxies.ts';
+import { Reach } from './proxies/reach.ts';
+import { Rejections } from './proxies/rejections.ts';
+import { questionsOf, ScopeInputs } from './scope/inputs.ts';
+import { Scopes } from './scope/scopes.ts';
+import type { ScopeView } from './scope/view.ts';
+import { WorkloadIndex } from './scope/workload-index.ts';
 import { SeenMeshes } from './seen-meshes.ts';
 import { type AskedNames, WantedServices } from './wanted.ts';
 import { warmUp } from './warm-up.ts';
-import { WorkloadIndex } from './workload-index.ts';
 
 const noServices: ReadonlyMap<ServiceKey, CatalogService> = new Map();
 
@@ -231,6 +231,7 @@ export class Engine implements XdsHost {
     this.#debounce.flush();
     this.#ready = true;
     for (const view of this.#scopes.views()) this.#protocol?.changed(view, new Map());
+    this.#protocol?.opened();
     const { work } = this.#protocol ?? {};
     if (work !== undefined) warmUp(this.#mesh.mesh, work, () => this.#options.clock.monotonic());
   }
@@ -245,6 +246,14 @@ export class Engine implements XdsHost {
     this.#stopped = true;
     this.#debounce.stop();
     this.#options.drains?.stop();
+  }
+
+  /**
+   * Who comes before all is known would get a scope that knows nothing of its namespace and its rules, and be answered from what was there a moment
+   * before the rest, for a view that has much to take over is answered from as it was.
+   */
+  takesClients(): boolean {
+    return this.#ready;
   }
 
   connect(client: ClientHello): ResourceView | string {
@@ -339,7 +348,7 @@ export class Engine implements XdsHost {
     this.#letGo();
     const tookMs = this.#options.clock.monotonic() - started;
     const touched = [...this.#mesh.memberChanges.values()].reduce((all, keys) => all.union(keys), services);
-    this.#options.events.batch({ services: touched, catalog, waitedMs, tookMs });
+    this.#options.events.batch({ services: touched, looked: dirty, catalog, waitedMs, tookMs });
   }
 
   /** Every form of a rule or an ExternalService that somebody may be given. */

@@ -1,7 +1,7 @@
 /**
  * The forms of ExternalServices in force, with what was in force before: what a proxy goes on with that refuses the present one.
  *
- * In: the objects in force, as they come; out: which forms a message may have brought, and for a set of forms that are set aside, which hosts
+ * In: the objects that came into force or went out of it; out: which forms a message may have brought, and for a set of forms that are set aside, which hosts
  * are others then. What always holds: an earlier form brings back no host that the present one gave up, for somebody else may have it by now;
  * a host that only forms set aside have is not there.
  */
@@ -44,18 +44,17 @@ function idOf({ ref }: ExternalService): string {
 export class ExternalHistory {
   readonly #entries = new Map<string, Entry>();
 
-  /** All objects that are in force from this revision on. */
-  remember(inForce: readonly ExternalInForce[], revision: number): void {
-    const ids = new Set(inForce.map(({ external }) => idOf(external)));
-    for (const id of this.#entries.keys()) if (!ids.has(id)) this.#entries.delete(id);
-    for (const present of inForce) {
-      const id = idOf(present.external);
+  /** These are in force from this revision on, and all objects of these ids (`namespace/name`) that are not among them are not. */
+  remember(inForce: readonly ExternalInForce[], revision: number, ids: Iterable<string>): void {
+    const present = new Map(inForce.map((one) => [idOf(one.external), one]));
+    for (const id of ids) if (!present.has(id)) this.#entries.delete(id);
+    for (const [id, one] of present) {
       const known = this.#entries.get(id);
-      const { hash } = present.external;
+      const { hash } = one.external;
       if (known?.present.external.hash === hash) continue;
       const former = known === undefined ? [] : [known.present, ...known.earlier];
       const earlier = former.filter(({ external }) => external.hash !== hash).slice(0, earlierMax);
-      this.#entries.set(id, { present, earlier, since: revision });
+      this.#entries.set(id, { present: one, earlier, since: revision });
     }
   }
 

@@ -4,13 +4,13 @@ import type { Finding } from '../core/errors.ts';
 import type { ExternalLoss } from '../mesh/external.ts';
 import { externalLossFinding, lossText, unknownClusterFinding } from '../mesh/external-findings.ts';
 import type { ExternalService } from '../model/external.ts';
-import type { ObjectRecord } from '../rules/object-set.ts';
-import { invalidVerdict, type Verdict } from '../rules/object-status.ts';
-import type { Programming } from '../rules/programming.ts';
+import type { ObjectRecord } from '../rules/objects/object-set.ts';
+import { invalidVerdict, type Verdict } from '../rules/status/object-status.ts';
+import type { Programming } from '../rules/status/programming.ts';
 import type { Engine } from './engine.ts';
 import { externalForm } from './external-history.ts';
 import type { Externals } from './externals.ts';
-import type { Judgement } from './object-stage.ts';
+import type { Judgement } from './status/object-stage.ts';
 
 export interface ExternalVerdictInputs {
   readonly externals: Externals;

@@ -3,23 +3,18 @@
  * verdict on each object, come out.
  *
  * What always holds: what is in force depends on the objects and the catalog, not on their order; a host whose object did not change is the
- * very same service object as before. Cost: a change of an object looks at all of them (there are few); a change of the catalog at none,
- * unless a service came or went whose name is somebody's host.
+ * very same service object as before. Cost: a change looks at the objects that it touches and at those with which they have hosts or names in
+ * common; a change of the catalog at none, unless a service came or went whose name is somebody's host.
  */
 
 import type { Logger } from '../core/logger.ts';
-import {
-  type ExternalClaim,
-  type ExternalLoss,
-  externalLosses,
-  externalServices,
-  serviceNamedBy,
-} from '../mesh/external.ts';
+import { type ExternalClaim, type ExternalLoss, externalLosses, externalServices } from '../mesh/external.ts';
+import { ExternalContests } from '../mesh/external-contests.ts';
 import type { ExternalService } from '../model/external.ts';
 import type { CatalogService, ServiceKey } from '../model/service.ts';
 import { externalHead } from '../rules/external/head.ts';
 import { parseExternalService } from '../rules/external/parse.ts';
-import { type ObjectRecord, ObjectSet } from '../rules/object-set.ts';
+import { type ObjectRecord, ObjectSet } from '../rules/objects/object-set.ts';
 import { ExternalHistory, type ExternalInForce } from './external-history.ts';
 
 const maxObjects = 2_000;
@@ -37,12 +32,15 @@ export class Externals {
   /** By record: what its last good form was made into. */
   readonly #made = new Map<string, ExternalInForce>();
   readonly history = new ExternalHistory();
-  /** Services whose names are hosts of some object. */
-  readonly #watched = new Set<ServiceKey>();
+  /** What counts of each object, and who has what in common with whom. */
+  readonly #contests: ExternalContests;
   /** By record: the mesh revision since which its present form is in force. */
   readonly #since = new Map<string, { readonly hash: string; readonly revision: number }>();
-  #losses: ReadonlyMap<string, ExternalLoss> = new Map();
-  #dirty = false;
+  readonly #losses = new Map<string, ExternalLoss>();
+  /** Records that came, changed or went. */
+  #dirty = new Set<string>();
+  /** Looked at since this was last taken. */
+  #judged = new Set<string>();
 
   constructor({ logger, clusterDomain }: ExternalsInputs) {
     this.#clusterDomain = clusterDomain;
@@ -53,8 +51,9 @@ export class Externals {
       maxObjects,
       defaultNamespace: 'default',
     });
-    this.objects.onChange(() => {
-      this.#dirty = true;
+    this.#contests = new ExternalContests(clusterDomain);
+    this.objects.onChange((key) => {
+      this.#dirty.add(key);
     });
   }
 
@@ -88,37 +87,31 @@ export class Externals {
     changed: ReadonlySet<ServiceKey>,
     revision: number,
   ): ReadonlySet<ServiceKey> {
-    if (!this.#dirty && !this.#watched.values().some((key) => changed.has(key))) return new Set();
-    this.#dirty = false;
-    const claims = this.objects
-      .records()
-      .flatMap(({ key, lastGood }): ExternalClaim[] => (lastGood === undefined ? [] : [{ key, external: lastGood }]));
-    this.#losses = externalLosses(claims, (key) => catalog.has(key), this.#clusterDomain);
-    this.#watch(claims);
-    const inForce = claims.filter(({ key }) => !this.#losses.has(key));
-    for (const key of this.#since.keys()) if (!inForce.some((claim) => claim.key === key)) this.#since.delete(key);
-    this.history.remember(
-      inForce.map((claim) => this.#madeOf(claim)),
-      revision,
-    );
-    const wanted = new Map<ServiceKey, CatalogService>();
-    for (const claim of inForce) {
-      for (const service of this.#madeOf(claim).services) wanted.set(service.key, service);
-      if (this.#since.get(claim.key)?.hash !== claim.external.hash)
-        this.#since.set(claim.key, { hash: claim.external.hash, revision });
+    const begun = new Set(this.#dirty);
+    this.#dirty = new Set();
+    for (const service of changed) for (const key of this.#contests.named(service)) begun.add(key);
+    if (begun.size === 0) return new Set();
+    const before = this.#contests.around(begun);
+    const ids = new Set([...before].flatMap((key) => this.#contests.claim(key) ?? []).map(idOf));
+    for (const key of begun) this.#contests.set(key, this.objects.record(key)?.lastGood);
+    const touched = before.union(this.#contests.around(begun));
+    const claims = [...touched].flatMap((key) => this.#contests.claim(key) ?? []);
+    const losses = externalLosses(claims, (key) => catalog.has(key), this.#clusterDomain);
+    for (const claim of claims) ids.add(idOf(claim));
+    for (const key of touched) {
+      this.#judged.add(key);
+      const loss = losses.get(key);
+      if (loss === undefined) this.#losses.delete(key);
+      else this.#losses.set(key, loss);
     }
-    for (const key of this.#made.keys()) if (this.objects.record(key)?.lastGood === undefined) this.#made.delete(key);
-    return this.#replace(wanted);
+    return this.#replace(claims, touched, ids, revision);
   }
 
-  #watch(claims: readonly ExternalClaim[]): void {
-    this.#watched.clear();
-    for (const { external } of claims) {
-      for (const host of external.hosts) {
-        const service = serviceNamedBy(host, this.#clusterDomain);
-        if (service !== undefined) this.#watched.add(service);
-      }
-    }
+  /** Records that were looked at since this was last asked: what is said of them may be another. */
+  takeJudged(): ReadonlySet<string> {
+    const judged = this.#judged;
+    this.#judged = new Set();
+    return judged;
   }
 
   #madeOf({ key, external }: ExternalClaim): ExternalInForce {
@@ -129,19 +122,34 @@ export class Externals {
     return made;
   }
 
-  #replace(wanted: ReadonlyMap<ServiceKey, CatalogService>): ReadonlySet<ServiceKey> {
-    const changed = new Set<ServiceKey>();
-    for (const key of this.#services.keys()) {
-      if (wanted.has(key)) continue;
-      this.#services.delete(key);
-      changed.add(key);
+  /** `claims`: those of the records that are touched and have a form that counts; `ids`: of all of these. */
+  #replace(
+    claims: readonly ExternalClaim[],
+    touched: ReadonlySet<string>,
+    ids: ReadonlySet<string>,
+    revision: number,
+  ): ReadonlySet<ServiceKey> {
+    const former = new Set<ServiceKey>();
+    for (const key of touched) for (const { key: host } of this.#made.get(key)?.services ?? []) former.add(host);
+    const wanted = new Map<ServiceKey, CatalogService>();
+    const inForce = claims.filter(({ key }) => !this.#losses.has(key));
+    const made = inForce.map((claim) => this.#madeOf(claim));
+    this.history.remember(made, revision, ids);
+    for (const { services } of made) for (const service of services) wanted.set(service.key, service);
+    for (const { key, external } of inForce)
+      if (this.#since.get(key)?.hash !== external.hash) this.#since.set(key, { hash: external.hash, revision });
+    for (const key of touched) {
+      if (this.#losses.has(key) || this.#contests.claim(key) === undefined) this.#since.delete(key);
+      if (this.#contests.claim(key) === undefined) this.#made.delete(key);
     }
+    const changed = new Set<ServiceKey>();
+    for (const key of former) if (!wanted.has(key) && this.#services.delete(key)) changed.add(key);
     for (const [key, service] of wanted) {
       if (this.#services.get(key) === service) continue;
       this.#services.set(key, service);
       changed.add(key);
     }
-    this.#hosts.clear();
+    for (const id of ids) this.#hosts.delete(id as ServiceKey);
     for (const { key, ruledAs = key } of wanted.values()) {
       const hosts = this.#hosts.get(ruledAs);
       if (hosts === undefined) this.#hosts.set(ruledAs, [key]);
@@ -149,4 +157,8 @@ export class Externals {
     }
     return changed;
   }
+}
+
+function idOf({ external: { ref } }: ExternalClaim): string {
+  return `${ref.namespace}/${ref.name}`;
 }

@@ -11,7 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { type HistoryEntry, historyLength, type ObjectHistory } from '../model/history.ts';
 import { ruleObjectId } from '../registry/rule-sink.ts';
-import { specHash } from '../rules/spec-hash.ts';
+import { specHash } from '../rules/objects/spec-hash.ts';
 import type { HistoryStore } from './history-store.ts';
 
 /** A form as a source put it. */

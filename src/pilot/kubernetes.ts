@@ -25,19 +25,19 @@ import { KubeRuleSource } from '../registry/kube/rule-source.ts';
 import { RuleStatusWriter } from '../registry/kube/rule-status.ts';
 import { discoverSecrets } from '../registry/kube/secrets.ts';
 import type { OpenMember } from '../registry/member-host.ts';
-import type { ForeignKind } from '../rules/kind-types.ts';
 import { ownKinds } from '../rules/kinds.ts';
-import { uidOf } from '../rules/object-generation.ts';
-import { statusBody } from '../rules/object-status.ts';
+import type { ForeignKind } from '../rules/objects/kind-types.ts';
+import { uidOf } from '../rules/objects/object-generation.ts';
+import { statusBody } from '../rules/status/object-status.ts';
 import { accessProviders, attachClusterProfiles } from './cluster-profiles.ts';
 import type { PilotConfig } from './config.ts';
-import type { FleetProgress } from './fleet-progress.ts';
-import type { ObjectStage } from './object-stage.ts';
 import { primaryOf } from './primary.ts';
 import { recordInPrimary } from './primary-records.ts';
-import type { RuleInputs } from './rule-inputs.ts';
-import type { RuleStatus } from './rule-status.ts';
-import { defaultStandards, kindsRead } from './standards.ts';
+import type { RuleInputs } from './rules/rule-inputs.ts';
+import { defaultStandards, kindsRead } from './standards/standards.ts';
+import type { FleetProgress } from './status/fleet-progress.ts';
+import type { ObjectStage } from './status/object-stage.ts';
+import type { RuleStatus } from './status/rule-status.ts';
 
 export interface KubernetesInputs {
   readonly config: PilotConfig;

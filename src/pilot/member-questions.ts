@@ -8,7 +8,7 @@
 import type { MemberDirt } from '../mesh/member-meshes.ts';
 import type { MeshState } from '../mesh/mesh-state.ts';
 import type { ServiceKey } from '../model/service.ts';
-import type { Questions, ScopeInputs } from './scope-inputs.ts';
+import type { Questions, ScopeInputs } from './scope/inputs.ts';
 
 export interface MemberQuestionChange {
   readonly clusters: ReadonlySet<string>;

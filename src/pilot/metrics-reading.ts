@@ -31,6 +31,7 @@ export function readMetrics(inventory: Inventory, engine: Engine, xds: XdsCounte
       bytes: xds.bytesTotal,
       staleNonces: xds.staleNoncesTotal,
       droppedSlowReaders: xds.droppedSlowReadersTotal,
+      passedOverNames: xds.passedOverNamesTotal,
       refusedByCode: xds.refusedByCode,
       queueLength: xds.queueLength,
       queueWaitMs: xds.queueWaits.totalMs,

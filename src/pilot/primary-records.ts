@@ -6,13 +6,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Access } from '../registry/kube/access.ts';
-import { type EventOutcome, EventWriter, type KubeEvent } from '../registry/kube/event-writer.ts';
+import { type KubeEvent } from '../registry/kube/event-object.ts';
+import { type EventOutcome, EventWriter } from '../registry/kube/event-writer.ts';
 import type { RuleView } from '../registry/kube/held-rule.ts';
 import { RevisionWriter } from '../registry/kube/revision-writer.ts';
 import { ownKinds } from '../rules/kinds.ts';
-import { specHash } from '../rules/spec-hash.ts';
-import { listenForNews, type News, type NewsSources } from './news.ts';
-import type { RuleInputs, SeenObject } from './rule-inputs.ts';
+import { specHash } from '../rules/objects/spec-hash.ts';
+import type { RuleInputs, SeenObject } from './rules/rule-inputs.ts';
+import { listenForNews, type News, type NewsSources } from './status/news.ts';
 
 export interface PrimaryRecordsInputs extends NewsSources {
   readonly access: Access;

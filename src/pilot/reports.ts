@@ -20,15 +20,15 @@ import type { CatalogService, Endpoint } from '../model/service.ts';
 import type { Inventory } from '../registry/inventory.ts';
 import type { ClusterRecord } from '../registry/inventory-record.ts';
 import type { StreamTypeStatus } from '../xds/view.ts';
-import { clustersetReport } from './clusterset-report.ts';
 import type { Engine } from './engine.ts';
-import type { FleetProgress } from './fleet-progress.ts';
-import type { Members } from './members.ts';
-import type { ObjectStage } from './object-stage.ts';
+import { clustersetReport } from './mcs/clusterset-report.ts';
+import type { Members } from './members/members.ts';
 import { profileFindings } from './profile-findings.ts';
-import type { Proxy } from './proxies.ts';
-import { proxyTypes } from './proxy-types.ts';
-import type { RuleStatus } from './rule-status.ts';
+import type { Proxy } from './proxies/proxies.ts';
+import { proxyTypes } from './proxies/proxy-types.ts';
+import type { FleetProgress } from './status/fleet-progress.ts';
+import type { ObjectStage } from './status/object-stage.ts';
+import type { RuleStatus } from './status/rule-status.ts';
 
 export interface ReportInputs {
   readonly inventory: Inventory;

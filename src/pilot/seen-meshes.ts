@@ -6,7 +6,7 @@
 import type { MeshState } from '../mesh/mesh-state.ts';
 import type { Mesh, Scope } from '../model/mesh.ts';
 import type { Externals } from './externals.ts';
-import { ruleForm } from './proxies.ts';
+import { ruleForm } from './proxies/proxies.ts';
 
 export class SeenMeshes {
   readonly #mesh: MeshState;

@@ -27,15 +27,15 @@ import { folderHistoryStore, memoryHistoryStore } from './history-store.ts';
 import { createInspection } from './inspect/inspection.ts';
 import type { KubernetesLink } from './kubernetes.ts';
 import type { ProcessLog } from './log.ts';
-import { withImports } from './mcs-members.ts';
+import { withImports } from './members/mcs-members.ts';
 import { readMetrics } from './metrics-reading.ts';
-import { listenForNews, logNews } from './news.ts';
 import { livePreviewer } from './preview/live.ts';
 import { createAdminSource } from './reports.ts';
-import type { RuleInputs } from './rule-inputs.ts';
-import { type FindRule, folderRuleWriter, noRuleWriter } from './rule-writer.ts';
-import { defaultStandards, kindReports } from './standards.ts';
-import { reconnectGraceMs } from './status-gate.ts';
+import type { RuleInputs } from './rules/rule-inputs.ts';
+import { type FindRule, folderRuleWriter, noRuleWriter } from './rules/rule-writer.ts';
+import { defaultStandards, kindReports } from './standards/standards.ts';
+import { listenForNews, logNews } from './status/news.ts';
+import { reconnectGraceMs } from './status/status-gate.ts';
 
 export interface RunningPilot {
   /** Where it listens, `host:port`. */

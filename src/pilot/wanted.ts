@@ -6,7 +6,7 @@
  * anew. How much one stream may name is bounded by the protocol.
  */
 
-import { hostOfName } from '../envoy/grpc-names.ts';
+import { hostOfName } from '../envoy/grpc/names.ts';
 import { serviceNamedBy } from '../mesh/external.ts';
 import { clustersetKey } from '../model/clusterset.ts';
 import { clustersetDomain } from '../model/mesh.ts';

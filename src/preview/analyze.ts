@@ -13,10 +13,10 @@ import { externalLossFinding, type GivenObject } from '../mesh/external-findings
 import type { ExternalService } from '../model/external.ts';
 import { defaultMeshSettings } from '../model/mesh.ts';
 import type { RawObject } from '../model/object.ts';
-import { trafficRuleHead } from '../rules/envelope.ts';
 import { externalHead } from '../rules/external/head.ts';
 import { parseExternalService } from '../rules/external/parse.ts';
-import { RuleSet } from '../rules/rule-set.ts';
+import { trafficRuleHead } from '../rules/traffic-rule/head.ts';
+import { RuleSet } from '../rules/traffic-rule/rule-set.ts';
 
 export function analyzeObjects(objects: readonly RawObject[], defaultNamespace: string): readonly Finding[] {
   const ofKind = (wanted: string): readonly RawObject[] => objects.filter((raw) => kindOf(raw) === wanted);

@@ -8,9 +8,6 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterSnapshot, NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
-import { serviceKey } from '../model/service.ts';
-import { type DerivedService, type DeriveSettings, deriveNamespace, deriveService, type Lookup } from './derive.ts';
-import { type ClusterLimits, defaultClusterLimits, ReportedShards } from './derive-limits.ts';
 import {
   type ClusterObject,
   type ClusterObjectKind,
@@ -19,17 +16,18 @@ import {
   type NodeObject,
   objectKey,
   type PodObject,
-  rawObjectKey,
-  readClusterObject,
   type ServiceExportObject,
   type ServiceObject,
   type SliceObject,
-} from './derive-objects.ts';
+} from './cluster-objects.ts';
+import { type DerivedService, type DeriveSettings, deriveNamespace, deriveService, type Lookup } from './derive.ts';
+import { type ClusterLimits, defaultClusterLimits, ReportedShards } from './derive-limits.ts';
+import { rawObjectKey, readClusterObject } from './derive-objects.ts';
 import type { Skip, SkipReason } from './derive-skips.ts';
+import { ObjectLinks } from './object-links.ts';
 import { Pool, shareParts } from './pool.ts';
 import { sameShard, shareEndpoints } from './same-shard.ts';
 import type { ClusterChange } from './source.ts';
-import { Users } from './users.ts';
 
 /** Unreadable objects remembered by name; more than these are not counted. */
 const maxUnreadable = 10_000;
@@ -50,13 +48,9 @@ export class ClusterIndex {
     Namespace: new Map(),
     ServiceExport: new Map(),
   };
-  /** Slice keys by service. */
-  readonly #slicesOf = new Map<ServiceKey, Set<string>>();
-  /** Services whose endpoints point at a pod, and at a node. Counted by slice, since two slices may point at one. */
-  readonly #podUsers = new Users();
-  readonly #nodeUsers = new Users();
   readonly #dirty = new Set<ServiceKey>();
   readonly #dirtyNamespaces = new Set<string>();
+  readonly #links = new ObjectLinks((key) => this.#objects.Pod.get(key) as PodObject | undefined);
   /** What derivation says, before limits. */
   readonly #derived = new Map<ServiceKey, ServiceShard>();
   readonly #skips = new Map<ServiceKey, readonly Skip[]>();
@@ -126,17 +120,17 @@ export class ClusterIndex {
     this.#unreadable.delete(`${object.kind} ${key}`);
     const held = this.#objects[object.kind].get(key);
     if (held !== undefined && isDeepStrictEqual(held, object)) return;
-    if (held !== undefined) this.#unlink(key, held);
+    if (held !== undefined) this.#touch(key, held, -1);
     const kept = shareParts(object, this.#pool, this.#lookup.pod);
     this.#objects[object.kind].set(key, kept);
-    this.#link(key, kept);
+    this.#touch(key, kept, 1);
   }
 
   remove(kind: ClusterObjectKind, key: string): void {
     this.#unreadable.delete(`${kind} ${key}`);
     const held = this.#objects[kind].get(key);
     if (held === undefined) return;
-    this.#unlink(key, held);
+    this.#touch(key, held, -1);
     this.#objects[kind].delete(key);
   }
 
@@ -177,75 +171,10 @@ export class ClusterIndex {
     return this.#reported.overLimit;
   }
 
-  #link(key: string, object: ClusterObject): void {
-    switch (object.kind) {
-      case 'Service':
-      case 'ServiceExport':
-        this.#dirty.add(serviceKey(object.namespace, object.name));
-        break;
-      case 'EndpointSlice':
-        this.#linkSlice(key, object, 1);
-        break;
-      case 'Pod':
-        for (const user of this.#podUsers.of(key)) this.#dirty.add(user);
-        this.#nodeOfPod(key, object, 1);
-        break;
-      case 'Node':
-        for (const user of this.#nodeUsers.of(key)) this.#dirty.add(user);
-        break;
-      case 'Namespace':
-        this.#dirtyNamespaces.add(key);
-        break;
-    }
-  }
-
-  #unlink(key: string, object: ClusterObject): void {
-    switch (object.kind) {
-      case 'Service':
-      case 'ServiceExport':
-        this.#dirty.add(serviceKey(object.namespace, object.name));
-        break;
-      case 'EndpointSlice':
-        this.#linkSlice(key, object, -1);
-        break;
-      case 'Pod':
-        for (const user of this.#podUsers.of(key)) this.#dirty.add(user);
-        this.#nodeOfPod(key, object, -1);
-        break;
-      case 'Node':
-        for (const user of this.#nodeUsers.of(key)) this.#dirty.add(user);
-        break;
-      case 'Namespace':
-        this.#dirtyNamespaces.add(key);
-        break;
-    }
-  }
-
-  #linkSlice(key: string, slice: SliceObject, by: 1 | -1): void {
-    if (slice.service === '') return;
-    const service = serviceKey(slice.namespace, slice.service);
-    this.#dirty.add(service);
-    const slices = this.#slicesOf.get(service) ?? new Set();
-    if (by === 1) slices.add(key);
-    else slices.delete(key);
-    if (slices.size === 0) this.#slicesOf.delete(service);
-    else this.#slicesOf.set(service, slices);
-    for (const endpoint of slice.endpoints) {
-      if (endpoint.pod !== '') {
-        const podKey = `${slice.namespace}/${endpoint.pod}`;
-        this.#podUsers.count(podKey, service, by);
-        // An endpoint that names no node takes its pod's.
-        const pod = this.#objects.Pod.get(podKey) as PodObject | undefined;
-        if (pod !== undefined && pod.node !== '') this.#nodeUsers.count(pod.node, service, by);
-      }
-      if (endpoint.node !== '') this.#nodeUsers.count(endpoint.node, service, by);
-    }
-  }
-
-  /** A pod's node matters to the services that use the pod, once per use. */
-  #nodeOfPod(key: string, pod: PodObject, by: 1 | -1): void {
-    if (pod.node === '') return;
-    for (const [service, uses] of this.#podUsers.uses(key)) this.#nodeUsers.count(pod.node, service, by * uses);
+  /** An object comes (1) or goes (-1): what it touches is to be derived again. */
+  #touch(key: string, object: ClusterObject, by: 1 | -1): void {
+    if (object.kind === 'Namespace') this.#dirtyNamespaces.add(key);
+    else this.#links.touch(key, object, by, this.#dirty);
   }
 
   #derive(key: ServiceKey): void {
@@ -268,7 +197,7 @@ export class ClusterIndex {
     exported: ServiceExportObject | undefined,
   ): ReturnType<typeof deriveService> {
     const slices: SliceObject[] = [];
-    for (const slice of this.#slicesOf.get(key) ?? []) {
+    for (const slice of this.#links.slicesOf(key)) {
       const object = this.#objects.EndpointSlice.get(slice) as SliceObject | undefined;
       if (object !== undefined) slices.push(object);
     }

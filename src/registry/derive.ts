@@ -7,7 +7,6 @@
 
 import type { Locality } from '../model/cluster.ts';
 import type { Endpoint, NamespaceShard, ServiceExport, ServicePort, ServiceShard } from '../model/service.ts';
-import { dropOtherFamily, type FoundEndpoint, mergeDuplicates } from './derive-endpoints.ts';
 import type {
   NamespaceObject,
   NodeObject,
@@ -16,7 +15,8 @@ import type {
   ServiceObject,
   SliceEndpointObject,
   SliceObject,
-} from './derive-objects.ts';
+} from './cluster-objects.ts';
+import { dropOtherFamily, type FoundEndpoint, mergeDuplicates } from './derive-endpoints.ts';
 import { type Skip, SkipList } from './derive-skips.ts';
 import { endpointAddress } from './endpoint-address.ts';
 import { appProtocolOf, portMarks } from './protocol.ts';

@@ -1,11 +1,12 @@
 /**
- * What the inventory shows: its clusters, the ones it would not take, and what changed. Plain values and live read-only maps.
+ * What the inventory is told to hold to, and what it shows: its clusters, the ones it would not take, and what changed. Plain values and live
+ * read-only maps.
  */
 
 import type { Finding } from '../core/errors.ts';
 import type { ClusterInfo, ClusterState } from '../model/cluster.ts';
 import type { NamespaceShard, ServiceKey, ServiceShard } from '../model/service.ts';
-import type { StatementLimits } from './statement.ts';
+import { defaultStatementLimits, type StatementLimits } from './statement.ts';
 
 export interface InventorySettings {
   readonly limits: StatementLimits;
@@ -22,6 +23,15 @@ export interface InventorySettings {
    */
   readonly staleKeepMs: number;
 }
+
+export const defaultInventorySettings: InventorySettings = {
+  limits: defaultStatementLimits,
+  maxClusters: 2000,
+  initialWaitMs: 30_000,
+  unreachableWaitMs: 5_000,
+  lastGoodWaitMs: 2_000,
+  staleKeepMs: Number.POSITIVE_INFINITY,
+};
 
 export interface ClusterRecord {
   readonly info: ClusterInfo;

@@ -25,6 +25,7 @@ import { InForce } from './inventory-in-force.ts';
 import { Link } from './inventory-link.ts';
 import {
   type ClusterRecord,
+  defaultInventorySettings,
   type InventoryChange,
   type InventorySettings,
   type Problem,
@@ -36,16 +37,6 @@ import { Settling } from './inventory-settling.ts';
 import { WaitingList } from './inventory-waiting.ts';
 import type { LastGoodStore } from './last-good.ts';
 import type { StartSource } from './source.ts';
-import { defaultStatementLimits } from './statement.ts';
-
-export const defaultInventorySettings: InventorySettings = {
-  limits: defaultStatementLimits,
-  maxClusters: 2000,
-  initialWaitMs: 30_000,
-  unreachableWaitMs: 5_000,
-  lastGoodWaitMs: 2_000,
-  staleKeepMs: Number.POSITIVE_INFINITY,
-};
 
 export interface InventoryOptions {
   readonly clock: Clock;

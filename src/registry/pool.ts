@@ -6,7 +6,7 @@
  */
 
 import type { Locality } from '../model/cluster.ts';
-import type { ClusterObject, PodObject, SliceEndpointObject } from './derive-objects.ts';
+import type { ClusterObject, PodObject, SliceEndpointObject } from './cluster-objects.ts';
 
 const entriesMax = 50_000;
 

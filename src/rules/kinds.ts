@@ -6,7 +6,7 @@
 import { clusterPolicyKind } from './cluster-policy/kind.ts';
 import { drainKind } from './drain/kind.ts';
 import { externalServiceKind } from './external/kind.ts';
-import { kindTable } from './kind-table.ts';
-import { trafficRuleKind } from './rule-kind.ts';
+import { kindTable } from './objects/kind-table.ts';
+import { trafficRuleKind } from './traffic-rule/kind.ts';
 
 export const ownKinds = kindTable([trafficRuleKind, externalServiceKind, clusterPolicyKind, drainKind]);

@@ -9,21 +9,22 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
-import type { Job, Turns } from './turns.ts';
+import type { Turns, Work } from './turns.ts';
 
 export interface AcceptorOptions {
   readonly clock: Clock;
   readonly turns: Turns;
-  /** How long connections are handed over in one go. */
+  /** How long connections are handed over in one go, at most. */
   readonly sliceMs: number;
   readonly maxWaiting: number;
   readonly take: (connection: Socket) => void;
 }
 
-export class Acceptor implements Job {
+export class Acceptor implements Work {
   readonly #options: AcceptorOptions;
   readonly #server: Server;
   readonly #waiting = new Set<Socket>();
+  readonly #taken = new Set<Socket>();
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -42,16 +43,17 @@ export class Acceptor implements Job {
     });
   }
 
-  turn(): void {
+  turn(share: number): void {
     const { clock, sliceMs, take, turns } = this.#options;
     const startMs = clock.monotonic();
     for (const connection of this.#waiting) {
       this.#waiting.delete(connection);
       connection.off('error', ignore);
+      this.#taken.add(connection);
       // From here on it is read.
       connection.read(0);
       take(connection);
-      if (clock.monotonic() - startMs >= sliceMs) break;
+      if (clock.monotonic() - startMs >= sliceMs * share) break;
     }
     if (this.#waiting.size > 0) turns.enqueueWork(this);
   }
@@ -64,13 +66,21 @@ export class Acceptor implements Job {
     return closed;
   }
 
+  /** Breaks what was handed over and is still open. gRPC's own end of all ends none of these where it keeps no statistics of connections. */
+  cut(): void {
+    for (const connection of this.#taken) connection.destroy();
+  }
+
   #accepted(connection: Socket): void {
     if (this.#waiting.size >= this.#options.maxWaiting) {
       connection.destroy();
       return;
     }
     connection.on('error', ignore);
-    connection.once('close', () => this.#waiting.delete(connection));
+    connection.once('close', () => {
+      this.#waiting.delete(connection);
+      this.#taken.delete(connection);
+    });
     this.#waiting.add(connection);
     this.#options.turns.enqueueWork(this);
   }

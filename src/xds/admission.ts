@@ -5,6 +5,7 @@
 
 import { errorMessage, FairwayError } from '../core/errors.ts';
 import type { XdsLimits } from './limits.ts';
+import { isLenient, withinLimits } from './passed-over.ts';
 import type { XdsRequest } from './request.ts';
 import type { ResourceMethod } from './services.ts';
 import type { StreamMachine } from './stream-machine.ts';
@@ -59,18 +60,21 @@ export function requestedType(request: XdsRequest, method: ResourceMethod): stri
   });
 }
 
-/** Throws FW-XDS-005 where `request` would take the stream beyond its limits. */
+/** What is taken of `request`. Throws FW-XDS-005 where it would take the stream beyond its limits. */
 export function admit(
   request: XdsRequest,
   machine: StreamMachine,
   transport: 'sotw' | 'delta',
   limits: XdsLimits,
-): void {
+): XdsRequest {
   if (!machine.knows(request.typeUrl) && machine.typeCount >= limits.maxTypesPerStream)
     throw beyond(`more than ${limits.maxTypesPerStream} types`);
-  const names = transport === 'delta' ? machine.nameCount(request.typeUrl) : 0;
+  const asked = machine.askedOf(request.typeUrl);
+  if (isLenient(transport, request.typeUrl)) return withinLimits(request, asked, limits);
+  const names = transport === 'delta' ? asked.names.size : 0;
   if (names + request.subscribe.length > limits.maxNamesPerType)
     throw beyond(`more than ${limits.maxNamesPerType} names of ${request.typeUrl}`);
+  return request;
 }
 
 /** What was thrown while a request was handled, as an error that may be told to the client. */

@@ -57,6 +57,7 @@ export class Connection implements Job {
   #hello: ClientHello | undefined;
   #machine: StreamMachine | undefined;
   #supportsTtl = false;
+  #hasPassedOver = false;
   /** Type → serial of its last message. */
   readonly #serials = new Map<string, number>();
   /** Type → when it was last sent; wall time. */
@@ -66,6 +67,7 @@ export class Connection implements Job {
   #wake: Timer | undefined;
   /** Requests that were received and wait for this stream's turn. */
   #inbox: Buffer[] = [];
+  #inboxBytes = 0;
   #halfClosed = false;
   #closed = false;
 
@@ -98,20 +100,21 @@ export class Connection implements Job {
     return this.#sentAtMs;
   }
 
-  /** Reads what came in, then writes one message, if there is one and the client can take it. */
-  turn(): void {
+  /** Reads what came in, then writes one message, if there is one and the client can take it. Returns its bytes. */
+  turn(): number {
     const { clock } = this.#context;
     this.#readInbox();
     if (this.#halfClosed) this.end();
     const machine = this.#machine;
-    if (machine === undefined || this.#closed) return;
+    if (machine === undefined || this.#closed) return 0;
     machine.catchUp();
-    if (this.#writingSinceMs !== undefined) return;
+    if (this.#writingSinceMs !== undefined) return 0;
     const nowMs = clock.monotonic();
     const draft = machine.next(nowMs);
     this.#sleepUntil(machine.wakeAt, nowMs);
-    if (draft !== undefined) this.#send(draft, machine, nowMs);
+    const bytes = draft === undefined ? 0 : this.#send(draft, machine, nowMs);
     machine.note(clock.now());
+    return bytes;
   }
 
   /** The client is to see another view; the differences are sent. */
@@ -174,14 +177,18 @@ export class Connection implements Job {
   #queue(bytes: Buffer): void {
     if (this.#closed) return;
     this.#inbox.push(bytes);
-    if (this.#inbox.length >= inboxMax) this.#call.pause();
+    this.#inboxBytes += bytes.length;
+    const { maxInboxBytes } = this.#context.limits;
+    if (this.#inbox.length >= inboxMax || this.#inboxBytes >= maxInboxBytes) this.#call.pause();
     this.#context.turns.enqueue(this);
   }
 
   #readInbox(): void {
     if (this.#inbox.length === 0) return;
+    if (this.#machine === undefined && this.#context.host.takesClients?.() === false) return;
     const inbox = this.#inbox;
     this.#inbox = [];
+    this.#inboxBytes = 0;
     for (const bytes of inbox) this.#receive(bytes);
     if (!this.#closed && this.#call.isPaused()) this.#call.resume();
   }
@@ -194,11 +201,26 @@ export class Connection implements Job {
       const decoded = decoders[this.#method.transport].decode(bytes);
       const request = { ...decoded, typeUrl: requestedType(decoded, this.#method) };
       const machine = this.#machine ?? this.#connect(request);
-      admit(request, machine, this.#method.transport, limits);
-      this.#handle(request, machine);
+      const admitted = admit(request, machine, this.#method.transport, limits);
+      this.#notePassedOver(admitted);
+      this.#handle(admitted, machine);
     } catch (error) {
       this.fail(asFault(error));
     }
+  }
+
+  #notePassedOver({ passedOver }: XdsRequest): void {
+    if (passedOver === undefined || passedOver.length === 0) return;
+    const { tally, logger } = this.#context;
+    tally.passedOverNamesTotal += passedOver.length;
+    if (this.#hasPassedOver) return;
+    this.#hasPassedOver = true;
+    logger.warn('a sidecar asks for hosts that are too many or too long: no such host, it is told', {
+      code: 'FW-XDS-016',
+      node: this.#hello?.node.id ?? '',
+      names: passedOver.slice(0, 10).map((name) => name.slice(0, 100)),
+      hint: 'look which hosts its application names in requests; where they are without end, take eager mode for it (`fairway bootstrap --config eager`)',
+    });
   }
 
   #connect(request: XdsRequest): StreamMachine {
@@ -214,6 +236,7 @@ export class Connection implements Job {
         maxResponseBytes: limits.maxResponseBytes,
         warmingWaitMaxMs: limits.warmingWaitMaxMs,
         removalLingerMs: limits.removalLingerMs,
+        removalGraceMs: limits.removalGraceMs,
         aggregated: this.#method.onlyType === undefined,
         supportsTtl: this.#supportsTtl,
         remembered: (typeUrl) => host.remembered?.(this.id, typeUrl) ?? [],
@@ -247,7 +270,7 @@ export class Connection implements Job {
     }
   }
 
-  #send(draft: Draft, machine: StreamMachine, nowMs: number): void {
+  #send(draft: Draft, machine: StreamMachine, nowMs: number): number {
     const { clock, encoder, tally } = this.#context;
     const { typeUrl, revision } = draft;
     const response = encoder.encode(draft, {
@@ -262,6 +285,7 @@ export class Connection implements Job {
     addTo(tally.pushesByType, typeUrl);
     this.#write(response, nowMs);
     this.#progress({ streamId: this.id, typeUrl, kind: 'sent', revision });
+    return response.bytes.length;
   }
 
   #write({ bytes, framed }: Response, nowMs: number): void {

@@ -12,6 +12,10 @@ export interface XdsCounters {
   /** Streams that were refused or ended because of what the client sent, by code. */
   readonly refusedByCode: ReadonlyMap<string, number>;
   readonly droppedSlowReadersTotal: number;
+  /** Answers of the client status service. */
+  readonly statusAnswersTotal: number;
+  /** Names of virtual hosts beyond a stream's limits. */
+  readonly passedOverNamesTotal: number;
   readonly queueWaits: { readonly count: number; readonly totalMs: number; readonly maxMs: number };
   readonly queueLength: number;
   readonly cache: { readonly hits: number; readonly misses: number; readonly entries: number; readonly bytes: number };
@@ -28,6 +32,8 @@ export interface Tally {
   requestsTotal: number;
   staleNoncesTotal: number;
   droppedSlowReadersTotal: number;
+  statusAnswersTotal: number;
+  passedOverNamesTotal: number;
   readonly pushesByType: Map<string, number>;
   readonly nacksByType: Map<string, number>;
   readonly refusedByCode: Map<string, number>;
@@ -40,6 +46,8 @@ export function newTally(): Tally {
     requestsTotal: 0,
     staleNoncesTotal: 0,
     droppedSlowReadersTotal: 0,
+    statusAnswersTotal: 0,
+    passedOverNamesTotal: 0,
     pushesByType: new Map(),
     nacksByType: new Map(),
     refusedByCode: new Map(),

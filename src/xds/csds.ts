@@ -1,6 +1,6 @@
 /**
- * Client Status Discovery (envoy.service.status.v3): what each client holds, from what the server knows. In: a ClientStatusRequest. Out: a
- * ClientStatusResponse with one GenericXdsConfig per resource, in bytes. Node matchers: exact, prefix, suffix and contains on the node id;
+ * Client Status Discovery (envoy.service.status.v3): what each client holds, from what the server knows. In: a ClientStatusRequest, and clients. Out:
+ * of each client a ClientStatusResponse with one GenericXdsConfig per resource, in bytes; put one behind the other they are one response. Node matchers: exact, prefix, suffix and contains on the node id;
  * a matcher of another kind is refused, since ignoring it would show more than was asked for.
  */
 
@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts';
 import { statusProtos } from './protos.ts';
 import type { ClientHello } from './view.ts';
 
-interface RawMatcher {
+export interface StatusMatcher {
   node_id?: RawStringMatcher | null;
   node_metadatas?: unknown[];
 }
@@ -27,23 +27,24 @@ interface RawStringMatcher {
 const configStatus = { synced: 1, stale: 3, error: 4 } as const;
 const resourceStatus = { requested: 1, acked: 3, nacked: 4 } as const;
 
-/** Throws FW-XDS-015 on a request that it cannot read or match. */
-export function clientStatusResponse(bytes: Buffer, connections: Iterable<Connection>, clock: Clock): Buffer {
-  const protos = statusProtos();
-  let matchers: RawMatcher[];
+/** Throws FW-XDS-015 on a request that it cannot read. */
+export function statusMatchers(request: Buffer): readonly StatusMatcher[] {
   try {
-    const request = protos.request.decode(bytes) as unknown as { node_matchers?: RawMatcher[] };
-    matchers = request.node_matchers ?? [];
+    return (
+      (statusProtos().request.decode(request) as unknown as { node_matchers?: StatusMatcher[] }).node_matchers ?? []
+    );
   } catch (error) {
     throw unreadable(`the request is not a ClientStatusRequest: ${errorMessage(error)}`);
   }
-  const config: object[] = [];
-  for (const connection of connections) {
-    const { hello } = connection;
-    if (hello === undefined || !matchesAny(hello, matchers)) continue;
-    config.push({ node: nodeOf(hello), generic_xds_configs: resourcesOf(connection, clock) });
-  }
-  return Buffer.from(protos.response.encode(protos.response.fromObject({ config })).finish());
+}
+
+/** What the client of `connection` holds; nothing if no matcher means it, or if it is not known yet. Throws FW-XDS-015 on a matcher of another kind. */
+export function clientStatus(connection: Connection, matchers: readonly StatusMatcher[], clock: Clock): Uint8Array {
+  const { hello } = connection;
+  if (hello === undefined || !matchesAny(hello, matchers)) return Buffer.alloc(0);
+  const { response } = statusProtos();
+  const config = [{ node: nodeOf(hello), generic_xds_configs: resourcesOf(connection, clock) }];
+  return response.encode(response.fromObject({ config })).finish();
 }
 
 function resourcesOf(connection: Connection, clock: Clock): object[] {
@@ -84,7 +85,7 @@ function nodeOf(hello: ClientHello): object {
   };
 }
 
-function matchesAny(hello: ClientHello, matchers: readonly RawMatcher[]): boolean {
+function matchesAny(hello: ClientHello, matchers: readonly StatusMatcher[]): boolean {
   if (matchers.length === 0) return true;
   return matchers.some((matcher) => {
     if ((matcher.node_metadatas?.length ?? 0) > 0) throw unreadable('matching by node metadata is not offered');

@@ -1,6 +1,7 @@
 /** What passes between the machine of one type and whoever writes its messages: drafts out, outcomes of requests back. Data only. */
 
 import type { EncodedResource } from '../core/resource.ts';
+import type { Spellings } from './spellings.ts';
 import { sameAliases } from './type-replica.ts';
 
 /** What a client holds of a name: the resource itself, or only its version where it was told to us on a reconnect. */
@@ -13,8 +14,8 @@ export interface Draft {
   readonly complete: boolean;
   readonly resources: readonly EncodedResource[];
   readonly removed: readonly string[];
-  /** What the client asked for by name, aliases as it gave them: of a resource's aliases it is told these alone. Left out: of all. */
-  readonly asked?: ReadonlySet<string> | undefined;
+  /** What the client asked for by name: of a resource's aliases it is told these alone, in the spellings it gave. Left out: of all. */
+  readonly asked?: Asked | undefined;
   /** Names in `resources` that go out without a body, to keep their TTL alive. */
   readonly heartbeat: boolean;
   readonly version: string;
@@ -24,8 +25,14 @@ export interface Draft {
   /** Names that the client did not hold before, and those of them or others whose content it did not have. */
   readonly added: readonly string[];
   readonly changed: readonly string[];
-  /** Nothing of this type was left for a later message. */
+  /** Nothing of this type was left for a later message, but what waits to be removed. */
   readonly exhaustive: boolean;
+}
+
+/** Names as a client gave them. */
+export interface Asked {
+  readonly names: ReadonlySet<string>;
+  readonly spellings: Pick<Spellings, 'size' | 'of'>;
 }
 
 export type Outcome =
@@ -40,9 +47,14 @@ export type Outcome =
     };
 
 /** The aliases that a message names. What has no body is told from a mistake by its alias, so there it always stands. */
-export function toldAliases({ aliases, body }: EncodedResource, { asked }: Pick<Draft, 'asked'>): readonly string[] {
-  if (aliases === undefined) return noAliases;
-  return asked === undefined || body.length === 0 ? aliases : aliases.filter((alias) => asked.has(alias));
+export function toldAliases(resource: EncodedResource, { asked }: Pick<Draft, 'asked'>): readonly string[] {
+  const { name, aliases = noAliases, body } = resource;
+  if (asked === undefined) return aliases;
+  const { names, spellings } = asked;
+  const told = body.length === 0 ? aliases : aliases.filter((alias) => names.has(alias));
+  if (spellings.size === 0) return told;
+  const spelled = [name, ...aliases.filter((alias) => alias !== name)].flatMap((each) => spellings.of(each));
+  return spelled.length === 0 ? told : [...told, ...spelled];
 }
 
 const noAliases: readonly string[] = [];

@@ -17,8 +17,18 @@ export class Drafting {
   readonly #holdings: Holdings;
   readonly #refusals: Refusals;
   readonly #dues: Dues;
+  readonly #isEarly: (resource: EncodedResource) => boolean;
 
-  constructor(traits: TypeTraits, selection: Selection, holdings: Holdings, refusals: Refusals, dues: Dues) {
+  /** `isEarly`: the client would forget it, and is sent it again when it will not (`TypeMachineOptions.isEarly`). */
+  constructor(
+    traits: TypeTraits,
+    selection: Selection,
+    holdings: Holdings,
+    refusals: Refusals,
+    dues: Dues,
+    isEarly: (resource: EncodedResource) => boolean = () => false,
+  ) {
+    this.#isEarly = isEarly;
     this.#traits = traits;
     this.#selection = selection;
     this.#holdings = holdings;
@@ -49,19 +59,25 @@ export class Drafting {
     if (!this.#dues.any(answerDue)) this.#refusals.nothingDue();
   }
 
-  /** What the client should no longer hold. */
-  removals(): Draft | undefined {
-    if (!this.#dues.removals()) return undefined;
-    if (this.#traits.wholeSet) return this.#wholeSet([]);
+  /** What the client should no longer hold; of that, `ripe` alone where it is given. */
+  removals(ripe?: ReadonlySet<string>): Draft | undefined {
+    const leaving = [...this.#dues.leaving()];
+    const names = ripe === undefined ? leaving : leaving.filter((name) => ripe.has(name));
+    if (names.length === 0) return undefined;
+    if (this.#traits.wholeSet) return this.#wholeSet(this.#bodiesOf(new Set(leaving).difference(new Set(names))));
     const removed: string[] = [];
     const emptied: EncodedResource[] = [];
-    for (const [name, entry] of this.#holdings.behind) {
+    for (const name of names) {
       const current = this.#selection.current(name);
-      if (current !== undefined) {
-        if (this.#dues.isLeaving(entry, current)) emptied.push(current);
-      } else if (entry.held !== undefined && this.#traits.lingers) removed.push(name);
+      if (current !== undefined) emptied.push(current);
+      else removed.push(name);
     }
     return this.#draftOf(emptied, removed, true);
+  }
+
+  #bodiesOf(names: Iterable<string>): readonly EncodedResource[] {
+    const held = [...names].map((name) => this.#holdings.behind.get(name)?.held);
+    return held.filter((each): each is EncodedResource => each !== undefined && 'body' in each);
   }
 
   /** These, though others by their names are due. */
@@ -142,7 +158,7 @@ export class Drafting {
       resources.push(ghost);
     }
     return {
-      ...this.#draftOf([...resources, ...lingering], [], lingering.length === 0),
+      ...this.#draftOf([...resources, ...lingering], [], true),
       complete: true,
       version: lingering.length === 0 ? type.version : `${type.version}+${lingering.length}`,
     };
@@ -196,7 +212,10 @@ export class Drafting {
       complete: true,
       added: names,
       changed: names,
-      cacheKey: plain && !this.#goesByAliases() ? this.#editionKey() : undefined,
+      cacheKey:
+        plain && !(this.#goesByAliases() && this.#selection.subscription.names.size > 0)
+          ? this.#editionKey()
+          : undefined,
     };
   }
 
@@ -222,10 +241,15 @@ export class Drafting {
           continue;
         }
         if (suspects.has(name)) continue;
-        const tooMuch = resources.length > 0 && bytes + current.body.length > maxResponseBytes;
-        if (tooMuch || this.#dues.isLeaving(entry, current)) {
-          exhaustive = false;
+        if (this.#isEarly(current)) {
+          holdings.settled(name);
           continue;
+        }
+        if (this.#dues.isLeaving(entry, current)) continue;
+        if (resources.length > 0 && bytes + current.body.length > maxResponseBytes) {
+          // What is beyond is not even looked at: a host's answers for a hundred thousand names take seconds to make.
+          exhaustive = false;
+          break;
         }
         bytes += current.body.length;
         resources.push(current);
@@ -235,8 +259,7 @@ export class Drafting {
       else if (entry.held === undefined) {
         if (entry.force) removed.push(name);
         else holdings.settled(name);
-      } else if (lingers) exhaustive = false;
-      else removed.push(name);
+      } else if (!lingers) removed.push(name);
     }
     for (const name of removed) ghosts.delete(name);
     removed.push(...ghosts);
@@ -269,7 +292,7 @@ export class Drafting {
       complete: false,
       resources,
       removed,
-      asked: this.#selection.type.names.size === 0 ? undefined : this.#selection.subscription.names,
+      asked: this.#goesByAliases() ? this.#selection.subscription : undefined,
       heartbeat: false,
       version: this.#selection.type.version,
       revision: this.#selection.replica.revision,
@@ -282,7 +305,8 @@ export class Drafting {
 
   /** What the client is told depends on the names by which it asked. */
   #goesByAliases(): boolean {
-    return this.#selection.type.names.size > 0 && this.#selection.subscription.names.size > 0;
+    const { subscription, type } = this.#selection;
+    return type.names.size + subscription.spellings.size > 0;
   }
 
   #editionKey(): string {

@@ -28,15 +28,15 @@ export class Dues {
     return !unsettled && !answerDue && behind.size === 0 && this.#refusals.error === '';
   }
 
-  /** Anything at all. `answerDue`: the client waits for a first answer. */
+  /** Anything at all but what waits to be removed. `answerDue`: the client waits for a first answer. */
   any(answerDue: boolean): boolean {
     if (this.#holdings.unsettled || this.isEmptyAnswer(answerDue)) return true;
     for (const [name, entry] of this.#holdings.behind) {
       const current = this.#selection.current(name);
       if (current !== undefined) {
-        if (this.isWanted(entry, current)) return true;
+        if (this.isWanted(entry, current) && !this.isLeaving(entry, current)) return true;
       } else if (this.#traits.wholeSet || this.#traits.transport === 'delta') {
-        if (entry.held !== undefined || entry.force) return true;
+        if (entry.held === undefined ? entry.force : !this.#traits.lingers) return true;
       }
     }
     return false;
@@ -48,7 +48,7 @@ export class Dues {
     if (this.#holdings.unsettled) return resources.size > 0;
     for (const [name, entry] of this.#holdings.behind) {
       // What the host gave for something missing is as good as nothing, and what a client brings along from elsewhere may be just that.
-      if (entry.held !== undefined && 'body' in entry.held && !this.#holdings.isExtra(name)) continue;
+      if (entry.held !== undefined && 'body' in entry.held && !this.#holdings.extra.has(name)) continue;
       const current = resources.has(name) ? this.#selection.current(name) : undefined;
       if (current !== undefined && this.isWanted(entry, current)) return true;
     }
@@ -57,14 +57,21 @@ export class Dues {
 
   /** Resources that the client has and that should go, once nothing leads to them any more. */
   removals(): boolean {
-    if (this.#holdings.unsettled) return false;
-    for (const [name, entry] of this.#holdings.behind) {
-      const current = this.#selection.current(name);
-      if (current === undefined) {
-        if (this.#traits.lingers && entry.held !== undefined) return true;
-      } else if (this.isLeaving(entry, current)) return true;
-    }
-    return false;
+    return this.leaving().next().done !== true;
+  }
+
+  /** The names of these. */
+  *leaving(): Generator<string> {
+    if (this.#holdings.unsettled) return;
+    for (const name of this.#holdings.behind.keys()) if (this.leaves(name)) yield name;
+  }
+
+  leaves(name: string): boolean {
+    const entry = this.#holdings.behind.get(name);
+    if (entry === undefined) return false;
+    const current = this.#selection.current(name);
+    if (current === undefined) return this.#traits.lingers && entry.held !== undefined;
+    return this.isLeaving(entry, current);
   }
 
   /** Delta: whoever asks for nothing by name is told so at once, since it may wait for a first answer. */

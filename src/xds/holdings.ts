@@ -1,6 +1,6 @@
 /**
- * What one client holds of one type, told from what the replica has and the client asked for. In: what changed, what was sent, what the
- * client claims. Out: what it holds, and where that is not what it should hold.
+ * What one client holds of one type, told from what the replica has and the client asked for. In: what was sent, what the client claims, and
+ * the names that a change of the replica concerns (marking.ts). Out: what it holds, and where that is not what it should hold.
  *
  * What is held is not stored but implied: the client holds what the replica has of its subscription, except for the names in `behind` (it
  * holds something else, or nothing) and in `#extra` (it holds what the replica does not have). A stream that is in step costs no memory per
@@ -10,11 +10,9 @@
 import type { EncodedResource } from '../core/resource.ts';
 import { Claims } from './claims.ts';
 import { type Draft, type Held, same } from './draft.ts';
-import type { Turned } from './meant-by-all.ts';
 import type { Replica } from './replica.ts';
 import type { Selection } from './selection.ts';
 import { SparseMap } from './sparse-map.ts';
-import type { TypeDiff } from './type-replica.ts';
 
 /** A name of which the client does not hold what it should, or is to be told again. */
 export interface Behind {
@@ -47,8 +45,8 @@ export class Holdings {
   }
 
   /** Held though the replica has nothing of that name. */
-  isExtra(name: string): boolean {
-    return this.#extra.all.has(name);
+  get extra(): ReadonlyMap<string, Held> {
+    return this.#extra.all;
   }
 
   /** What the client does hold under `name`. */
@@ -135,80 +133,6 @@ export class Holdings {
 
   // ---- what happens --------------------------------------------------------------------------------------------------------------
 
-  /** Takes note of what changed in the replica. `turned`: where a wildcard meant something else then. Whether any of it concerns the client. */
-  mark(diff: TypeDiff, turned: Turned): boolean {
-    if (this.#unsettled) return true;
-    let concerned = false;
-    const { subscription } = this.#selection;
-    for (const [name, before] of diff) {
-      if (before?.aliases !== undefined && this.#aliasesLost(before.aliases)) concerned = true;
-      const wasSubscribed = before !== undefined && subscription.has(name, before, turned.get(name));
-      if (!wasSubscribed && !subscription.has(name, this.#selection.type.resources.get(name))) continue;
-      concerned = true;
-      if (this.#behind.all.has(name)) continue;
-      this.#behind.set(name, { held: this.#extra.all.get(name) ?? (wasSubscribed ? before : undefined), force: false });
-    }
-    const { all } = this.#selection;
-    const standsInAnew = all !== undefined && diff.keys().some((name) => all.has(name)) && this.#reviewGhosts();
-    return concerned || standsInAnew;
-  }
-
-  /**
-   * Takes note of the names that a wildcard means now and did not before, or the other way round, once `mark` has all that changed: the others
-   * of them have the resource that they had. What the client holds of those that were meant it goes on wanting, for it may use it, and does
-   * not ask for what it has. Whether any of it concerns the client.
-   */
-  markTurned(turned: Turned): boolean {
-    const { subscription, type } = this.#selection;
-    if (this.#unsettled) return true;
-    if (!subscription.wildcard) return false;
-    let concerned = false;
-    for (const [name, wasMeant] of turned) {
-      const resource = type.resources.get(name);
-      if (resource === undefined) continue;
-      if (wasMeant) {
-        if (this.#behind.all.get(name)?.held !== undefined || !this.#behind.all.has(name)) subscription.assume([name]);
-      } else if (
-        !this.#behind.all.has(name) &&
-        !subscription.has(name, resource, false) &&
-        subscription.has(name, resource)
-      ) {
-        this.#behind.set(name, { held: this.#extra.all.get(name), force: false });
-        concerned = true;
-      }
-    }
-    return concerned;
-  }
-
-  /**
-   * Names that a client asked for and that go nowhere any more: it is told what the host says of them, for it may not ask again (Envoy remembers
-   * which names were answered).
-   */
-  #aliasesLost(aliases: readonly string[]): boolean {
-    let lost = false;
-    const { subscription, type } = this.#selection;
-    for (const alias of aliases) {
-      if (!subscription.names.has(alias) || type.names.has(alias) || type.resources.has(alias)) continue;
-      if (this.#behind.all.has(alias) || this.#selection.current(alias) === undefined) continue;
-      this.#behind.set(alias, { held: this.#extra.all.get(alias), force: false });
-      lost = true;
-    }
-    return lost;
-  }
-
-  /** What everybody gets is another, so what the host says for names that are not there may be too. */
-  #reviewGhosts(): boolean {
-    let differs = false;
-    for (const [name, held] of this.#extra.all) {
-      if (this.#behind.all.has(name)) continue;
-      const current = this.#selection.current(name);
-      if (current === undefined || same(held, current)) continue;
-      this.#behind.set(name, { held, force: false });
-      differs = true;
-    }
-    return differs;
-  }
-
   /** What the client holds in the host's words for names by which there is a resource now: two that match alike would be refused. */
   ghostsOf(resource: EncodedResource): readonly string[] {
     return (resource.aliases ?? []).filter((alias) => {
@@ -242,7 +166,8 @@ export class Holdings {
     for (const [name, before] of held) {
       if (!this.#selection.type.resources.has(name)) this.#behind.set(name, { held: before, force: false });
     }
-    for (const name of this.#selection.subscription.names) {
+    for (const asked of this.#selection.subscription.names) {
+      const name = this.#selection.subscription.meant(asked);
       const { names, resources } = this.#selection.type;
       if (this.#behind.all.has(name) || names.has(name) || resources.has(name)) continue;
       if (this.#selection.current(name) !== undefined) this.#behind.set(name, { held: held.get(name), force: false });
@@ -332,6 +257,13 @@ export class Holdings {
   /** The client holds `held` of `name`, which is not what it should hold, or is to be told again. */
   fallsBehind(name: string, held: Held | undefined, force: boolean): void {
     this.#behind.set(name, { held, force });
+  }
+
+  /** Of what the client holds of `name` and should not, only the version is kept. */
+  keepVersion(name: string): void {
+    const entry = this.#behind.all.get(name);
+    if (entry?.held === undefined || !('body' in entry.held)) return;
+    this.#behind.set(name, { held: { version: entry.held.version }, force: entry.force });
   }
 
   /** Nothing is to be said of `name`. */

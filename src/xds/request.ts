@@ -8,6 +8,7 @@ import { Interned } from './interned.ts';
 import type { XdsLimits } from './limits.ts';
 import { NameLists } from './name-lists.ts';
 import { decodeNode } from './node.ts';
+import { isLenient } from './passed-over.ts';
 import { discoveryProtos } from './protos.ts';
 import { VersionLists } from './version-lists.ts';
 import type { XdsNode } from './view.ts';
@@ -29,7 +30,17 @@ export interface XdsRequest {
   readonly initialVersions: ReadonlyMap<string, string>;
   /** The client says that it holds something of this type already. */
   readonly resumes: boolean;
+  /** Asked for beyond the limits (passed-over.ts). */
+  readonly passedOver?: readonly string[];
 }
+
+type NameLimits = Pick<XdsLimits, 'maxNamesPerType' | 'maxNameLength'>;
+
+/** But those of a request's bytes. */
+const noLimits: NameLimits = {
+  maxNamesPerType: Number.POSITIVE_INFINITY,
+  maxNameLength: Number.POSITIVE_INFINITY,
+};
 
 const noNames: readonly string[] = [];
 const noVersions: ReadonlyMap<string, string> = new Map();
@@ -79,7 +90,7 @@ export class RequestDecoder {
   }
 
   #decodeNames(bytes: Buffer): XdsRequest {
-    const taken = this.#lists.take(bytes, (list) => this.#decodeAll(list).subscribe);
+    const taken = this.#sharedNames(bytes);
     if (taken === undefined) return this.#decodeAll(bytes);
     const request = this.#decodeAll(taken.rest);
     // Names in two places; no encoder does that, but it is allowed.
@@ -87,30 +98,45 @@ export class RequestDecoder {
     return { ...request, subscribe: taken.list.names, subscribeSet: taken.list.set };
   }
 
+  /** undefined, too, for names beyond the limits: whether they are the stream's end, its type says. */
+  #sharedNames(bytes: Buffer): ReturnType<NameLists['take']> {
+    try {
+      return this.#lists.take(bytes, (list) => this.#decodeAll(list).subscribe);
+    } catch (error) {
+      if (error instanceof FairwayError && error.code === 'FW-XDS-005') return undefined;
+      throw error;
+    }
+  }
+
   #decodeAll(bytes: Buffer): XdsRequest {
     const raw = this.#raw(bytes);
-    const limits = this.#limits;
+    const limits = isLenient(this.#transport, raw.type_url) ? { ...this.#limits, ...noLimits } : this.#limits;
     const sotw = this.#transport === 'sotw';
     return {
-      typeUrl: this.#texts.of(checkLength(raw.type_url, 'type_url', limits)),
+      typeUrl: this.#texts.of(checkLength(raw.type_url, 'type_url', this.#limits)),
       node: raw.node === undefined || raw.node === null ? undefined : decodeNode(raw.node),
-      nonce: checkLength(raw.response_nonce, 'response_nonce', limits),
+      nonce: checkLength(raw.response_nonce, 'response_nonce', this.#limits),
       error:
         raw.error_detail === undefined || raw.error_detail === null
           ? undefined
           : raw.error_detail.message.slice(0, maxErrorLength),
       subscribe: sotw
-        ? this.#names(raw.resource_names, raw.resource_locators)
-        : this.#names(raw.resource_names_subscribe, raw.resource_locators_subscribe),
-      unsubscribe: sotw ? noNames : this.#names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe),
+        ? this.#names(raw.resource_names, raw.resource_locators, limits)
+        : this.#names(raw.resource_names_subscribe, raw.resource_locators_subscribe, limits),
+      unsubscribe: sotw
+        ? noNames
+        : this.#names(raw.resource_names_unsubscribe, raw.resource_locators_unsubscribe, limits),
       initialVersions: sotw ? noVersions : versions(raw.initial_resource_versions, limits),
       resumes: (raw.version_info ?? '') !== '' || Object.keys(raw.initial_resource_versions ?? {}).length > 0,
     };
   }
 
-  #names(plain: readonly string[] | undefined, locators: readonly { name: string }[] | undefined): readonly string[] {
+  #names(
+    plain: readonly string[] | undefined,
+    locators: readonly { name: string }[] | undefined,
+    limits: NameLimits,
+  ): readonly string[] {
     if ((plain?.length ?? 0) + (locators?.length ?? 0) === 0) return noNames;
-    const limits = this.#limits;
     const all = [...(plain ?? noNames), ...(locators ?? []).map((locator) => locator.name)];
     if (all.length > limits.maxNamesPerType) throw tooMuch(`${all.length} resource names`, limits.maxNamesPerType);
     return all.map((name) => this.#texts.of(checkLength(name, 'a resource name', limits)));
@@ -132,7 +158,7 @@ export class RequestDecoder {
   }
 }
 
-function versions(raw: Record<string, string> | undefined, limits: XdsLimits): ReadonlyMap<string, string> {
+function versions(raw: Record<string, string> | undefined, limits: NameLimits): ReadonlyMap<string, string> {
   const entries = Object.entries(raw ?? {});
   if (entries.length === 0) return noVersions;
   if (entries.length > limits.maxNamesPerType)
@@ -144,7 +170,7 @@ function versions(raw: Record<string, string> | undefined, limits: XdsLimits): R
   return new Map(entries);
 }
 
-function checkLength(text: string, what: string, limits: XdsLimits): string {
+function checkLength(text: string, what: string, limits: NameLimits): string {
   if (text.length > limits.maxNameLength) throw tooMuch(`${what} of ${text.length} characters`, limits.maxNameLength);
   return text;
 }

@@ -115,7 +115,7 @@ function cacheKey(draft: Draft, context: ResponseContext): string {
 /** Clients that asked for the same by other names are told so by other aliases. */
 function keyOf(resource: EncodedResource, draft: Draft): string {
   const serial = serialOf(resource);
-  if (draft.asked === undefined || resource.aliases === undefined) return String(serial);
+  if (draft.asked === undefined) return String(serial);
   return [serial, ...toldAliases(resource, draft)].join(' ');
 }
 

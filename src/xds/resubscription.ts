@@ -72,7 +72,7 @@ export function dropped({ transport, selection, holdings, refusals }: Resubscrib
   }
   if (holdings.isAskedFor(canonical)) return;
   holdings.forget(canonical);
-  holdings.forgetExtra(name);
+  holdings.forgetExtra(selection.subscription.meant(name));
   refusals.forgive(canonical);
 }
 
@@ -82,9 +82,9 @@ export function wildcardLost({ holdings, refusals }: Resubscriber): void {
 }
 
 function wildcardGained({ selection, holdings }: Resubscriber): void {
-  const { names } = selection.subscription;
+  const { subscription } = selection;
   for (const [name, resource] of selection.type.resources) {
-    const named = names.has(name) || (resource.aliases?.some((alias) => names.has(alias)) ?? false);
+    const named = subscription.has(name, resource, false);
     if (!named && selection.includes(name) && !holdings.behind.has(name)) holdings.fallsBehind(name, undefined, false);
   }
 }
@@ -96,7 +96,7 @@ function recall({ selection, holdings }: Resubscriber, inFlight: readonly Encode
     if (!selection.subscription.has(name, resource)) continue;
     const entry = holdings.behind.get(name);
     const unknown =
-      entry === undefined ? !selection.type.resources.has(name) && !holdings.isExtra(name) : entry.held === undefined;
+      entry === undefined ? !selection.type.resources.has(name) && !holdings.extra.has(name) : entry.held === undefined;
     if (unknown) holdings.fallsBehind(name, resource, true);
   }
 }

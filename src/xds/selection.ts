@@ -17,6 +17,7 @@ export class Selection {
     this.subscription = subscription;
     this.#replica = replica;
     this.#type = replica.type(typeUrl);
+    subscription.understand(replica.view.meaningOf?.(typeUrl));
   }
 
   get replica(): Replica {
@@ -31,6 +32,7 @@ export class Selection {
   rebase(replica: Replica): void {
     this.#replica = replica;
     this.#type = replica.type(this.typeUrl);
+    this.subscription.understand(replica.view.meaningOf?.(this.typeUrl));
   }
 
   /** The names that a wildcard means; undefined: everything. */
@@ -43,22 +45,24 @@ export class Selection {
     return this.subscription.has(name, this.#type.resources.get(name));
   }
 
-  /** The name under which the replica has it, for an alias. */
+  /** The name under which the replica has it, or would have it, for an alias and for what was asked for in another spelling. */
   canonical(name: string): string {
-    return this.#type.resources.has(name) ? name : (this.#type.names.get(name) ?? name);
+    if (this.#type.resources.has(name)) return name;
+    const meant = this.subscription.meant(name);
+    return this.#type.resources.has(meant) ? meant : (this.#type.names.get(meant) ?? meant);
   }
 
   /** What the client should hold under `name`, the host's answer for what is not there included; undefined if nothing. */
   current(name: string): EncodedResource | undefined {
     const resource = this.#type.resources.get(name);
     if (resource !== undefined) return this.subscription.has(name, resource) ? resource : undefined;
-    if (!this.subscription.names.has(name) || this.#type.names.has(name)) return undefined;
+    if (!this.subscription.asks(name) || this.#type.names.has(name)) return undefined;
     return this.#replica.view.missing?.(this.typeUrl, name);
   }
 
   /** What there is of the subscription, by name. */
   *resources(): Generator<[string, EncodedResource]> {
-    if (!this.subscription.wildcard && this.#type.names.size === 0) {
+    if (!this.subscription.wildcard && this.#type.names.size + this.subscription.spellings.size === 0) {
       for (const name of this.subscription.names) {
         const resource = this.#type.resources.get(name);
         if (resource !== undefined) yield [name, resource];

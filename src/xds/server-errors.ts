@@ -33,7 +33,12 @@ export function drainingError(): FairwayError {
   });
 }
 
+const exhausted: ReadonlySet<string> = new Set(['FW-XDS-017', 'FW-XDS-018']);
+
 export function statusError(error: unknown): object {
-  const details = error instanceof FairwayError ? formatFinding(error) : 'FW-XDS-014 internal error';
-  return { code: error instanceof FairwayError ? status.INVALID_ARGUMENT : status.INTERNAL, details };
+  if (!(error instanceof FairwayError)) return { code: status.INTERNAL, details: 'FW-XDS-014 internal error' };
+  return {
+    code: exhausted.has(error.code) ? status.RESOURCE_EXHAUSTED : status.INVALID_ARGUMENT,
+    details: formatFinding(error),
+  };
 }

@@ -11,7 +11,6 @@ import type { Logger } from '../core/logger.ts';
 import { Acceptor } from './acceptor.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { newTally, type XdsCounters } from './counters.ts';
-import { clientStatusResponse } from './csds.ts';
 import type { Held } from './draft.ts';
 import { drainStepMs, drainSteps } from './drain-steps.ts';
 import type { BytesStream } from './grpc-stream.ts';
@@ -20,9 +19,10 @@ import type { Replica } from './replica.ts';
 import { Replicas } from './replicas.ts';
 import { RequestDecoder } from './request.ts';
 import { ResponseEncoder } from './response.ts';
-import { cannotListen, drainingError, statusError, tooManyStreams } from './server-errors.ts';
+import { cannotListen, drainingError, tooManyStreams } from './server-errors.ts';
 import { bytesMethod, type ResourceMethod, resourceMethods, statusMethods } from './services.ts';
-import { type Job, Turns } from './turns.ts';
+import { StatusCalls } from './status-calls.ts';
+import { Turns, type Work } from './turns.ts';
 import type { ClientHello, ResourceView, StreamTypeStatus, XdsHost } from './view.ts';
 
 export interface XdsServerOptions {
@@ -53,7 +53,12 @@ export class XdsServer {
   constructor(options: XdsServerOptions) {
     const { host, clock, logger, limits } = options;
     this.#options = options;
-    this.#turns = new Turns(clock, limits.turnMs, limits.turnMessages);
+    this.#turns = new Turns({
+      clock,
+      sliceMs: limits.turnMs,
+      sliceJobs: limits.turnMessages,
+      pace: { minBytes: limits.turnBytesMin, maxBytes: limits.turnBytesMax, lateMs: limits.turnMs },
+    });
     this.#encoder = new ResponseEncoder({
       identifier: limits.identifier,
       maxBytes: limits.cacheBytes,
@@ -108,8 +113,13 @@ export class XdsServer {
     for (const connection of this.#readers.get(replica) ?? []) this.#turns.enqueue(connection);
   }
 
+  /** The host takes clients: those that wait are read. */
+  opened(): void {
+    for (const connection of this.#connections.values()) this.#turns.enqueue(connection);
+  }
+
   /** Gives `job` one turn, soon, between those of streams. A job that has more to do then comes again. */
-  work(job: Job): void {
+  work(job: Work): void {
     this.#turns.enqueueWork(job);
   }
 
@@ -158,11 +168,13 @@ export class XdsServer {
     const { clock } = this.#options;
     this.#draining = true;
     this.#sweeper?.cancel();
-    const closed = Promise.all(this.#acceptors.splice(0).map((acceptor) => acceptor.close()));
+    const acceptors = this.#acceptors.splice(0);
+    const closed = Promise.all(acceptors.map((acceptor) => acceptor.close()));
     let isOver = false;
     const over = new Promise<void>((resolve) => {
       const cut = clock.after(deadlineMs, () => {
         this.#server.forceShutdown();
+        for (const acceptor of acceptors) acceptor.cut();
         resolve();
       });
       this.#server.tryShutdown(() => {
@@ -190,28 +202,24 @@ export class XdsServer {
         { stream: (call: BytesStream) => this.#open(call, method) },
       );
     }
-    const answer = (bytes: Buffer): Buffer =>
-      clientStatusResponse(bytes, this.#connections.values(), this.#options.clock);
+    const { clock, limits } = this.#options;
+    const statusCalls = new StatusCalls({
+      clock,
+      limits,
+      tally: this.#tally,
+      turns: this.#turns,
+      connections: this.#connections,
+    });
     this.#server.addService(
-      { stream: bytesMethod(statusMethods.stream, true), fetch: bytesMethod(statusMethods.fetch, false) },
+      // An answer to one request is written like those to several: then it is known when the client has taken it.
       {
-        stream: (call: BytesStream) => {
-          call.on('data', (bytes: Buffer) => {
-            try {
-              call.write(answer(bytes));
-            } catch (error) {
-              call.emit('error', statusError(error));
-            }
-          });
-          call.on('end', () => call.end());
-        },
-        fetch: (call: { request: Buffer }, callback: (error: object | null, bytes?: Buffer) => void) => {
-          try {
-            callback(null, answer(call.request));
-          } catch (error) {
-            callback(statusError(error));
-          }
-        },
+        stream: bytesMethod(statusMethods.stream, true),
+        fetch: { ...bytesMethod(statusMethods.fetch, false), responseStream: true },
+      },
+      {
+        stream: (call: BytesStream) => statusCalls.stream(call),
+        fetch: (call: BytesStream) =>
+          statusCalls.fetch(call, (call as BytesStream & { readonly request: Buffer }).request),
       },
     );
   }

@@ -5,8 +5,8 @@
  * - Clusters, then their endpoints, then listeners, routes and virtual hosts. A listener or route waits until the clusters that were just
  *   added have been sent with the endpoints that the client asks for, since Envoy does not route to a cluster that is warming. It never
  *   waits for the ACK of those clusters: Envoy gives that only after the endpoints came.
- * - Removed clusters, endpoints and secrets go last, once the client has accepted the listeners and routes that no longer lead to them. A
- *   client that names its clusters one by one is left the time to drop them by itself, and is told before of what its next table leads to
+ * - Removed clusters, endpoints and secrets go last, some time after the client has accepted the listeners and routes that no longer lead to
+ *   them: requests may still wait there (removal-grace.ts). A client that names its clusters one by one is left the time to drop them by itself, and is told before of what its next table leads to
  *   (announcements.ts).
  * - A client that asks for virtual hosts and clusters one by one is given what its next virtual hosts lead to, before these, as if it had asked: had
  *   it to ask while a request waits, that could be gone before the answer.
@@ -15,10 +15,13 @@
  * Both waits are bounded, the second as long as the client has not refused: then it still uses what it had.
  */
 
+import type { EncodedResource } from '../core/resource.ts';
 import { typeUrl as types } from '../core/type-urls.ts';
 import { type Announcement, Announcements } from './announcements.ts';
 import type { Draft, Held, Outcome } from './draft.ts';
 import { Heartbeats } from './heartbeats.ts';
+import type { AskedOf } from './passed-over.ts';
+import { RemovalGrace } from './removal-grace.ts';
 import { type LogEntry, type Replica, turnedSince } from './replica.ts';
 import type { XdsRequest } from './request.ts';
 import { SparseMap } from './sparse-map.ts';
@@ -32,6 +35,7 @@ export interface StreamMachineOptions {
   readonly maxResponseBytes: number;
   readonly warmingWaitMaxMs: number;
   readonly removalLingerMs: number;
+  readonly removalGraceMs: number;
   /** False on the service of one type: nothing on this stream leads to anything else. */
   readonly aggregated: boolean;
   /** The client declared `xds.config.supports-resource-ttl`. */
@@ -41,6 +45,7 @@ export interface StreamMachineOptions {
 }
 
 const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
+const noNames: ReadonlySet<string> = new Set();
 const lingering: readonly string[] = [types.cluster, types.endpoint, types.secret];
 
 export class StreamMachine {
@@ -52,7 +57,9 @@ export class StreamMachine {
   readonly #warming = new SparseMap<number>();
   /** Since when listeners and routes wait for clusters and endpoints that cannot be sent yet (monotonic ms). */
   #parentsWaitFrom: number | undefined;
+  /** Since when removals wait for the client's answer (monotonic ms). */
   #removalsFrom: number | undefined;
+  readonly #grace: RemovalGrace;
   readonly #announcements: Announcements;
   /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
   #resumesUntil: number | undefined;
@@ -67,6 +74,7 @@ export class StreamMachine {
   constructor(options: StreamMachineOptions, replica: Replica) {
     this.#options = options;
     this.#announcements = new Announcements(options.warmingWaitMaxMs);
+    this.#grace = new RemovalGrace(options.removalGraceMs);
     this.#replica = replica;
     this.#seen = replica.tail;
   }
@@ -83,8 +91,17 @@ export class StreamMachine {
     return this.#types.get(typeUrl) !== undefined;
   }
 
-  nameCount(typeUrl: string): number {
-    return this.#types.machine(typeUrl)?.names.size ?? 0;
+  askedOf(typeUrl: string): AskedOf {
+    const { names, resources } = this.#replica.type(typeUrl);
+    const subscription = this.#types.machine(typeUrl)?.selection.subscription;
+    const meaning = this.#replica.view.meaningOf?.(typeUrl);
+    const meant = (name: string): string => meaning?.(name) ?? name;
+    const exists = (name: string): boolean => {
+      const asked = meant(name);
+      if (asked !== name && subscription?.asks(asked) === true) return false;
+      return resources.has(asked) || names.has(asked);
+    };
+    return { names: subscription?.names ?? noNames, exists, meant };
   }
 
   /** When `next` may have something to say though nothing happened (monotonic ms); undefined: never. Valid after `next` said there is nothing. */
@@ -107,7 +124,10 @@ export class StreamMachine {
     const turned = turnedSince(this.#seen);
     while (this.#seen.next !== undefined) {
       this.#seen = this.#seen.next;
-      for (const [typeUrl, diff] of this.#seen.diffs) this.#types.machine(typeUrl)?.mark(diff, turned.get(typeUrl));
+      for (const [typeUrl, diff] of this.#seen.diffs) {
+        this.#types.machine(typeUrl)?.mark(diff, turned.get(typeUrl));
+        this.#grace.changed(typeUrl, diff.keys());
+      }
     }
     for (const [typeUrl, names] of turned) this.#types.machine(typeUrl)?.markTurned(names);
   }
@@ -118,6 +138,7 @@ export class StreamMachine {
     this.catchUp();
     this.#replica = replica;
     this.#happened();
+    this.#grace.over();
     for (const { machine } of this.#types.ordered) machine.rebase(replica);
     this.#seen = replica.tail;
   }
@@ -229,13 +250,23 @@ export class StreamMachine {
     if (state === undefined) {
       const impliedWildcard = this.#replica.view.impliedWildcard?.(typeUrl) ?? impliesWildcard(typeUrl);
       const { transport, maxResponseBytes, remembered = () => [] } = this.#options;
-      const options = { typeUrl, transport, impliedWildcard, maxResponseBytes, remembered };
+      const isEarly = (resource: EncodedResource): boolean => typeUrl === types.virtualHost && this.#isEarly(resource);
+      const options = { typeUrl, transport, impliedWildcard, maxResponseBytes, remembered, isEarly };
       const machine = new TypeMachine(options, this.#replica);
       const isReferrer = referrers.includes(typeUrl);
       state = { typeUrl, machine, isReferrer, heartbeats: new Heartbeats(), state: 'pending', sinceMs: wallMs };
       this.#types.add(state);
     }
     return state;
+  }
+
+  /**
+   * What says that none of a table's virtual hosts comes by itself, before the table. It has no body: sent again as it is, once Envoy listens for it,
+   * it would be taken for a heartbeat, and the listener of the table would wait for ever.
+   */
+  #isEarly({ name, body }: EncodedResource): boolean {
+    const tables = this.#types.machine(types.route);
+    return body.length === 0 && name.endsWith('/') && tables !== undefined && !tables.wasSent(name.slice(0, -1));
   }
 
   #clustersSent(draft: Draft, nowMs: number): void {
@@ -281,6 +312,7 @@ export class StreamMachine {
     const due = lingering.find((typeUrl) => this.#types.machine(typeUrl)?.hasRemovals() === true);
     if (due === undefined) {
       this.#removalsFrom = undefined;
+      this.#grace.over();
       return undefined;
     }
     this.#removalsFrom ??= nowMs;
@@ -297,9 +329,32 @@ export class StreamMachine {
       if (!refused) this.#wake(this.#isResuming(nowMs) ? Math.min(until, this.#resumesUntil ?? until) : until);
       return undefined;
     }
+    if (settled && !this.#dropsItself()) {
+      this.#removalsFrom = undefined;
+      return this.#nextRipe(nowMs);
+    }
     // Clusters before their endpoints: the other way round, a cluster would be left without.
     // If a message of theirs is in flight, the rest waits for its turn.
     return this.#types.machine(due)?.draftRemovals();
+  }
+
+  /** Nothing leads to what is to be removed: those whose time is over go, in the same order. */
+  #nextRipe(nowMs: number): Draft | undefined {
+    const leaving = (): readonly (readonly [string, readonly string[]])[] =>
+      lingering.map((typeUrl) => [typeUrl, this.#types.machine(typeUrl)?.leaving() ?? []]);
+    for (;;) {
+      const ripe = this.#grace.ripe(nowMs, leaving);
+      if (ripe === undefined) {
+        this.#wake(this.#grace.untilMs);
+        return undefined;
+      }
+      for (const [typeUrl, names] of ripe) {
+        const machine = this.#types.machine(typeUrl);
+        if (machine !== undefined && names.values().some((name) => machine.leaves(name)))
+          return machine.draftRemovals(names);
+      }
+      this.#grace.over();
+    }
   }
 
   /**

@@ -9,6 +9,7 @@
  */
 
 import type { EncodedResource } from '../core/resource.ts';
+import { type Meaning, noSpellings, Spellings, sharedSpellings } from './spellings.ts';
 
 const everything = '*';
 const noNames: ReadonlySet<string> = new Set();
@@ -28,6 +29,10 @@ export class Subscription {
   /** The same set, if it is this subscription's own to change. */
   #ownNames: Set<string> | undefined;
   #wildcard = false;
+  /** What names mean; undefined: themselves. */
+  #meaning: Meaning | undefined;
+  /** Of `#names`; undefined where they have yet to be looked at. */
+  #spellings: Spellings | undefined = noSpellings;
   /** A name, `*` included, was given before. */
   #explicit = false;
   /** What a stale request left out. */
@@ -44,7 +49,36 @@ export class Subscription {
     return this.#wildcard;
   }
 
-  /** The names asked for one by one; aliases as they were given. */
+  /** From now on names mean this. */
+  understand(meaning: Meaning | undefined): void {
+    if (meaning === this.#meaning) return;
+    this.#meaning = meaning;
+    this.#spellings = undefined;
+  }
+
+  /** What is meant by `name` as it was asked for. */
+  meant(name: string): string {
+    return this.#meaning?.(name) ?? name;
+  }
+
+  /** Spellings asked for, by what they mean. */
+  get spellings(): Spellings {
+    if (this.#meaning === undefined) return noSpellings;
+    if (this.#spellings === undefined) {
+      const own = this.#ownNames;
+      this.#spellings =
+        own === undefined ? sharedSpellings(this.#names, this.#meaning) : Spellings.in(own, this.#meaning);
+    }
+    return this.#spellings;
+  }
+
+  /** `name`, as the host has it, is asked for by that name or spelled otherwise. */
+  asks(name: string): boolean {
+    if (this.#meaning === undefined) return this.#names.has(name);
+    return (this.#names.has(name) && this.#meaning(name) === name) || this.spellings.has(name);
+  }
+
+  /** The names asked for one by one, as they were given: aliases, and spelled in any way. */
   get names(): ReadonlySet<string> {
     return this.#names;
   }
@@ -61,8 +95,8 @@ export class Subscription {
 
   /** `isMeant`: whether a wildcard means the name; as it is now, if not given. */
   has(name: string, resource: EncodedResource | undefined, isMeant?: boolean): boolean {
-    if (this.#names.has(name) || (this.#wildcard && (isMeant ?? this.#isOfAll(name)))) return true;
-    return resource?.aliases?.some((alias) => this.#names.has(alias)) ?? false;
+    if (this.asks(name) || (this.#wildcard && (isMeant ?? this.#isOfAll(name)))) return true;
+    return resource?.aliases?.some((alias) => this.asks(alias)) ?? false;
   }
 
   /**
@@ -78,7 +112,7 @@ export class Subscription {
 
   settleDoubts(): { readonly dropped: readonly string[]; readonly wildcardLost: boolean } {
     const dropped = [...(this.#doubtful ?? noNames)].filter((name) => this.#names.has(name));
-    for (const name of dropped) this.#own().delete(name);
+    for (const name of dropped) this.#remove(name);
     const wildcardLost = this.#doubtfulWildcard && this.#wildcard;
     if (wildcardLost) this.#wildcard = false;
     this.#doubtful = undefined;
@@ -116,12 +150,12 @@ export class Subscription {
     if (first && subscribe.length === 0 && this.#impliedWildcard) this.#wildcard = true;
     const added = new Set(subscribe);
     if (added.delete(everything)) this.#wildcard = true;
-    for (const name of added) this.#own().add(name);
+    for (const name of added) this.#add(name);
     const dropped: string[] = [];
     for (const name of new Set(unsubscribe)) {
       if (name === everything) this.#wildcard = false;
       else if (this.#names.has(name)) {
-        this.#own().delete(name);
+        this.#remove(name);
         dropped.push(name);
         added.delete(name);
       }
@@ -129,25 +163,40 @@ export class Subscription {
     return { added: [...added], dropped, wildcard: compare(wasWildcard, this.#wildcard) };
   }
 
-  /** Names that count as asked for, though no request said so. */
+  /** Names of resources that count as asked for, though no request said so. What is spelled otherwise than it is meant is none. */
   assume(names: Iterable<string>): void {
-    for (const name of names) if (!this.#isOfAll(name) && !this.#names.has(name)) this.#own().add(name);
+    for (const name of names)
+      if (!this.#isOfAll(name) && !this.asks(name) && this.meant(name) === name) this.#add(name);
   }
 
   #share(names: ReadonlySet<string>): void {
     this.#names = names;
     this.#ownNames = undefined;
+    this.#spellings = undefined;
   }
 
   #keep(names: Set<string>): void {
     this.#names = names;
     this.#ownNames = names;
+    this.#spellings = undefined;
+  }
+
+  #add(name: string): void {
+    this.#own().add(name);
+    if (this.#meaning !== undefined) this.#spellings?.add(name, this.#meaning(name));
+  }
+
+  #remove(name: string): void {
+    this.#own().delete(name);
+    if (this.#meaning !== undefined) this.#spellings?.delete(name, this.#meaning(name));
   }
 
   #own(): Set<string> {
-    const own = this.#ownNames ?? new Set(this.#names);
-    this.#keep(own);
-    return own;
+    const own = this.#ownNames;
+    if (own !== undefined) return own;
+    const copy = new Set(this.#names);
+    this.#keep(copy);
+    return copy;
   }
 }
 

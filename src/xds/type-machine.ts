@@ -11,7 +11,9 @@ import type { Draft, Held, Outcome } from './draft.ts';
 import { Drafting } from './drafting.ts';
 import { Dues } from './dues.ts';
 import { type Behind, Holdings } from './holdings.ts';
+import { mark, markTurned } from './marking.ts';
 import { noneTurned, type Turned } from './meant-by-all.ts';
+import { PassedOver } from './passed-over.ts';
 import { Refusals } from './refusals.ts';
 import type { Replica } from './replica.ts';
 import type { XdsRequest } from './request.ts';
@@ -37,6 +39,8 @@ export interface TypeMachineOptions {
   readonly maxResponseBytes: number;
   /** What the client had asked for before it came back with nothing in hand. */
   readonly remembered?: (typeUrl: string) => readonly string[];
+  /** What is not sent, though the client counts as holding it, for it is forced once the client can take it. */
+  readonly isEarly?: (resource: EncodedResource) => boolean;
 }
 
 export class TypeMachine {
@@ -56,6 +60,8 @@ export class TypeMachine {
   #answerDue = true;
   #lastNonce = '';
   #inFlight: InFlight | undefined;
+  /** Asked for beyond the limits; to be told that there is no such host. */
+  readonly #passedOver = new PassedOver();
   /** Resources or subscription changed after the message in flight was drafted. */
   #newSinceDraft = false;
   #sentRevision = 0;
@@ -70,7 +76,14 @@ export class TypeMachine {
     this.selection = new Selection(typeUrl, this.#subscription, replica);
     this.holdings = new Holdings(this.selection);
     this.#dues = new Dues(this.#traits, this.selection, this.holdings, this.refusals);
-    this.#drafting = new Drafting(this.#traits, this.selection, this.holdings, this.refusals, this.#dues);
+    this.#drafting = new Drafting(
+      this.#traits,
+      this.selection,
+      this.holdings,
+      this.refusals,
+      this.#dues,
+      options.isEarly,
+    );
   }
 
   // ---- what is known -------------------------------------------------------------------------------------------------------------
@@ -105,7 +118,7 @@ export class TypeMachine {
     return this.refusals.any;
   }
 
-  /** The client holds all that it should, as far as it was willing. */
+  /** The client holds all that it should, as far as it was willing; it may hold more, which waits to be removed. */
   isSettled(): boolean {
     if (this.#inFlight !== undefined || this.isRejected || !this.selection.replica.ready) return false;
     return !this.#requested || !this.#dues.any(this.#answerDue);
@@ -125,10 +138,28 @@ export class TypeMachine {
     return !this.refusals.silent && this.#dues.removals();
   }
 
+  /** The names of these. What can be removed by its name alone is kept by that alone. */
+  leaving(): readonly string[] {
+    const names = [...this.#dues.leaving()];
+    if (!this.#traits.wholeSet) for (const name of names) this.holdings.keepVersion(name);
+    return names;
+  }
+
+  leaves(name: string): boolean {
+    return this.#dues.leaves(name);
+  }
+
   /** Names that it asked for one by one, and that are there. */
   askedNames(): readonly string[] {
     const { subscription, type } = this.selection;
-    return [...subscription.names].filter((name) => type.resources.has(this.selection.canonical(name)));
+    const meant = new Set(subscription.names.values().map((name) => subscription.meant(name)));
+    return [...meant].filter((name) => type.resources.has(name) || type.names.has(name));
+  }
+
+  /** The client was sent it, or says that it has it. */
+  wasSent(name: string): boolean {
+    const { unsettled, claims } = this.holdings;
+    return unsettled ? claims.versionOf(name) !== undefined : this.holdings.heldOf(name) !== undefined;
   }
 
   /** The client asked for it, and has accepted what it was sent last. */
@@ -198,6 +229,7 @@ export class TypeMachine {
     const { subscribe, unsubscribe, subscribeSet } = request;
     this.#apply(subscribe, first, () => this.#subscription.edit(subscribe, unsubscribe, first, subscribeSet));
     if (first && this.selection.all !== undefined) this.#assumeWants(subscribe);
+    if (request.passedOver !== undefined) this.#passOver(request.passedOver);
     return outcome;
   }
 
@@ -220,6 +252,11 @@ export class TypeMachine {
     const claims = [...this.holdings.claims.entries()].map(([name]) => name);
     if (claims.length > 0) this.#subscription.assume(claims.filter((name) => !this.selection.includes(name)));
     else if (subscribe.length === 0) this.#subscription.assume(this.#remembered(this.selection.typeUrl));
+  }
+
+  #passOver(names: readonly string[]): void {
+    this.#passedOver.add(names);
+    this.#somethingNew();
   }
 
   #apply(candidates: readonly string[], first: boolean, edit: () => SubscriptionChange): void {
@@ -256,12 +293,12 @@ export class TypeMachine {
 
   /** Takes note of what changed in the replica. `turned`: see `markTurned`, which comes after all that changed. */
   mark(diff: TypeDiff, turned: Turned = noneTurned): void {
-    if (this.holdings.mark(diff, turned)) this.#somethingNew();
+    if (mark(this.holdings, this.selection, diff, turned)) this.#somethingNew();
   }
 
   /** Takes note of the names that a wildcard means or not, other than before. */
   markTurned(turned: Turned): void {
-    if (this.holdings.markTurned(turned)) this.#somethingNew();
+    if (markTurned(this.holdings, this.selection, turned)) this.#somethingNew();
   }
 
   /** Has `name` sent again if the client is subscribed to it, even if it holds it (Envoy #13009: a cluster was sent, so its endpoints must be). */
@@ -271,13 +308,17 @@ export class TypeMachine {
     this.holdings.fallsBehind(name, this.holdings.heldOf(name), true);
   }
 
-  /** What would be sent next, but for its size; nothing while the client has yet to answer. */
+  /** What would be sent next, and perhaps more; nothing while the client has yet to answer. */
   *due(): Generator<EncodedResource> {
     if (!this.#canSend()) return;
     if (this.holdings.unsettled) for (const [, resource] of this.selection.resources()) yield resource;
+    let bytes = 0;
     for (const [name, entry] of this.holdings.behind) {
       const current = this.selection.current(name);
-      if (current !== undefined && this.#dues.isWanted(entry, current)) yield current;
+      if (current === undefined || !this.#dues.isWanted(entry, current)) continue;
+      yield current;
+      bytes += current.body.length;
+      if (bytes > this.#traits.maxResponseBytes) return;
     }
   }
 
@@ -328,7 +369,10 @@ export class TypeMachine {
    * Removals of clusters, endpoints and secrets are left for `draftRemovals`.
    */
   draft(): Draft | undefined {
-    return this.#canSend() ? this.#drafting.next(this.#answerDue) : undefined;
+    if (!this.#canSend()) return undefined;
+    const draft = this.#drafting.next(this.#answerDue);
+    if (draft !== undefined || this.#passedOver.size === 0) return draft;
+    return this.#drafting.interim(this.#passedOver.takeAnswers(this.#traits.maxResponseBytes));
   }
 
   /** A message of what stands in for resources that are due later. */
@@ -336,9 +380,9 @@ export class TypeMachine {
     return this.#canSend() ? this.#drafting.interim(resources) : undefined;
   }
 
-  /** What the client should no longer hold, once nothing leads to it. */
-  draftRemovals(): Draft | undefined {
-    return this.#canSend() ? this.#drafting.removals() : undefined;
+  /** What the client should no longer hold, once nothing leads to it; of that, `ripe` alone where it is given. */
+  draftRemovals(ripe?: ReadonlySet<string>): Draft | undefined {
+    return this.#canSend() ? this.#drafting.removals(ripe) : undefined;
   }
 
   /** A message without bodies that keeps the TTL of `names` alive; undefined if the client holds none of them in step. */
@@ -349,6 +393,8 @@ export class TypeMachine {
   /** `draft` was sent under `nonce`: from here on the client is taken to hold it, until it says otherwise. */
   commit(draft: Draft, nonce: string): void {
     const heldNothing = this.holdings.unsettled;
+    // A removal that has yet to be confirmed takes nothing back of what was.
+    if (this.isSettled()) this.#ackedRevision = this.ackedRevision();
     let undo: ReadonlyMap<string, Behind> = new Map();
     if (!draft.heartbeat) {
       undo = this.holdings.sent(draft, this.#traits.wholeSet);

@@ -5,6 +5,7 @@
 
 import type { Overlay } from '../core/layered-map.ts';
 import type { EncodedResource } from '../core/resource.ts';
+import type { Meaning } from './spellings.ts';
 
 /** What one group of clients sees. Its maps are live: the host changes them, then calls `XdsServer.changed`. */
 export interface ResourceView {
@@ -31,6 +32,11 @@ export interface ResourceView {
    * An empty `body` sends the name without a resource, which tells an Envoy that waits on VHDS that there is no such host.
    */
   missing?(typeUrl: string, name: string): EncodedResource | undefined;
+  /**
+   * What names of a type mean that clients may spell in more than one way; undefined: names mean themselves. A client that asks by several
+   * spellings holds one resource, and is told of it by each of them. What comes back is the very same function wherever it says the same.
+   */
+  meaningOf?(typeUrl: string): Meaning | undefined;
   /**
    * Names that a client gets which asks for all of a type (live); the others it gets by asking for them by name, or by an alias. Undefined: all
    * that there is, which is so for good or never. With a base: besides those of the base. A name that comes among them or goes counts as
@@ -76,6 +82,8 @@ export interface XdsNode {
 }
 
 export interface XdsHost {
+  /** False: it does not know yet who sees what, so streams wait unread until it calls `XdsServer.opened`. Default: it always does. */
+  takesClients?(): boolean;
   /** Decides what a client sees. A string refuses it: the stream ends with INVALID_ARGUMENT and these words. */
   connect(client: ClientHello): ResourceView | string;
   /** `asked`: by type, the names that the client had asked for one by one and that are there. */

@@ -16,6 +16,7 @@ import { startKubeApi } from '../rig/kubernetes/api.ts';
 import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
+import { startAll } from '../rig/started.ts';
 import { waitFor } from '../rig/wait.ts';
 
 const crdFile = join(import.meta.dirname, '../../deploy/crds/trafficrules.fairway.dev.yaml');
@@ -88,7 +89,7 @@ async function make(): Promise<Scene> {
   const dir = process.env['FAIRWAY_E2E_DIR'] ?? '';
   const network = createNetwork();
   endings.push(() => network.removeAll());
-  const [eastApi, westApi] = await Promise.all([
+  const [eastApi, westApi] = await startAll([
     startKubeApi({ name: 'east', dir, serviceCidr: '10.96.0.0/16' }),
     startKubeApi({ name: 'west', dir, serviceCidr: '10.97.0.0/16' }),
   ]);

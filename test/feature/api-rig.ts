@@ -18,7 +18,7 @@ import type {
   ServiceReport,
   WriteReport,
 } from '../../src/model/report.ts';
-import { parseTrafficRule } from '../../src/rules/parse.ts';
+import { parseTrafficRule } from '../../src/rules/traffic-rule/parse.ts';
 
 export interface SampleMesh {
   clusters: ClusterReport[];

@@ -9,6 +9,11 @@ import { ownVersion } from '../../src/cli/commands/version.ts';
 import { fairway, mainFile } from './cli-run.ts';
 import { cliScene, ruleText } from './cli-scene.ts';
 
+/** Commands are processes: two at a time, as cores go. */
+async function mapTwoByTwo<T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += 2) await Promise.all(all.slice(at, at + 2).map(run));
+}
+
 describe('the fairway command', function () {
   // Each test starts several processes; a busy machine takes its time with them.
   this.timeout(60_000);
@@ -40,6 +45,10 @@ describe('the fairway command', function () {
         });
         assert.equal(late.exit, 3);
         assert.match(late.err, /did not answer in time/);
+        for (const none of ['0', '0s']) {
+          const { exit, err } = await fairway(['get', 'rules', '--request-timeout', none], { env: scene.env });
+          assert.equal(exit, 0, err);
+        }
         const wrong = await fairway(['get', 'rules', '--admin', url(other)], { env: scene.env });
         assert.equal(wrong.exit, 3);
         assert.match(wrong.err, /FW-CLI-011 .* is not Fairway's admin API/);
@@ -65,7 +74,7 @@ describe('the fairway command', function () {
   });
 
   it('refuses flags and arguments that make no sense with exit code 2', async () => {
-    for (const [code, ...args] of [
+    const refused = [
       ['FW-CLI-001', 'gett'],
       ['FW-CLI-001', 'get'],
       ['FW-CLI-001', 'get', 'rules', '--nope'],
@@ -82,12 +91,13 @@ describe('the fairway command', function () {
       ['FW-CLI-004', 'get', 'rules', '--request-timeout', 'soon'],
       ['FW-CLI-050', 'serve'],
       ['FW-CLI-070', 'bootstrap', '--cluster', 'east', '--workload', 'web', '--inbound', 'x'],
-    ]) {
+    ] as const;
+    await mapTwoByTwo(refused, async ([code, ...args]) => {
       const run = await fairway(args, { env: scene.env });
       assert.deepEqual([run.exit, run.out], [2, ''], args.join(' '));
       assert.ok(run.err.startsWith(`error ${code} `), `${args.join(' ')}: ${run.err}`);
       assert.match(run.err, /\n {2}→ /, 'every error says what to do');
-    }
+    });
   });
 
   it('prints help for people and completes for shells', async () => {

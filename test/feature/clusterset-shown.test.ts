@@ -13,32 +13,10 @@ import type { EndpointReport, ServiceReport } from '../../src/model/report.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
+import { reviewsExport, reviewsService, trafficRule } from '../support/manifests.ts';
 import { fairway } from './cli-run.ts';
 
-const service = (address: string): string => `apiVersion: v1
-kind: Service
-metadata: {name: reviews, namespace: shop}
-spec: {ports: [{name: http, port: 80, appProtocol: http}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: reviews, namespace: shop, labels: {kubernetes.io/service-name: reviews}}
-addressType: IPv4
-ports: [{name: http, port: 8080}]
-endpoints: [{addresses: [${address}], conditions: {ready: true}}]
-`;
-
-const exported = (second: number, more = ''): string => `apiVersion: multicluster.x-k8s.io/v1beta1
-kind: ServiceExport
-metadata: {name: reviews, namespace: shop, creationTimestamp: "2026-01-01T00:00:0${second}Z"}
-${more}`;
-
-const rule = `apiVersion: fairway.dev/v1alpha1
-kind: TrafficRule
-metadata: {name: reviews, namespace: shop}
-spec: {service: reviews, routes: [{backends: [{cluster: west}]}]}
-`;
-
+const rule = trafficRule(' {service: reviews, routes: [{backends: [{cluster: west}]}]}\n');
 const host = 'reviews.shop.svc.clusterset.local';
 
 describe('exported services, as they are shown where they alone merge', function () {
@@ -51,9 +29,12 @@ describe('exported services, as they are shown where they alone merge', function
 
   before(async () => {
     const files = {
-      east: { 'reviews.yaml': service('10.1.0.1') },
-      north: { 'reviews.yaml': service('10.3.0.1'), 'export.yaml': exported(1, 'spec: {exportedLabels: {a: b}}\n') },
-      west: { 'reviews.yaml': service('10.2.0.1'), 'export.yaml': exported(2) },
+      east: { 'reviews.yaml': reviewsService({ address: '10.1.0.1' }) },
+      north: {
+        'reviews.yaml': reviewsService({ address: '10.3.0.1' }),
+        'export.yaml': reviewsExport({ second: 1, spec: '{exportedLabels: {a: b}}' }),
+      },
+      west: { 'reviews.yaml': reviewsService({ address: '10.2.0.1' }), 'export.yaml': reviewsExport({ second: 2 }) },
     };
     for (const [cluster, contents] of Object.entries(files)) {
       mkdirSync(join(clusters, cluster), { recursive: true });

@@ -351,14 +351,38 @@ describe('a real Envoy with generated configuration', function () {
     const line = await waitFor('the access log', () =>
       rig.log().find(({ path, direction }) => path === '/logged' && direction === 'outbound'),
     );
-    assert.equal(line['destination_cluster'], 'west');
-    assert.equal(line['destination_version'], 'v2');
-    assert.equal(line['destination_workload'], 'v2');
+    assert.equal(line['destination'], 'west/v2/v2');
     assert.equal(line['route'], 'pinned');
     assert.equal(line['upstream_cluster'], 'outbound|80|v2.west|reviews.shop.svc.cluster.local');
     assert.equal(line['upstream_host'], `127.0.0.1:${portOf('v2')}`);
     assert.equal(line['status'], 200);
   });
+
+  it('logs another version at the same address at once, over the connection that there is; and nobody where nobody was asked', async () => {
+    const only = (version: string): string =>
+      mesh([{ backends: [{ cluster: 'west' }] }], [{ name: 'v2', cluster: 'west', version }]);
+    const askAndRead = async (path: string, host = 'reviews'): Promise<unknown> => {
+      await rig.ask(host, { path });
+      const isIt = (line: Readonly<Record<string, unknown>>): boolean =>
+        line['path'] === path && line['direction'] === 'outbound';
+      return (await waitFor('the access log', () => rig.log().find(isIt)))['destination'];
+    };
+    await rig.apply(only('v2'));
+    assert.equal(await askAndRead('/before'), 'west/v2/v2');
+    const before = await upstreamConnections();
+    await rig.apply(only('v4'));
+    assert.equal(await askAndRead('/after'), 'west/v2/v4');
+    assert.equal(await upstreamConnections(), before);
+    assert.equal(await askAndRead('/nobody', 'nobody.example'), null);
+  });
+
+  /** Made so far to endpoints of reviews; each Envoy cluster counts its own. */
+  async function upstreamConnections(): Promise<number> {
+    const filter = encodeURIComponent('reviews.*upstream_cx_total$');
+    const lines = (await (await fetch(`http://127.0.0.1:${rig.adminPort}/stats?filter=${filter}`)).text()).trim();
+    assert.notEqual(lines, '');
+    return lines.split('\n').reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
 });
 
 function tunnel(port: number, target: string): Promise<{ head: string; socket: Socket }> {

@@ -19,19 +19,34 @@ const againstSilence = {
 };
 
 describe('a cluster that is lost without a word', function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
 
-  /** undefined where there is no Envoy. */
-  async function observe(
-    how: 'kill' | 'stop' | 'drop',
-    spec: object,
-    ...load: readonly string[]
-  ): Promise<Losses | undefined> {
-    return runScene<Losses>({
-      file: import.meta.resolve('./failover-scene.ts'),
-      args: [how, JSON.stringify(spec), ...load],
-      isAlone: how === 'drop',
-    });
+  /** The scenes of one group; each mostly waits, so two of them run side by side, before any of them is judged. */
+  class Scenes {
+    readonly #runs: (() => Promise<void>)[] = [];
+
+    /** Gives what is seen, once `run` is over: undefined where there is no Envoy. */
+    add(how: 'kill' | 'stop' | 'drop', spec: object, ...load: readonly string[]): () => Promise<Losses | undefined> {
+      let seen: Promise<Losses | undefined> = Promise.reject(new Error('the scene was not run'));
+      seen.catch(() => {});
+      this.#runs.push(async () => {
+        seen = runScene<Losses>({
+          file: import.meta.resolve('./failover-scene.ts'),
+          args: [how, JSON.stringify(spec), ...load],
+          isAlone: how === 'drop',
+        });
+        await seen.catch(() => {});
+      });
+      return () => seen;
+    }
+
+    async run(): Promise<void> {
+      const waiting = [...this.#runs];
+      const lane = async (): Promise<void> => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next();
+      };
+      await Promise.all([lane(), lane()]);
+    }
   }
 
   /** None fails that is asked later than soon after the loss; says what failed, by when it was asked and by when that was seen. */
@@ -62,12 +77,19 @@ describe('a cluster that is lost without a word', function () {
   /** The first comes more than 5 s after the loss: an open connection would fail it, were it not known as dead or given up before. */
   const seldom = { perSecond: 0.15, soonMs: 4000 };
 
-  function itIsTakenOver(how: 'kill' | 'drop', each: Case): void {
+  function itIsTakenOver(scenes: Scenes, how: 'kill' | 'drop', each: Case): void {
     const { protocol, method, perSecond, soonMs, isSafe = false } = each;
     const which = `${protocol}, ${method}, ${perSecond} requests/s`;
+    const observe = scenes.add(
+      how,
+      { routes: [{ backends: chain }] },
+      method,
+      String(perSecond),
+      protocol,
+      String(soonMs),
+    );
     it(`${which}: ${isSafe ? 'none fails' : `none fails that is asked ${soonMs / 1000} s after it`}`, async function () {
-      const load = [method, String(perSecond), protocol, String(soonMs)];
-      const losses = await observe(how, { routes: [{ backends: chain }] }, ...load);
+      const losses = await observe();
       if (losses === undefined) return this.skip();
       assertTakenOver(losses);
       if (isSafe) assert.equal(losses.failed.soon, 0);
@@ -75,14 +97,23 @@ describe('a cluster that is lost without a word', function () {
   }
 
   describe('by refusing connections, by the defaults', () => {
-    itIsTakenOver('kill', { protocol: 'http', method: 'GET', ...often, isSafe: true });
-    itIsTakenOver('kill', { protocol: 'http', method: 'POST', ...often });
-    itIsTakenOver('kill', { protocol: 'grpc', method: 'POST', ...often });
+    const scenes = new Scenes();
+    before(() => scenes.run());
+    itIsTakenOver(scenes, 'kill', { protocol: 'http', method: 'GET', ...often, isSafe: true });
+    itIsTakenOver(scenes, 'kill', { protocol: 'http', method: 'POST', ...often });
+    itIsTakenOver(scenes, 'kill', { protocol: 'grpc', method: 'POST', ...often });
   });
 
-  function itLosesNone(how: 'stop' | 'drop', spec: object, protocol: Case['protocol'], method: Case['method']): void {
+  function itLosesNone(
+    scenes: Scenes,
+    how: 'stop' | 'drop',
+    spec: object,
+    protocol: Case['protocol'],
+    method: Case['method'],
+  ): void {
+    const observe = scenes.add(how, spec, method, '500', protocol);
     it(`${protocol}, ${method}: none fails`, async function () {
-      const losses = await observe(how, spec, method, '500', protocol);
+      const losses = await observe();
       if (losses === undefined) return this.skip();
       assertTakenOver(losses);
       assert.equal(losses.failed.soon, 0);
@@ -90,32 +121,36 @@ describe('a cluster that is lost without a word', function () {
   }
 
   describe('by silence, where the rule limits a try and leaves out what is slow', () => {
-    itLosesNone('stop', againstSilence, 'http', 'GET');
-    itLosesNone('stop', againstSilence, 'grpc', 'POST');
+    const scenes = new Scenes();
+    before(() => scenes.run());
+    itLosesNone(scenes, 'stop', againstSilence, 'http', 'GET');
+    itLosesNone(scenes, 'stop', againstSilence, 'grpc', 'POST');
   });
 
   describe('by vanishing packets', () => {
+    const scenes = new Scenes();
     before(function () {
       const lacks = namespaceLacks(['iptables -A INPUT -p tcp --dport 1 -j DROP']);
       if (lacks !== undefined) skip(this, lacks);
+      return scenes.run();
     });
 
     describe('by the defaults', () => {
-      itIsTakenOver('drop', { protocol: 'http', method: 'GET', ...often, isSafe: true });
-      itIsTakenOver('drop', { protocol: 'http2', method: 'GET', ...often, isSafe: true });
-      itIsTakenOver('drop', { protocol: 'http', method: 'POST', ...often });
-      itIsTakenOver('drop', { protocol: 'grpc', method: 'POST', ...often });
-      itIsTakenOver('drop', { protocol: 'http', method: 'POST', ...seldom });
-      itIsTakenOver('drop', { protocol: 'grpc', method: 'POST', ...seldom });
+      itIsTakenOver(scenes, 'drop', { protocol: 'http', method: 'GET', ...often, isSafe: true });
+      itIsTakenOver(scenes, 'drop', { protocol: 'http2', method: 'GET', ...often, isSafe: true });
+      itIsTakenOver(scenes, 'drop', { protocol: 'http', method: 'POST', ...often });
+      itIsTakenOver(scenes, 'drop', { protocol: 'grpc', method: 'POST', ...often });
+      itIsTakenOver(scenes, 'drop', { protocol: 'http', method: 'POST', ...seldom });
+      itIsTakenOver(scenes, 'drop', { protocol: 'grpc', method: 'POST', ...seldom });
     });
 
     describe('where the rule has broken requests tried again', () => {
-      itLosesNone('drop', repeatable, 'http', 'POST');
-      itLosesNone('drop', repeatable, 'grpc', 'POST');
+      itLosesNone(scenes, 'drop', repeatable, 'http', 'POST');
+      itLosesNone(scenes, 'drop', repeatable, 'grpc', 'POST');
     });
 
     describe('where the rule limits a try and leaves out what is slow', () => {
-      itLosesNone('drop', againstSilence, 'http', 'GET');
+      itLosesNone(scenes, 'drop', againstSilence, 'http', 'GET');
     });
   });
 });

@@ -11,7 +11,7 @@ import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
-import { PilotRig } from '../support/pilot.ts';
+import { PilotRig, type PilotRigOptions } from '../support/pilot.ts';
 import { type Answer, type Ask, askProxy } from './envoy-rig.ts';
 
 export interface Client {
@@ -29,6 +29,8 @@ export interface Client {
 export interface FleetMember {
   readonly proxyPort: number;
   ask(host: string, ask?: Ask): Promise<Answer>;
+  /** What Envoy's own administration says. */
+  admin(path: string): Promise<string>;
 }
 
 export interface Fleet {
@@ -40,10 +42,13 @@ export interface Fleet {
 }
 
 /** undefined where there is no Envoy. */
-export async function startFleet(clients: readonly Client[]): Promise<Fleet | undefined> {
+export async function startFleet(
+  clients: readonly Client[],
+  options: Pick<PilotRigOptions, 'limits'> = {},
+): Promise<Fleet | undefined> {
   const found = await lookForEnvoy({ env: process.env, log: () => {} });
   if (found === undefined) return undefined;
-  const pilot = await PilotRig.start();
+  const pilot = await PilotRig.start(options);
   const dir = mkdtempSync(join(tmpdir(), 'fairway-fleet-'));
   const members = new Map<string, FleetMember>();
   const stops: (() => Promise<unknown>)[] = [];
@@ -52,7 +57,11 @@ export async function startFleet(clients: readonly Client[]): Promise<Fleet | un
     const bootstrap = bootstrapOf(client, pilot.port, proxyPort, adminPort);
     const envoy = await startEnvoyProcess({ command: found.path, bootstrap, dir, name: client.name });
     stops.push(() => envoy.stop());
-    members.set(client.name, { proxyPort, ask: (host, ask) => askProxy(proxyPort, host, ask) });
+    members.set(client.name, {
+      proxyPort,
+      ask: (host, ask) => askProxy(proxyPort, host, ask),
+      admin: async (path) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text(),
+    });
   }
   return {
     pilot,

@@ -13,6 +13,7 @@ import { startEnvoyProcess } from '../rig/envoy-process.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
+import { reviewsExport, reviewsService, trafficRule } from '../support/manifests.ts';
 import { noEnvoy, skip } from '../support/skips.ts';
 import { fairway } from './cli-run.ts';
 import { askProxy, startHttpWorkload, type Workload } from './envoy-rig.ts';
@@ -20,29 +21,10 @@ import { askProxy, startHttpWorkload, type Workload } from './envoy-rig.ts';
 const clusters = ['east', 'west'] as const;
 type Cluster = (typeof clusters)[number];
 
-const service = (port: number): string => `apiVersion: v1
-kind: Service
-metadata: {name: reviews, namespace: shop}
-spec: {ports: [{name: http, port: 80, appProtocol: http}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: reviews, namespace: shop, labels: {kubernetes.io/service-name: reviews}}
-addressType: IPv4
-ports: [{name: http, port: ${port}}]
-endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
-`;
+const exported = reviewsExport({});
 
-const exported = `apiVersion: multicluster.x-k8s.io/v1beta1
-kind: ServiceExport
-metadata: {name: reviews, namespace: shop, creationTimestamp: "2026-01-01T00:00:00Z"}
-`;
-
-const rule = (cluster: string): string => `apiVersion: fairway.dev/v1alpha1
-kind: TrafficRule
-metadata: {name: reviews, namespace: shop}
-spec: {service: reviews, routes: [{backends: [{cluster: ${cluster}}]}]}
-`;
+const rule = (cluster: string): string =>
+  trafficRule(` {service: reviews, routes: [{backends: [{cluster: ${cluster}}]}]}\n`);
 
 for (const merging of ['all', 'exported'] as const)
   describe(`names of exported services, where ${merging} services merge, with real Envoys`, function () {
@@ -69,7 +51,7 @@ for (const merging of ['all', 'exported'] as const)
       for (const cluster of clusters) {
         const workload = await startHttpWorkload(cluster);
         workloads.push(workload);
-        put(folderOf(cluster), 'reviews.yaml', service(workload.port));
+        put(folderOf(cluster), 'reviews.yaml', reviewsService({ port: workload.port }));
       }
       mkdirSync(rulesDir);
       const xds = `127.0.0.1:${await freePort()}`;

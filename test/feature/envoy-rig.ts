@@ -4,7 +4,7 @@
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, type IncomingHttpHeaders, request } from 'node:http';
+import { Agent, createServer as createHttpServer, type IncomingHttpHeaders, request } from 'node:http';
 import { createServer as createH2cServer } from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { defaultMeshSettings, type Mesh, type MeshSettings, type Scope } from '../../src/model/mesh.ts';
-import { Scopes } from '../../src/pilot/scopes.ts';
+import { Scopes } from '../../src/pilot/scope/scopes.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
 import { XdsServer } from '../../src/xds/server.ts';
 import { startEnvoyProcess } from '../rig/envoy-process.ts';
@@ -45,6 +45,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** The client's address, in 127.0.0.0/8. */
   readonly from?: string;
+  /** Over connections that stay, for many requests; default: one of its own. */
+  readonly kept?: boolean;
 }
 
 export interface EnvoyRig {
@@ -116,7 +118,6 @@ export async function startEnvoyRig(options: RigOptions): Promise<EnvoyRig | und
     command: found.path,
     bootstrap: { ...bootstrap, ...marked },
     dir,
-    more: ['--file-flush-interval-msec', '20'],
   });
   return {
     proxyPort,
@@ -201,11 +202,14 @@ async function startPilot(scope: Scope, own: Pick<MeshSettings, 'proxyMark'>): P
   };
 }
 
+/** Idle ones do not hold the process. */
+const keptConnections = new Agent({ keepAlive: true, timeout: 5000 });
+
 /** Through a sidecar in explicit mode, by an absolute URL. */
 export function askProxy(
   proxyPort: number,
   host: string,
-  { path = '/', method = 'GET', headers = {}, content, from }: Ask = {},
+  { path = '/', method = 'GET', headers = {}, content, from, kept = false }: Ask = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -214,7 +218,7 @@ export function askProxy(
       method,
       path: `http://${host}${path}`,
       headers: { host, ...headers },
-      agent: false,
+      agent: kept ? keptConnections : false,
       ...(from === undefined ? {} : { localAddress: from }),
     };
     const outgoing = request(options, (response) => {

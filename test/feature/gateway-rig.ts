@@ -12,7 +12,7 @@ import type { ServicePort } from '../../src/model/service.ts';
 import { type Assembly, assemble } from '../../src/pilot/assembly.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
 import { ruleObjectId } from '../../src/registry/rule-sink.ts';
-import type { Standard } from '../../src/rules/kind-types.ts';
+import type { Standard } from '../../src/rules/objects/kind-types.ts';
 import { waitFor } from '../rig/wait.ts';
 import { endpoint, port, shard } from '../support/fixtures.ts';
 import { bareConfig } from '../support/pilot-config.ts';

@@ -296,7 +296,7 @@ describe('commands that look closer', function () {
       }
       const web = data(await run(['endpoints', 'reviews:80', '--as', 'client.shop', '-o', 'json'])) as ProxyRequestPath;
       assert.equal(web.listener, '0.0.0.0_80');
-      assert.equal(web.ways[0]?.virtualHost?.name, 'reviews.shop.svc.cluster.local:80');
+      assert.equal(web.ways[0]?.virtualHost?.name, 'reviews.shop.svc.cluster.local');
       const unknown = await run(['endpoints', 'example.com:9999', '--as', 'client.shop']);
       assert.match(unknown.out, /listener +virtualOutbound/);
       assert.match(unknown.out, /PassthroughCluster\n {2}ORIGINAL_DST: on to the address/);

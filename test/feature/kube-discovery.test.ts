@@ -13,6 +13,7 @@ import type { Discovery } from '../../src/registry/kube/registrar.ts';
 import { discoverSecrets } from '../../src/registry/kube/secrets.ts';
 import { FolderLastGoodStore } from '../../src/registry/last-good.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { startAll } from '../rig/started.ts';
 import { waitFor } from '../rig/wait.ts';
 import { startGate } from './kube-gate.ts';
 import { ensureNamespace, quickSettings, serviceObject, temporaryFolder } from './kube-support.ts';
@@ -27,7 +28,7 @@ describe('kube discovery, real API', function () {
   const ends: (() => Promise<unknown>)[] = [];
 
   before(async () => {
-    [api, second] = await Promise.all([
+    [api, second] = await startAll([
       startKubeApi({ name: 'primary', dir: folder.path, controllers: false }),
       startKubeApi({ name: 'second', dir: folder.path, controllers: false }),
     ]);

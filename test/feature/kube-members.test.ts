@@ -12,6 +12,7 @@ import { installCrds } from '../rig/kubernetes/crds.ts';
 import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
+import { startAll } from '../rig/started.ts';
 import { waitFor } from '../rig/wait.ts';
 import { badClusterPolicies, clusterPolicyText } from '../support/bad-cluster-policies.ts';
 import { temporaryFolder } from './kube-support.ts';
@@ -45,7 +46,7 @@ describe('a member’s own rules in its own API', function () {
   before(async () => {
     const dirs = ['primary', 'member'].map((name) => join(folder.path, name));
     for (const dir of dirs) mkdirSync(dir);
-    [primary, member] = await Promise.all([
+    [primary, member] = await startAll([
       startKubeApi({ name: 'primary', dir: dirs[0] ?? '', controllers: false }),
       startKubeApi({ name: 'edge-1', dir: dirs[1] ?? '', controllers: false }),
     ]);

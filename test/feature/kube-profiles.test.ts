@@ -14,6 +14,7 @@ import { ProfileWriter } from '../../src/registry/kube/cluster-profile-writer.ts
 import { ProfileDiscovery } from '../../src/registry/kube/cluster-profiles.ts';
 import { kubeSource } from '../../src/registry/kube/cluster-source.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
+import { startAll } from '../rig/started.ts';
 import { waitFor } from '../rig/wait.ts';
 import { ensureNamespace, quickSettings, temporaryFolder } from './kube-support.ts';
 
@@ -103,7 +104,7 @@ describe('ClusterProfiles, real API', function () {
   const ends: (() => Promise<unknown>)[] = [];
 
   before(async () => {
-    [primary, west] = await Promise.all([
+    [primary, west] = await startAll([
       startKubeApi({ name: 'primary', dir: folder.path, controllers: false }),
       startKubeApi({ name: 'west', dir: folder.path, controllers: false }),
     ]);

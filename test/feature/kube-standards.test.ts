@@ -15,7 +15,7 @@ import { type Access, readKubeconfig, trustAll } from '../../src/registry/kube/a
 import { KubeRuleSource } from '../../src/registry/kube/rule-source.ts';
 import { RuleStatusWriter } from '../../src/registry/kube/rule-status.ts';
 import type { RuleSink } from '../../src/registry/rule-sink.ts';
-import { trafficRuleKind } from '../../src/rules/rule-kind.ts';
+import { trafficRuleKind } from '../../src/rules/traffic-rule/kind.ts';
 import { type KubeApi, startKubeApi } from '../rig/kubernetes/api.ts';
 import { installCrds } from '../rig/kubernetes/crds.ts';
 import { waitFor } from '../rig/wait.ts';

@@ -11,6 +11,7 @@ import { writeKubeconfig } from '../rig/kubernetes/kubectl.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { standardCrds } from '../rig/standards.ts';
+import { startAll } from '../rig/started.ts';
 import { waitFor } from '../rig/wait.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -191,7 +192,7 @@ export class McsScene {
 
   async start(): Promise<void> {
     const { dir, clusters = ['east', 'west'], controllers = false, withCrds = clusters } = this.#options;
-    const apis = await Promise.all(
+    const apis = await startAll(
       clusters.map((name, index) => {
         const own = join(dir, name);
         mkdirSync(own, { recursive: true });

@@ -12,35 +12,11 @@ import type { RuleInspection } from '../../src/model/inspection.ts';
 import { type Pilot, startPilot } from '../rig/pilot.ts';
 import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
+import { membersFirst, reviewsService, trafficRule } from '../support/manifests.ts';
 import { fairway } from './cli-run.ts';
 
-const service = (cluster: string): string => `apiVersion: v1
-kind: Service
-metadata: {name: reviews, namespace: shop}
-spec: {ports: [{name: http, port: 80, appProtocol: http}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: reviews-${cluster}, namespace: shop, labels: {kubernetes.io/service-name: reviews}}
-addressType: IPv4
-ports: [{name: http, port: 8080}]
-endpoints: [{addresses: [10.0.0.${cluster === 'edge' ? 1 : 2}], conditions: {ready: true}}]
-`;
-
-const own = (backend: string): string => `apiVersion: fairway.dev/v1alpha1
-kind: TrafficRule
-metadata: {name: own, namespace: shop}
-spec: {service: reviews, routes: [{backends: [${backend}]}]}
-`;
-
-const policy = `apiVersion: fairway.dev/v1alpha1
-kind: ClusterPolicy
-metadata: {name: edges}
-spec:
-  clusters: [edge]
-  grants: [{namespaces: [shop], kinds: [TrafficRule]}]
-  precedence: member
-`;
+const own = (backend: string): string =>
+  trafficRule(` {service: reviews, routes: [{backends: [${backend}]}]}\n`, 'own');
 
 describe("a member's own rule, where people look", function () {
   this.timeout(60_000);
@@ -52,10 +28,13 @@ describe("a member's own rule, where people look", function () {
   before(async () => {
     for (const cluster of ['edge', 'hub']) {
       mkdirSync(join(dir, 'clusters', cluster), { recursive: true });
-      writeFileSync(join(dir, 'clusters', cluster, 'reviews.yaml'), service(cluster));
+      writeFileSync(
+        join(dir, 'clusters', cluster, 'reviews.yaml'),
+        reviewsService({ address: `10.0.0.${cluster === 'edge' ? 1 : 2}` }),
+      );
     }
     mkdirSync(join(dir, 'rules'));
-    writeFileSync(join(dir, 'rules', 'policy.yaml'), policy);
+    writeFileSync(join(dir, 'rules', 'policy.yaml'), membersFirst('edge', 'shop'));
     admin = `127.0.0.1:${await freePort()}`;
     pilot = await startPilot({
       xds: `127.0.0.1:${await freePort()}`,

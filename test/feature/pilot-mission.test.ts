@@ -113,16 +113,16 @@ describe('pilot: before everything is known', () => {
       const sotw = rig.openEnvoy({ name: 'b', transport: 'sotw' });
       const captured = rig.openEnvoy({ name: 'c', metadata: { FAIRWAY_MODE: 'captured' } });
       const all = [delta, sotw, captured];
-      await rig.until(() => [...rig.xds.streams()].length === 3);
+      await rig.until(() => rig.xds.counters.queueWaits.count >= 3);
       rig.rule('{service: reviews, routes: [{backends: [{version: v1}]}]}');
       rig.service('west', 'reviews', ['10.1.0.1@v1']);
       await rig.until(() => rig.engine.mesh.services.get('shop/reviews')?.rule !== undefined);
-      await rig.roundTrip();
+      await rig.until(() => rig.xds.counters.queueLength === 0);
       assert.deepEqual(
         all.map(({ responses }) => responses.length),
         [0, 0, 0],
       );
-      assert.equal(rig.condition('Programmed').message, '0 of 3 proxies acknowledged');
+      assert.equal(rig.condition('Programmed').reason, 'NoProxies');
 
       rig.engine.open();
       await rig.until(() => all.every(({ client }) => client.held(typeUrl.endpoint).size > 0));

@@ -157,9 +157,11 @@ describe('fairway serve, as a process', function () {
       const client = XdsClient.open({ port: Number(xds.split(':').at(-1)), transport: 'delta', node: envoyNode() });
       client.subscribe(typeUrl.cluster);
       const admin = (JSON.parse(listening) as { admin: string }).admin;
-      // Once it shows the proxy, the stream is open and waits.
+      // Once some stream had its turn, this one is open and waits.
       for (let open = false; !open; )
-        open = (await (await fetch(`http://${admin}/api/v1/proxies`)).text()).includes('10.9.0.1');
+        open = /^fairway_queue_seconds_total 0*[.]?0*[1-9]/m.test(
+          await (await fetch(`http://${admin}/metrics`)).text(),
+        );
       assert.equal((await fetch(`http://${admin}/readyz`)).status, 503);
       assert.equal(await pilot.terminate(), 0, pilot.err);
       await client.ended;

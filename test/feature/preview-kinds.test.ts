@@ -1,18 +1,17 @@
 /** `fairway diff` of objects that are no TrafficRules: what they would change is said, and comes true. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import type { PreviewReport } from '../../src/model/preview.ts';
-import { type Pilot, startPilot } from '../rig/pilot.ts';
-import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
-import { envoyNode } from '../support/pilot.ts';
-import { rule, writePreviewFiles } from '../support/preview-files.ts';
-import { XdsClient } from '../support/xds-client.ts';
+import { membersFirst, trafficRule } from '../support/manifests.ts';
+import { writePreviewFiles } from '../support/preview-files.ts';
+import type { XdsClient } from '../support/xds-client.ts';
 import { fairway } from './cli-run.ts';
+import { type PreviewPilot, startPreviewPilot } from './preview-pilot.ts';
 
 const external = (address: string, hosts = 'api.example.com'): string => `apiVersion: fairway.dev/v1alpha1
 kind: ExternalService
@@ -23,59 +22,29 @@ spec: {hosts: [${hosts}], ports: [{number: 80, protocol: http}], resolution: sta
 const drain = (place: string): string =>
   `apiVersion: fairway.dev/v1alpha1\nkind: Drain\nmetadata: {name: moved}\nspec: {${place}}\n`;
 
-const policy = (namespaces: string): string => `apiVersion: fairway.dev/v1alpha1
-kind: ClusterPolicy
-metadata: {name: members}
-spec: {clusters: [west], grants: [{namespaces: [${namespaces}], kinds: [TrafficRule]}], precedence: member}
-`;
+const policy = (namespaces: string): string => membersFirst('west', namespaces);
 
 describe('fairway diff of other kinds', function () {
   this.timeout(90_000);
   let folder: string;
-  let pilot: Pilot;
-  let admin = '';
+  let scene: PreviewPilot;
   const clients = new Map<string, XdsClient>();
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'fairway-preview-kinds-'));
     const files = writePreviewFiles(folder);
     const own = '\n  service: ratings\n  routes: [{backends: [{cluster: west, fallback: [{}]}]}]\n';
-    writeFileSync(join(files.clusters, 'west', 'own.yaml'), rule(own, 'ratings'));
-    mkdirSync(join(folder, 'state'));
-    const xds = await freePort();
-    admin = `127.0.0.1:${await freePort()}`;
-    pilot = await startPilot({
-      xds: `127.0.0.1:${xds}`,
-      admin,
-      args: ['--clusters', files.clusters, '--rules', files.rules],
-      logFile: join(folder, 'pilot.log'),
-    });
-    for (const cluster of ['east', 'west']) {
-      const node = envoyNode({ name: cluster, cluster, metadata: { FAIRWAY_ROUTES: 'vhds' } });
-      const client = XdsClient.open({ port: xds, transport: 'delta', node });
-      client.subscribe(typeUrl.cluster);
-      await client.until(() => client.held(typeUrl.cluster).size > 0);
-      clients.set(cluster, client);
-    }
+    writeFileSync(join(files.clusters, 'west', 'own.yaml'), trafficRule(own, 'ratings'));
+    scene = await startPreviewPilot(folder, files);
+    for (const cluster of ['east', 'west']) clients.set(cluster, await scene.follow(cluster, cluster));
   });
 
   after(async () => {
-    for (const client of clients.values()) client.close();
-    await pilot?.stop();
+    await scene?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const file = (text: string): string => {
-    const path = join(folder, 'given.yaml');
-    writeFileSync(path, text);
-    return path;
-  };
-
-  async function diff(text: string): Promise<PreviewReport & { readonly exit: number | null }> {
-    const { exit, out, err } = await fairway(['diff', '--admin', admin, '-f', file(text), '-o', 'json']);
-    assert.notEqual(out, '', err);
-    return { ...(JSON.parse(out) as PreviewReport), exit };
-  }
+  const diff = (text: string): ReturnType<PreviewPilot['diff']> => scene.diff(text);
 
   /** Envoy clusters that the proxy of a cluster would come to have, and lose. */
   const foretold = ({ proxies }: PreviewReport, cluster: string): Record<'added' | 'changed' | 'removed', string[]> => {
@@ -86,8 +55,7 @@ describe('fairway diff of other kinds', function () {
   };
 
   async function comesTrue(text: string, report: PreviewReport): Promise<void> {
-    const applied = await fairway(['apply', '--admin', admin, '-f', file(text)]);
-    assert.equal(applied.exit, 0, applied.err);
+    await scene.apply(text);
     for (const [cluster, client] of clients) {
       const { added, removed } = foretold(report, cluster);
       const held = (): ReadonlyMap<string, unknown> => client.held(typeUrl.cluster);
@@ -96,7 +64,7 @@ describe('fairway diff of other kinds', function () {
   }
 
   it('an ExternalService that comes, and changes, with its rule', async () => {
-    const pay = rule('\n  service: pay\n  connections: {connectTimeout: 1s}\n', 'pay');
+    const pay = trafficRule('\n  service: pay\n  connections: {connectTimeout: 1s}\n', 'pay');
     const come = await diff(`${external('192.0.2.1')}---\n${pay}`);
     assert.equal(come.exit, 1);
     assert.deepEqual(
@@ -115,7 +83,7 @@ describe('fairway diff of other kinds', function () {
     assert.deepEqual(other.objects[0]?.action, 'configured');
     const { added, removed } = foretold(other, 'east');
     assert.deepEqual([added, removed], [['outbound|80||other.example.com'], ['outbound|80||api.example.com']]);
-    const ruled = await diff(rule('\n  service: pay\n  connections: {connectTimeout: 2s}\n', 'pay'));
+    const ruled = await diff(trafficRule('\n  service: pay\n  connections: {connectTimeout: 2s}\n', 'pay'));
     assert.deepEqual(foretold(ruled, 'east').changed, ['outbound|80||api.example.com']);
     const claimed = await diff(external('192.0.2.1').replace('name: pay', 'name: zzz'));
     assert.equal(claimed.exit, 0, 'the older one has the host');
@@ -144,7 +112,7 @@ describe('fairway diff of other kinds', function () {
     assert.equal((await diff(text)).exit, 0);
     const back = await diff(drain('cluster: west, services: [shop/ratings]'));
     assert.deepEqual(back.services.map(({ service }) => service).sort(), ['shop/ratings', 'shop/reviews']);
-    assert.equal((await fairway(['cluster', 'undrain', 'west', '--admin', admin])).exit, 0);
+    assert.equal((await fairway(['cluster', 'undrain', 'west', '--admin', scene.admin])).exit, 0);
   });
 
   it('a ClusterPolicy, for the proxies of the cluster that gets the right', async () => {
@@ -166,7 +134,7 @@ describe('fairway diff of other kinds', function () {
   });
 
   it('says what of it is not valid, and compares nothing then', async () => {
-    const { exit, err } = await fairway(['diff', '--admin', admin, '-f', file(drain('over: 5m'))]);
+    const { exit, err } = await fairway(['diff', '--admin', scene.admin, '-f', scene.file(drain('over: 5m'))]);
     assert.equal(exit, 2);
     assert.match(err, /FW-RULE-210/);
   });

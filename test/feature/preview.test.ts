@@ -11,14 +11,13 @@ import { lookForEnvoy } from '../../src/cli/envoy-binary.ts';
 import { shortTypeName, type TypeUrl, typeUrl } from '../../src/core/type-urls.ts';
 import type { Plain } from '../../src/envoy/proto/encode.ts';
 import type { PreviewReport } from '../../src/model/preview.ts';
-import { type Pilot, startPilot } from '../rig/pilot.ts';
-import { freePort } from '../rig/ports.ts';
-import { envoyNode } from '../support/pilot.ts';
-import { changedSpec, type PreviewFiles, rule, writePreviewFiles } from '../support/preview-files.ts';
+import { trafficRule } from '../support/manifests.ts';
+import { changedSpec, type PreviewFiles, writePreviewFiles } from '../support/preview-files.ts';
 import { noEnvoy, skip } from '../support/skips.ts';
 import { staticOf } from '../support/static-envoy.ts';
-import { XdsClient } from '../support/xds-client.ts';
+import type { XdsClient } from '../support/xds-client.ts';
 import { fairway, type Run } from './cli-run.ts';
+import { type PreviewPilot, startPreviewPilot } from './preview-pilot.ts';
 
 const run = promisify(execFile);
 
@@ -60,7 +59,7 @@ describe('fairway translate and diff', function () {
       assert.equal(translated.node, 'sidecar~10.1.1.1~reviews-v1-1.shop~shop.svc.cluster.local');
       assert.deepEqual(translated.scope.inbound, [{ port: 9080, targetPort: 9080, protocol: 'http' }]);
       assert(names(translated, 'CDS').includes(`outbound|80|v1|${host}`));
-      assert(names(translated, 'VHDS').includes(`80/${host}:80`));
+      assert(names(translated, 'VHDS').includes(`80/${host}`));
       const again = await translate('--as', 'shop/reviews-v1');
       assert.equal(again.out, first.out);
     });
@@ -84,7 +83,7 @@ describe('fairway translate and diff', function () {
       const bad = join(folder, 'bad.yaml');
       writeFileSync(
         bad,
-        rule('\n  service: ratings\n  routes: [{backends: [{version: v9, weight: -1}]}]\n', 'ratings'),
+        trafficRule('\n  service: ratings\n  routes: [{backends: [{version: v9, weight: -1}]}]\n', 'ratings'),
       );
       const { exit, out, err } = await translate('-f', bad, '--as', 'shop/reviews-v1', '--type', 'cds');
       assert.equal(exit, 1);
@@ -138,7 +137,7 @@ describe('fairway translate and diff', function () {
       assert.equal(same.exit, 0, same.err);
       assert.equal(same.out, 'Nothing would change.\n');
       const bad = join(folder, 'worse.yaml');
-      writeFileSync(bad, rule('\n  service: reviews\n  routes: [{backends: [{weight: -1}]}]\n'));
+      writeFileSync(bad, trafficRule('\n  service: reviews\n  routes: [{backends: [{weight: -1}]}]\n'));
       const wrong = await diff('-f', bad);
       assert.equal(wrong.exit, 2);
       assert.match(wrong.err, /worse\.yaml:6:\d+[\s\S]*Nothing was compared\./);
@@ -149,7 +148,7 @@ describe('fairway translate and diff', function () {
       const spec = (weight: number): string =>
         `\n  parentRefs: [{group: "", kind: Service, name: ratings}]\n  rules: [{backendRefs: [{name: ratings, port: 80}, {name: reviews, port: 80, weight: ${weight}}]}]\n`;
       const route = (weight: number): string =>
-        rule(spec(weight), 'api')
+        trafficRule(spec(weight), 'api')
           .replace('TrafficRule', 'HTTPRoute')
           .replace('fairway.dev/v1alpha1', 'gateway.networking.k8s.io/v1');
       const file = join(folder, 'route.yaml');
@@ -214,7 +213,7 @@ describe('fairway translate and diff', function () {
         'virtual',
         '{hosts: [reviews], http: [{route: [{destination: {host: ratings}}]}]}',
       );
-      writeFileSync(other, `${rule(changedSpec, 'younger')}---\n${virtual}`);
+      writeFileSync(other, `${trafficRule(changedSpec, 'younger')}---\n${virtual}`);
       const { exit, out, err } = await diff('-f', other, '-o', 'json');
       // A TrafficRule goes before a VirtualService for its service.
       assert.equal(exit, 0, err);
@@ -228,8 +227,8 @@ describe('fairway translate and diff', function () {
   });
 
   describe('diff against a pilot', () => {
-    let pilot: Pilot;
-    let admin: string;
+    let scene: PreviewPilot;
+    let admin = '';
     let client: XdsClient;
     const rulesNow = (): string =>
       readdirSync(join(folder, 'rules'))
@@ -237,24 +236,12 @@ describe('fairway translate and diff', function () {
         .join();
 
     before(async () => {
-      const xds = await freePort();
-      admin = `127.0.0.1:${await freePort()}`;
-      pilot = await startPilot({
-        xds: `127.0.0.1:${xds}`,
-        admin,
-        args: ['--clusters', files.clusters, '--rules', files.rules],
-        logFile: join(folder, 'pilot.log'),
-      });
-      const node = envoyNode({ name: 'front', cluster: 'west', metadata: { FAIRWAY_ROUTES: 'vhds' } });
-      client = XdsClient.open({ port: xds, transport: 'delta', node });
-      client.subscribe(typeUrl.cluster);
-      await client.until(() => client.held(typeUrl.cluster).size > 0);
+      scene = await startPreviewPilot(folder, files);
+      ({ admin } = scene);
+      client = await scene.follow('front', 'west');
     });
 
-    after(async () => {
-      client?.close();
-      await pilot?.stop();
-    });
+    after(() => scene?.stop());
 
     const diff = (...args: string[]): Promise<Run> => fairway(['diff', '--admin', `http://${admin}`, ...args]);
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
-import { renderGrpcBootstrap } from '../../src/envoy/grpc-bootstrap.ts';
+import { renderGrpcBootstrap } from '../../src/envoy/grpc/bootstrap.ts';
 import type { Endpoint } from '../../src/model/service.ts';
 import { findGo, goPrograms } from '../rig/go-programs.ts';
 import { type RigProcess, startProcess } from '../rig/process.ts';

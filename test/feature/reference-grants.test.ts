@@ -4,18 +4,17 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { typeUrl } from '../../src/core/type-urls.ts';
 import type { PreviewReport } from '../../src/model/preview.ts';
-import { type Pilot, startPilot } from '../rig/pilot.ts';
-import { freePort } from '../rig/ports.ts';
 import { waitFor } from '../rig/wait.ts';
-import { envoyNode } from '../support/pilot.ts';
-import { rule, writePreviewFiles } from '../support/preview-files.ts';
-import { XdsClient } from '../support/xds-client.ts';
+import { membersFirst, trafficRule } from '../support/manifests.ts';
+import { writePreviewFiles } from '../support/preview-files.ts';
+import type { XdsClient } from '../support/xds-client.ts';
 import { fairway } from './cli-run.ts';
+import { type PreviewPilot, startPreviewPilot } from './preview-pilot.ts';
 
 const grant = `apiVersion: gateway.networking.k8s.io/v1
 kind: ReferenceGrant
@@ -24,13 +23,9 @@ spec:
   from: [{group: fairway.dev, kind: TrafficRule, namespace: shop}]
   to: [{group: '', kind: Service, name: far}]
 `;
-const policy = `apiVersion: fairway.dev/v1alpha1
-kind: ClusterPolicy
-metadata: {name: members}
-spec: {clusters: [west], grants: [{namespaces: [shop], kinds: [TrafficRule]}], precedence: member}
-`;
+const policy = membersFirst('west', 'shop');
 const toFar = (service: string, version: string): string =>
-  rule(
+  trafficRule(
     `
   service: ${service}
   routes: [{backends: [{service: far, namespace: lab, port: 80, version: ${version}}]}]
@@ -49,8 +44,7 @@ const far = `
 describe('references into another namespace, with no standard on', function () {
   this.timeout(90_000);
   let folder: string;
-  let pilot: Pilot;
-  let admin = '';
+  let scene: PreviewPilot;
   let client: XdsClient;
 
   before(async () => {
@@ -59,39 +53,18 @@ describe('references into another namespace, with no standard on', function () {
     writeFileSync(join(files.clusters, 'east', 'far.yaml'), far);
     writeFileSync(join(files.clusters, 'west', 'own.yaml'), toFar('ratings', 'v1'));
     writeFileSync(join(files.rules, 'policy.yaml'), policy);
-    mkdirSync(join(folder, 'state'));
-    const xds = await freePort();
-    admin = `127.0.0.1:${await freePort()}`;
-    pilot = await startPilot({
-      xds: `127.0.0.1:${xds}`,
-      admin,
-      args: ['--clusters', files.clusters, '--rules', files.rules, '--standards', 'none'],
-      logFile: join(folder, 'pilot.log'),
-    });
-    const node = envoyNode({ name: 'east', cluster: 'east', metadata: { FAIRWAY_ROUTES: 'vhds' } });
-    client = XdsClient.open({ port: xds, transport: 'delta', node });
-    client.subscribe(typeUrl.cluster);
-    await client.until(() => client.held(typeUrl.cluster).size > 0);
+    scene = await startPreviewPilot(folder, files, ['--standards', 'none']);
+    client = await scene.follow('east', 'east');
   });
 
   after(async () => {
-    client?.close();
-    await pilot?.stop();
+    await scene?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const file = (text: string): string => {
-    const path = join(folder, 'given.yaml');
-    writeFileSync(path, text);
-    return path;
-  };
-  const diff = async (text: string): Promise<PreviewReport> => {
-    const { out, err } = await fairway(['diff', '--admin', admin, '-f', file(text), '-o', 'json']);
-    assert.notEqual(out, '', err);
-    return JSON.parse(out) as PreviewReport;
-  };
+  const diff = (text: string): Promise<PreviewReport> => scene.diff(text);
   const resolved = async (): Promise<readonly string[]> =>
-    (await pilot.rules())
+    (await scene.pilot.rules())
       .filter(({ name }) => name !== 'details')
       .map(({ holder, conditions }) => {
         const condition = conditions.find(({ type }) => type === 'ResolvedRefs');
@@ -133,8 +106,7 @@ describe('references into another namespace, with no standard on', function () {
       report.services.map(({ service }) => service),
       ['shop/ratings', 'shop/reviews'],
     );
-    const applied = await fairway(['apply', '--admin', admin, '-f', file(both)]);
-    assert.equal(applied.exit, 0, applied.err);
+    await scene.apply(both);
     await client.until(() => client.held(typeUrl.cluster).has(ofFar));
     await waitFor('the grant to count for all', async () => {
       const all = await resolved();
@@ -150,7 +122,7 @@ describe('references into another namespace, with no standard on', function () {
   });
 
   it('are refused again when the grant goes', async () => {
-    const gone = await fairway(['delete', 'referencegrant', 'far', '-n', 'lab', '--admin', admin]);
+    const gone = await fairway(['delete', 'referencegrant', 'far', '-n', 'lab', '--admin', scene.admin]);
     assert.equal(gone.exit, 0, gone.err);
     await waitFor('the verdicts', async () =>
       (await resolved()).every((text) => text.endsWith('False RefNotPermitted')),
@@ -159,9 +131,9 @@ describe('references into another namespace, with no standard on', function () {
   });
 
   it('are known by the offline commands, out of files', async () => {
-    const given = (text: string): readonly string[] => ['-f', join(folder, 'clusters'), '-f', file(text)];
+    const given = (text: string): readonly string[] => ['-f', join(folder, 'clusters'), '-f', scene.file(text)];
     const analyzed = async (text: string): Promise<string> =>
-      (await fairway(['analyze', '--clusters', join(folder, 'clusters'), '-f', file(text)])).out;
+      (await fairway(['analyze', '--clusters', join(folder, 'clusters'), '-f', scene.file(text)])).out;
     // The member's own rule is granted by the policy, and judged by the same grants.
     const without = await analyzed(`${policy}---\n${toFar('reviews', 'v1')}`);
     assert.match(without, /TrafficRule shop\/reviews[^]*FW-RULE-054/);

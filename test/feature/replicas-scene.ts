@@ -71,6 +71,23 @@ export interface RuleObject {
 
 export async function startReplicasScene(dir: string, sidecarCount: number): Promise<ReplicasScene> {
   const endings: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of endings.splice(0).reverse()) await end();
+  };
+  try {
+    return await make(dir, sidecarCount, endings, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function make(
+  dir: string,
+  sidecarCount: number,
+  endings: (() => unknown)[],
+  stop: () => Promise<void>,
+): Promise<ReplicasScene> {
   const api = await startKubeApi({ name: 'east', dir, controllers: false });
   endings.push(() => api.stop());
   await installCrds(api, ['-f', join(root, 'deploy/crds')]);
@@ -134,19 +151,12 @@ export async function startReplicasScene(dir: string, sidecarCount: number): Pro
       const { items } = await api.client.must<{ items: { spec: { holderIdentity: string } }[] }>('GET', query);
       return items.map(({ spec }) => spec.holderIdentity).sort();
     },
-    async stop() {
-      for (const end of endings.splice(0).reverse()) await end();
-    },
+    stop,
   };
-  try {
-    for (let index = 0; index < sidecarCount; index++) {
-      const { sidecar, stop } = await startSidecar(`client-${index}`, dir, address.port);
-      sidecars.push(sidecar);
-      endings.push(stop);
-    }
-  } catch (error) {
-    await scene.stop();
-    throw error;
+  for (let index = 0; index < sidecarCount; index++) {
+    const { sidecar, stop: stopSidecar } = await startSidecar(`client-${index}`, dir, address.port);
+    sidecars.push(sidecar);
+    endings.push(stopSidecar);
   }
   return scene;
 }

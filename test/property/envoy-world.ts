@@ -7,7 +7,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mergeService } from '../../src/catalog/merge.ts';
 import { pushOrder, typeUrl } from '../../src/core/type-urls.ts';
+import { askedHost } from '../../src/envoy/asked-host.ts';
 import type { ScopeResources } from '../../src/envoy/scope-resources.ts';
+import { domainsOf } from '../../src/envoy/virtual-host-bytes.ts';
 import { compileService } from '../../src/mesh/compile.ts';
 import { unknownLocality } from '../../src/model/cluster.ts';
 import type { MeshService, MeshSettings } from '../../src/model/mesh.ts';
@@ -179,4 +181,17 @@ export function assertUnasked(live: Pick<ScopeResources, 'unasked' | 'resources'
   for (const name of ofCold ?? []) assert.ok(names?.has(name), name);
   for (const name of names ?? [])
     assert.ok(ofCold?.has(name) === true || live.resources(typeUrl.cluster).has(name), name);
+}
+
+/** Envoy refuses a table in which two hosts share a domain, and knows hosts by their names; a port's own table never looks at a domain's port. */
+export function assertHosts({ tables }: Pick<ScopeResources, 'tables'>): void {
+  for (const [table, { parts, catchAll }] of tables) {
+    const hosts = [...parts.values(), catchAll];
+    const names = hosts.map(({ name }) => name);
+    const domains = hosts.flatMap(({ body }) => domainsOf(body));
+    for (const list of [names, domains]) assert.equal(new Set(list).size, list.length, `${table}: ${list.join(' ')}`);
+    if (table === 'http_proxy') continue;
+    for (const domain of domains) assert.equal(askedHost(domain), domain, `${table}: ${domain}`);
+    for (const { table: own } of hosts) assert.equal(own, table);
+  }
 }

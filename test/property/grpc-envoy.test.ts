@@ -7,14 +7,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mergeService } from '../../src/catalog/merge.ts';
 import { typeUrl } from '../../src/core/type-urls.ts';
-import { announcing } from '../../src/envoy/grpc-announcement.ts';
+import { announcing } from '../../src/envoy/grpc/announcement.ts';
 import { decodeResource } from '../../src/envoy/proto/decode.ts';
 import { ScopeOverlay } from '../../src/envoy/scope-overlay.ts';
 import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import { compileService } from '../../src/mesh/compile.ts';
 import { defaultMeshSettings, type Mesh, type MeshService, type Scope } from '../../src/model/mesh.ts';
 import { type Endpoint, type ServiceKey, serviceKey } from '../../src/model/service.ts';
-import { parseTrafficRule } from '../../src/rules/parse.ts';
+import { parseTrafficRule } from '../../src/rules/traffic-rule/parse.ts';
 import { endpoint, port, shard } from '../support/fixtures.ts';
 import { grpcRefuses } from '../support/grpc-judge.ts';
 
@@ -211,9 +211,10 @@ describe('proxyless clients and sidecars, whatever the mesh', () => {
         fc.pre(mesh !== undefined);
         const [grpc, sidecar] = [resourcesFor(mesh, 'grpc'), resourcesFor(mesh, 'captured')];
         for (const number of [80, 9080]) {
-          const name = `reviews.shop.svc.cluster.local:${number}`;
+          const host = 'reviews.shop.svc.cluster.local';
+          const name = `${host}:${number}`;
           const own = leads(routesOf(grpc, name, name).filter((each) => !answersAll(each)));
-          const others = leads(routesOf(sidecar, String(number), name));
+          const others = leads(routesOf(sidecar, String(number), host));
           for (const [id, shares] of own) assert.equal(shares, others.get(id), id);
           for (const { name: id, route: action } of routesOf(grpc, name, name))
             if (!own.has(id ?? '')) assert.equal(others.has(id ?? ''), false, JSON.stringify(action));

@@ -6,7 +6,7 @@ import { typeUrl } from '../../src/core/type-urls.ts';
 import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import type { ServiceKey } from '../../src/model/service.ts';
 import { scopes } from './envoy-pools.ts';
-import { anyStep, assertUnasked, type Bytes, bytesOf, differing, World } from './envoy-world.ts';
+import { anyStep, assertHosts, assertUnasked, type Bytes, bytesOf, differing, World } from './envoy-world.ts';
 
 /** On demand: what sidecars get unasked from now on is news to those that had not asked for it, though its bytes are as before. */
 function unaskedOtherwise(live: ScopeResources, before: ReadonlySet<string>): string[] {
@@ -44,6 +44,7 @@ describe('incremental Envoy resources', function () {
             cold.update(structuredClone(world.mesh), 'all');
             assert.deepEqual(before, bytesOf(cold));
             assertUnasked(live, cold);
+            assertHosts(live);
             assert.deepEqual(live.findings(), cold.findings());
           },
         ),
@@ -87,6 +88,7 @@ describe('incremental Envoy resources', function () {
           cold.update(structuredClone(world.mesh), 'all');
           assert.deepEqual(bytesOf(live), bytesOf(cold));
           assertUnasked(live, cold);
+          assertHosts(live);
           assert.deepEqual(live.findings(), cold.findings());
         }),
         { numRuns: 200 },

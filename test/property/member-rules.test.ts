@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { silentLogger } from '../../src/core/logger.ts';
-import { MemberRules, memberSourceName } from '../../src/pilot/member-rules.ts';
+import { MemberRules, memberSourceName } from '../../src/pilot/members/member-rules.ts';
 import { Inventory } from '../../src/registry/inventory.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
 import { parseClusterPolicy } from '../../src/rules/cluster-policy/parse.ts';
-import { RuleSet } from '../../src/rules/rule-set.ts';
+import { RuleSet } from '../../src/rules/traffic-rule/rule-set.ts';
 import { endpoint, shard } from '../support/fixtures.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { PilotSim, type SimProxy, viewBytes } from '../support/pilot-sim.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { ServiceKey } from '../../src/model/service.ts';
-import { RuleSet } from '../../src/rules/rule-set.ts';
+import { RuleSet } from '../../src/rules/traffic-rule/rule-set.ts';
 import { rawObject } from '../support/rules.ts';
 
 /** One thing that a source says of one of its objects. */

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { typeUrl } from '../../src/core/type-urls.ts';
+import { readWho } from '../../src/envoy/endpoint-identity.ts';
 import { decodeResource } from '../../src/envoy/proto/decode.ts';
 import { ScopeResources } from '../../src/envoy/scope-resources.ts';
 import { expectedShares, routesFor } from '../../src/preview/shares.ts';
@@ -106,7 +107,7 @@ interface Assignment {
     readonly lb_endpoints?: readonly {
       readonly health_status?: string;
       readonly metadata: {
-        readonly filter_metadata: { readonly fairway: { readonly c: string; readonly v: string } };
+        readonly filter_metadata: { readonly f: { readonly w: string } };
       };
     }[];
     readonly locality?: { readonly zone?: string };
@@ -145,7 +146,7 @@ function play(shares: Shares, { endpoints = [], policy }: Assignment, weighsLoca
     groups.forEach(({ lb_endpoints = [], locality: at }, index) => {
       const healthy = lb_endpoints.filter(isHealthy);
       for (const { metadata } of healthy) {
-        const { c: of, v: is } = metadata.filter_metadata.fairway;
+        const { cluster: of, version: is } = readWho(metadata.filter_metadata.f.w);
         const share = (part / 100) * ((weights[index] ?? 0) / sum / healthy.length);
         add(shares, `${is}.${of}@${at?.zone ?? ''}`, share);
       }

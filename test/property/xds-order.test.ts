@@ -270,6 +270,7 @@ class Envoy {
       maxResponseBytes: 150,
       warmingWaitMaxMs: 2_000,
       removalLingerMs: 60_000,
+      removalGraceMs: 4_000,
       aggregated: true,
       supportsTtl: false,
     };

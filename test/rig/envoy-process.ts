@@ -19,12 +19,10 @@ export interface EnvoyProcess {
   readonly title?: string;
   /** Default `error`. */
   readonly logLevel?: string;
-  /** Further arguments. */
-  readonly more?: readonly string[];
 }
 
 export function startEnvoyProcess(envoy: EnvoyProcess): Promise<RigProcess> {
-  const { command, bootstrap, dir, name = 'envoy', logLevel = 'error', more = [] } = envoy;
+  const { command, bootstrap, dir, name = 'envoy', logLevel = 'error' } = envoy;
   const file = join(dir, `${name}.json`);
   writeFileSync(file, JSON.stringify(bootstrap, null, 2));
   return startProcess({
@@ -32,7 +30,8 @@ export function startEnvoyProcess(envoy: EnvoyProcess): Promise<RigProcess> {
     command,
     args: [
       ...['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--disable-hot-restart'],
-      ...['--log-level', logLevel, ...more],
+      // Or an access log's line comes after 10 s.
+      ...['--file-flush-interval-msec', '20', '--log-level', logLevel],
     ],
     logFile: join(dir, `${name}.log`),
   });

@@ -4,6 +4,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterReport, EndpointReport, ProxyReport, RuleReport } from '../../src/model/report.ts';
 import { type ProcessExit, type RigProcess, startProcess } from './process.ts';
+import { startedOnce } from './started.ts';
 import { waitFor } from './wait.ts';
 
 const program = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -55,19 +56,15 @@ export async function startPilot(options: PilotOptions): Promise<Pilot> {
       if (line.startsWith('{"ready":true')) ready = JSON.parse(line) as Record<string, unknown>;
     },
   });
-  const ended = child.exited.then(({ code, signal }) => {
-    throw new Error(`fairway serve ended (${code ?? signal}) before it was ready:\n${child.logTail()}`);
-  });
-  ended.catch(() => {});
-  await Promise.race([
-    ended,
+  await startedOnce(
+    child,
     waitFor(
       'fairway serve to be ready',
       () => ready !== undefined,
       { timeoutMs: options.readyLimitMs ?? 60_000 },
       () => child.logTail(5),
     ),
-  ]);
+  );
   const list = async (kind: string): Promise<readonly never[]> => {
     const response = await fetch(`http://${options.admin}/api/v1/${kind}`, { signal: AbortSignal.timeout(5000) });
     if (!response.ok) throw new Error(`/api/v1/${kind}: ${response.status} ${await response.text()}`);

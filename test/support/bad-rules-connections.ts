@@ -133,6 +133,14 @@ export const badConnectionRules: readonly BadRule[] = [
     'a rewrite by a bad expression',
   ),
   codeOf(
+    'backends: [{}], rewrite: {path: {regex: {match: a, substitution: "a b"}}}',
+    ['FW-RULE-181'],
+    'rewrite.path.regex.substitution',
+    'Write it as requests do: a%20b',
+    'should match',
+    'a rewrite that makes a space',
+  ),
+  codeOf(
     'backends: [{}], rewrite: {path: {regex: {match: a, substitution: "a?b"}}}',
     ['FW-RULE-181'],
     'rewrite.path.regex.substitution',

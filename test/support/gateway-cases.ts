@@ -21,6 +21,7 @@ export const refusedObjects: readonly (readonly [string, string, string])[] = [
   ['two slashes', http(path('/a//b', 'Exact')), 'error FW-GWAPI-003'],
   ['an escaped slash', http(path('/a%2Fb')), 'error FW-GWAPI-003'],
   ['a path that goes up', http(path('/a/..')), 'error FW-GWAPI-003'],
+  ['a space in a path', http(path('/a b', 'Exact')), 'error FW-GWAPI-003'],
   ['a query in a path', http(path('"/a?b"')), 'error FW-GWAPI-003'],
   ['an unknown type of path', http(path('/', 'Suffix')), 'error FW-GWAPI-005'],
   ['a method in small letters', http('{matches: [{method: get}]}'), 'error FW-GWAPI-005'],

@@ -42,7 +42,7 @@ import type {
   ServiceShard,
 } from '../../src/model/service.ts';
 import { parseExternalService } from '../../src/rules/external/parse.ts';
-import { parseTrafficRule } from '../../src/rules/parse.ts';
+import { parseTrafficRule } from '../../src/rules/traffic-rule/parse.ts';
 import { endpoint, shard } from './fixtures.ts';
 import { parseGatewayObjects } from './gateway-objects.ts';
 

@@ -10,11 +10,11 @@ import { pushOrder, typeUrl } from '../../src/core/type-urls.ts';
 import type { Merging } from '../../src/model/clusterset.ts';
 import { defaultMeshSettings } from '../../src/model/mesh.ts';
 import { Engine } from '../../src/pilot/engine.ts';
-import { Clustersets, clusterWords } from '../../src/pilot/mcs-clustersets.ts';
-import { McsNames } from '../../src/pilot/mcs-names.ts';
-import type { MemberRules } from '../../src/pilot/member-rules.ts';
+import { Clustersets, clusterWords } from '../../src/pilot/mcs/clustersets.ts';
+import { McsNames } from '../../src/pilot/mcs/names.ts';
+import type { MemberRules } from '../../src/pilot/members/member-rules.ts';
 import type { Inventory } from '../../src/registry/inventory.ts';
-import type { RuleSet } from '../../src/rules/rule-set.ts';
+import type { RuleSet } from '../../src/rules/traffic-rule/rule-set.ts';
 import { defaultXdsLimits } from '../../src/xds/limits.ts';
 import type { Replica } from '../../src/xds/replica.ts';
 import { Replicas } from '../../src/xds/replicas.ts';
@@ -53,7 +53,10 @@ export class PilotSim {
   readonly #jobs: { turn(): void }[] = [];
   #streamIds = 0;
 
-  /** `sliced`: views are brought up to the mesh one service at a time, when `work` lets them; else all at once. */
+  /**
+   * `sliced`: views are brought up to the mesh one service at a time, when `work` lets them; else all at once. `engine`: one that is wired to its
+   * sources already; the others are not looked at then.
+   */
   constructor(
     clock: Clock,
     inventory: Inventory,
@@ -61,23 +64,27 @@ export class PilotSim {
     sliced = false,
     members?: MemberRules,
     merging?: Merging,
+    engine?: Engine,
   ) {
     this.clustersets = new Clustersets(() => clusterWords(inventory.clusters()));
     this.#clock = clock;
-    this.engine = new Engine({
-      clock: sliced ? hurried(clock) : clock,
-      logger: silentLogger,
-      settings: defaultMeshSettings,
-      debounce: { minWindowMs: 1, maxWindowMs: 100, costFactor: 1 },
-      shards: (key) =>
-        merging === undefined ? inventory.shards(key) : this.clustersets.see(key, inventory.shards(key)),
-      ...(merging === undefined ? {} : { names: new McsNames(this.clustersets, merging) }),
-      rules: rules.winners,
-      ...(members === undefined ? {} : { memberRules: members.table }),
-      localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
-      events: { batch() {}, progress() {} },
-    });
+    this.engine =
+      engine ??
+      new Engine({
+        clock: sliced ? hurried(clock) : clock,
+        logger: silentLogger,
+        settings: defaultMeshSettings,
+        debounce: { minWindowMs: 1, maxWindowMs: 100, costFactor: 1 },
+        shards: (key) =>
+          merging === undefined ? inventory.shards(key) : this.clustersets.see(key, inventory.shards(key)),
+        ...(merging === undefined ? {} : { names: new McsNames(this.clustersets, merging) }),
+        rules: rules.winners,
+        ...(members === undefined ? {} : { memberRules: members.table }),
+        localityOf: (cluster) => inventory.clusters().get(cluster)?.info.locality,
+        events: { batch() {}, progress() {} },
+      });
     this.engine.attach({
+      opened() {},
       changed: (view, changes) => void this.#replicas.changed(view, changes),
       reassign: (streamId, view) => {
         const proxy = this.proxies.get(streamId);
@@ -89,19 +96,22 @@ export class PilotSim {
       ackedFloor: (streamId, types) => this.proxies.get(streamId)?.machine.ackedFloor(types),
       ...(sliced ? { work: (job) => void this.#jobs.push(job) } : {}),
     });
-    this.#removeListeners = [
-      inventory.onChange(({ services, stateChanged }) => {
-        this.engine.shardsChanged(services);
-        if (stateChanged) this.engine.placesChanged();
-        if (stateChanged) this.engine.clusterIdsChanged();
-      }),
-      rules.onChange(({ services }) => {
-        this.engine.rulesChanged(services);
-        members?.primaryChanged(services);
-      }),
-      ...(members === undefined ? [] : [members.onChange((dirt) => this.engine.memberRulesChanged(dirt))]),
-    ];
-    this.engine.open();
+    this.#removeListeners =
+      engine !== undefined
+        ? []
+        : [
+            inventory.onChange(({ services, stateChanged }) => {
+              this.engine.shardsChanged(services);
+              if (stateChanged) this.engine.placesChanged();
+              if (stateChanged) this.engine.clusterIdsChanged();
+            }),
+            rules.onChange(({ services }) => {
+              this.engine.rulesChanged(services);
+              members?.primaryChanged(services);
+            }),
+            ...(members === undefined ? [] : [members.onChange((dirt) => this.engine.memberRulesChanged(dirt))]),
+          ];
+    if (engine === undefined) this.engine.open();
   }
 
   connect(id: string, metadata: Readonly<Record<string, unknown>>, transport: 'sotw' | 'delta'): SimProxy {
@@ -120,7 +130,15 @@ export class PilotSim {
     if (typeof view === 'string') throw new Error(view);
     const { maxResponseBytes } = defaultXdsLimits;
     const machine = new StreamMachine(
-      { transport, maxResponseBytes, warmingWaitMaxMs: 0, removalLingerMs: 0, aggregated: true, supportsTtl: false },
+      {
+        transport,
+        maxResponseBytes,
+        warmingWaitMaxMs: 0,
+        removalLingerMs: 0,
+        removalGraceMs: 0,
+        aggregated: true,
+        supportsTtl: false,
+      },
       this.#replicaOf(view),
     );
     const proxy = new SimProxy(streamId, machine, view);
@@ -204,7 +222,7 @@ export class PilotSim {
 }
 
 /** A clock by which every look at the time takes longer than any slice of work may. */
-function hurried(clock: Clock): Clock {
+export function hurried(clock: Clock): Clock {
   let looks = 0;
   return {
     now: () => clock.now(),

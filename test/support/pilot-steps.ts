@@ -8,7 +8,7 @@ export const services = ['a', 'b', 'c'];
 const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
 const portPool = [port(80), port(81, 'grpc'), port(6379, 'tcp', 'redis'), port(80, 'tcp', 'raw')];
 
-const anyShard = fc.record({
+export const anyShard = fc.record({
   createdAtMs: fc.nat(2),
   headless: fc.boolean(),
   vips: fc.subarray(['10.96.0.1', '10.96.0.2', 'fd00::1']),

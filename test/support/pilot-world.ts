@@ -8,11 +8,11 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { type Locality, unknownLocality } from '../../src/model/cluster.ts';
 import type { ServiceShard } from '../../src/model/service.ts';
 import { serviceKey } from '../../src/model/service.ts';
-import { MemberRules, memberSourceName } from '../../src/pilot/member-rules.ts';
+import { MemberRules, memberSourceName } from '../../src/pilot/members/member-rules.ts';
 import { Inventory } from '../../src/registry/inventory.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
 import { parseClusterPolicy } from '../../src/rules/cluster-policy/parse.ts';
-import { RuleSet } from '../../src/rules/rule-set.ts';
+import { RuleSet } from '../../src/rules/traffic-rule/rule-set.ts';
 import { endpoint, shard } from './fixtures.ts';
 import { ManualClock } from './manual-clock.ts';
 import { PilotSim, type Refuses, type SimProxy } from './pilot-sim.ts';
@@ -195,7 +195,7 @@ export class World {
   }
 }
 
-function shardOf(
+export function shardOf(
   cluster: string,
   name: string,
   given: NonNullable<Extract<Step, { do: 'shard' }>['shard']>,

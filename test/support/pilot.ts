@@ -16,11 +16,11 @@ import { Engine } from '../../src/pilot/engine.ts';
 import type { EngineOptions } from '../../src/pilot/engine-options.ts';
 import { judgeExternal } from '../../src/pilot/external-verdicts.ts';
 import { Externals } from '../../src/pilot/externals.ts';
-import { KindStage } from '../../src/pilot/object-stage.ts';
-import { RuleStatus } from '../../src/pilot/rule-status.ts';
+import { KindStage } from '../../src/pilot/status/object-stage.ts';
+import { RuleStatus } from '../../src/pilot/status/rule-status.ts';
 import { Inventory, type InventoryOptions } from '../../src/registry/inventory.ts';
 import { MemoryCluster } from '../../src/registry/memory/memory-cluster.ts';
-import { RuleSet } from '../../src/rules/rule-set.ts';
+import { RuleSet } from '../../src/rules/traffic-rule/rule-set.ts';
 import { defaultXdsLimits, type XdsLimits } from '../../src/xds/limits.ts';
 import { XdsServer } from '../../src/xds/server.ts';
 import type { ProgressEvent } from '../../src/xds/view.ts';
@@ -117,8 +117,14 @@ export class PilotRig {
     };
     this.externalStage = new KindStage(this.externals.objects, (record) => judgeExternal(record, verdicts), clock);
     this.externals.objects.onChange(() => this.engine.externalsChanged());
-    this.xds = new XdsServer({ host: this.engine, clock, logger, limits: { ...defaultXdsLimits, ...options.limits } });
+    this.xds = new XdsServer({
+      host: this.engine,
+      clock,
+      logger,
+      limits: { ...defaultXdsLimits, removalGraceMs: 0, ...options.limits },
+    });
     this.engine.attach({
+      opened: () => this.xds.opened(),
       changed: (view, changes) => this.xds.changed(view, changes),
       reassign: (id, view) => this.xds.reassign(id, view),
       status: (id) => this.xds.status(id) ?? new Map(),

@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { trafficRule } from './manifests.ts';
 
 export interface PreviewFiles {
   /** A folder of clusters: east (zone a: v1, v1, v2) and west (zone b: v2, v2, v3), with shop/reviews and shop/ratings. */
@@ -20,10 +21,6 @@ export const changedSpec = `
     - {version: v2, cluster: west, weight: 50, fallback: [{version: v2}]}
 `;
 
-export function rule(spec: string, name = 'reviews'): string {
-  return `apiVersion: fairway.dev/v1alpha1\nkind: TrafficRule\nmetadata: {name: ${name}, namespace: shop}\nspec:${spec}`;
-}
-
 export function writePreviewFiles(folder: string): PreviewFiles {
   const clusters = join(folder, 'clusters');
   const rules = join(folder, 'rules');
@@ -37,9 +34,9 @@ export function writePreviewFiles(folder: string): PreviewFiles {
     - {version: v1, weight: 90}
     - {version: v2, weight: 10}
 `;
-  writeFileSync(join(rules, 'reviews.yaml'), rule(first));
+  writeFileSync(join(rules, 'reviews.yaml'), trafficRule(first));
   const changed = join(folder, 'changed.yaml');
-  writeFileSync(changed, rule(changedSpec));
+  writeFileSync(changed, trafficRule(changedSpec));
   return { clusters, rules, changed };
 }
 

@@ -2,7 +2,7 @@
 
 import { parse } from 'yaml';
 import type { RawObject } from '../../src/model/object.ts';
-import { formatPath } from '../../src/rules/findings.ts';
+import { formatPath } from '../../src/rules/objects/findings.ts';
 
 /** The rule that the documentation shows, word for word. */
 export const exampleRule = `

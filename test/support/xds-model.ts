@@ -290,6 +290,7 @@ export class ModelClient {
         maxResponseBytes: 200,
         warmingWaitMaxMs: 2_000,
         removalLingerMs: 15_000,
+        removalGraceMs: 4_000,
         aggregated: true,
         supportsTtl: false,
       },

@@ -26,7 +26,7 @@ export class XdsRig implements XdsHost {
       host: this,
       clock: systemClock,
       logger: silentLogger,
-      limits: { ...defaultXdsLimits, ...limits },
+      limits: { ...defaultXdsLimits, removalGraceMs: 0, ...limits },
     });
   }
 

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import protobuf from 'protobufjs';
 import type { EncodedResource } from '../../src/core/resource.ts';
+import type { Meaning } from '../../src/xds/spellings.ts';
 import type { ResourceView } from '../../src/xds/view.ts';
 
 /** A resource of any type whose message has its name in field 1 and `content` in field 2; not for a real Envoy. */
@@ -51,6 +52,7 @@ export class TestView implements ResourceView {
   impliedWildcard?: (typeUrl: string) => boolean;
   wildcardNames?: (typeUrl: string) => ReadonlySet<string> | undefined;
   leadsTo?: (virtualHost: EncodedResource) => readonly string[];
+  meaningOf?: (typeUrl: string) => Meaning | undefined;
   readonly #types = new Map<string, Map<string, EncodedResource>>();
 
   constructor(id = 'test-view') {

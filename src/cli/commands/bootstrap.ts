@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { stringify } from 'yaml';
 import { type BootstrapOptions, renderBootstrap } from '../../envoy/bootstrap.ts';
-import { type GrpcBootstrapOptions, renderGrpcBootstrap } from '../../envoy/grpc-bootstrap.ts';
+import { type GrpcBootstrapOptions, renderGrpcBootstrap } from '../../envoy/grpc/bootstrap.ts';
 import { clusterNamePattern } from '../../model/cluster.ts';
 import type { BootstrapFlags } from '../bootstrap-options.ts';
 import type { CommandContext } from '../command-context.ts';

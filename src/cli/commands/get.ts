@@ -5,7 +5,7 @@
 
 import { stringify } from 'yaml';
 import type { ObjectReport } from '../../model/report.ts';
-import type { AnyKind } from '../../rules/kind-types.ts';
+import type { AnyKind } from '../../rules/objects/kind-types.ts';
 import type { ListFilter, ReportByKind } from '../admin-client.ts';
 import {
   type AdminFlags,

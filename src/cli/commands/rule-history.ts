@@ -3,7 +3,7 @@
 import { stringify } from 'yaml';
 import { allKinds } from '../../kinds/all-kinds.ts';
 import type { HistoryEntry, ObjectHistory } from '../../model/history.ts';
-import { describeChanges } from '../../rules/spec-changes.ts';
+import { describeChanges } from '../../rules/objects/spec-changes.ts';
 import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { ageOf } from '../duration.ts';

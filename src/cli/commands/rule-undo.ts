@@ -5,7 +5,7 @@
 
 import type { HistoryEntry, ObjectHistory } from '../../model/history.ts';
 import type { WriteReport } from '../../model/report.ts';
-import { describeChanges } from '../../rules/spec-changes.ts';
+import { describeChanges } from '../../rules/objects/spec-changes.ts';
 import type { AdminFlags, KubernetesFlags } from '../api-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { parseDuration } from '../duration.ts';

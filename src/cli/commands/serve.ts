@@ -3,7 +3,7 @@
 import type { LogLevel } from '../../core/logger.ts';
 import { clusterNamePattern } from '../../model/cluster.ts';
 import type { Merging } from '../../model/clusterset.ts';
-import { type Standard, standards } from '../../rules/kind-types.ts';
+import { type Standard, standards } from '../../rules/objects/kind-types.ts';
 import { parseDuration } from '../duration.ts';
 import { usageError } from '../failure.ts';
 import { parseHostPort } from '../host-port.ts';

@@ -1,7 +1,7 @@
 /** `fairway get` for any kind of object besides TrafficRule: the kind's own columns, and whether it was accepted and who holds it. */
 
 import type { ObjectReport } from '../../model/report.ts';
-import { type AnyKind, groupOf } from '../../rules/kind-types.ts';
+import { type AnyKind, groupOf } from '../../rules/objects/kind-types.ts';
 import { ageOf } from '../duration.ts';
 import { conditionNotes, conditionOf, findingNotes, formatProgrammed } from './rules.ts';
 import { orDash, type View, type ViewContext } from './view.ts';

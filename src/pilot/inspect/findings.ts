@@ -11,10 +11,10 @@ import { clustersetKey, exportedKey } from '../../model/clusterset.ts';
 import { ruleId, type TrafficRule } from '../../model/rule.ts';
 import type { ServiceKey } from '../../model/service.ts';
 import type { ClusterRecord } from '../../registry/inventory-record.ts';
-import { isInForce } from '../../rules/conditions.ts';
-import type { RuleRecord } from '../../rules/rule-set.ts';
+import { isInForce } from '../../rules/traffic-rule/conditions.ts';
+import type { RuleRecord } from '../../rules/traffic-rule/rule-record.ts';
 import { profileFindings } from '../profile-findings.ts';
-import { ruleForm } from '../proxies.ts';
+import { ruleForm } from '../proxies/proxies.ts';
 import { findingsOfExports } from './export-findings.ts';
 import { type InspectInputs, isoTime } from './inputs.ts';
 

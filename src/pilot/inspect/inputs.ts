@@ -2,12 +2,12 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { Inventory } from '../../registry/inventory.ts';
-import type { RuleSet } from '../../rules/rule-set.ts';
+import type { RuleSet } from '../../rules/traffic-rule/rule-set.ts';
 import type { StreamTypeStatus } from '../../xds/view.ts';
 import type { Engine } from '../engine.ts';
-import type { Members } from '../members.ts';
-import type { ObjectStage } from '../object-stage.ts';
-import type { RuleStatus } from '../rule-status.ts';
+import type { Members } from '../members/members.ts';
+import type { ObjectStage } from '../status/object-stage.ts';
+import type { RuleStatus } from '../status/rule-status.ts';
 
 export interface InspectInputs {
   readonly inventory: Inventory;

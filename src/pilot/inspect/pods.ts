@@ -6,7 +6,7 @@ import type { MeshService } from '../../model/mesh.ts';
 import { ruleId } from '../../model/rule.ts';
 import type { CatalogService, Endpoint } from '../../model/service.ts';
 import { externalOfForm } from '../external-history.ts';
-import { type Proxy, ruleForm } from '../proxies.ts';
+import { type Proxy, ruleForm } from '../proxies/proxies.ts';
 import { proxyReport } from '../reports.ts';
 import { type InspectInputs, isoTime } from './inputs.ts';
 

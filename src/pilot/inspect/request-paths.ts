@@ -8,7 +8,7 @@ import { serviceNamedBy } from '../../mesh/external.ts';
 import type { AskedRequest, ProxyRequestPath } from '../../model/inspection.ts';
 import { clustersetDomain, type Scope } from '../../model/mesh.ts';
 import { type CatalogService, type Endpoint, serviceKey } from '../../model/service.ts';
-import type { Proxy } from '../proxies.ts';
+import type { Proxy } from '../proxies/proxies.ts';
 import { proxyReport } from '../reports.ts';
 import type { InspectInputs } from './inputs.ts';
 

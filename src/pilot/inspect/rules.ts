@@ -4,10 +4,10 @@ import type { RuleHoldings } from '../../api/inspection-source.ts';
 import { typeUrl } from '../../core/type-urls.ts';
 import type { HoldingState, RuleHolding } from '../../model/inspection.ts';
 import type { TrafficRule } from '../../model/rule.ts';
-import { isInForce } from '../../rules/conditions.ts';
-import type { RuleRecord } from '../../rules/rule-set.ts';
-import type { Proxy } from '../proxies.ts';
-import { ruleForm } from '../proxies.ts';
+import { isInForce } from '../../rules/traffic-rule/conditions.ts';
+import type { RuleRecord } from '../../rules/traffic-rule/rule-record.ts';
+import type { Proxy } from '../proxies/proxies.ts';
+import { ruleForm } from '../proxies/proxies.ts';
 import { type InspectInputs, isoTime } from './inputs.ts';
 
 /** The types through which a rule takes effect. */

@@ -14,7 +14,7 @@ import type {
 import type { MeshService } from '../../model/mesh.ts';
 import { destinationName, type OtherService, type RuleRoute } from '../../model/rule.ts';
 import { type CatalogService, type Endpoint, type ServiceShard, serviceKey } from '../../model/service.ts';
-import { isInForce } from '../../rules/conditions.ts';
+import { isInForce } from '../../rules/traffic-rule/conditions.ts';
 import { serviceReport } from '../reports.ts';
 import { expectedByCluster } from './expected-shares.ts';
 import { findingsOfExports } from './export-findings.ts';

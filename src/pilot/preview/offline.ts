@@ -24,11 +24,11 @@ import { FileClusters } from '../../registry/file/file-clusters.ts';
 import { FolderWatch } from '../../registry/file/folder-watch.ts';
 import type { Inventory } from '../../registry/inventory.ts';
 import { ruleObjectId } from '../../registry/rule-sink.ts';
-import { standards } from '../../rules/kind-types.ts';
+import { standards } from '../../rules/objects/kind-types.ts';
 import { type Assembly, assemble } from '../assembly.ts';
 import type { PilotConfig } from '../config.ts';
 import { meshFindings } from '../inspect/findings.ts';
-import type { ScopeView } from '../scope-view.ts';
+import type { ScopeView } from '../scope/view.ts';
 import { previewObjects } from './live.ts';
 import type { NodeWords } from './proxy-node.ts';
 

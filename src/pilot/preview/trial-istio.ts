@@ -10,7 +10,7 @@ import type { IstioObject } from '../../istio/parts.ts';
 import type { RawObject } from '../../model/object.ts';
 import type { TrafficRule } from '../../model/rule.ts';
 import type { ServiceKey } from '../../model/service.ts';
-import { externalId, type IstioRules } from '../istio-rules.ts';
+import { externalId, type IstioRules } from '../standards/istio-rules.ts';
 import type { GivenObject, TrialOptions } from './trial-options.ts';
 
 export interface IstioTrial {

@@ -1,7 +1,7 @@
 /** How objects are put on trial: where those go that no source has, and with which age. */
 
 import type { RawObject } from '../../model/object.ts';
-import type { ParsedObject } from '../../rules/kind-types.ts';
+import type { ParsedObject } from '../../rules/objects/kind-types.ts';
 
 export interface GivenObject {
   readonly raw: RawObject;

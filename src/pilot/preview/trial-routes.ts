@@ -9,8 +9,8 @@ import { type GatewayRoute, type Grant, routeId } from '../../gateway-api/route.
 import { routeFindings } from '../../gateway-api/verdicts.ts';
 import type { TrafficRule } from '../../model/rule.ts';
 import type { ServiceKey } from '../../model/service.ts';
-import type { Permits } from '../../rules/cross-namespace.ts';
-import { type GatewayRoutes, permitsIn } from '../gateway-routes.ts';
+import type { Permits } from '../../rules/traffic-rule/cross-namespace.ts';
+import { type GatewayRoutes, permitsIn } from '../standards/gateway-routes.ts';
 import type { GivenObject, TrialOptions } from './trial-options.ts';
 
 export interface RouteTrial {

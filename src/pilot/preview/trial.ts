@@ -15,7 +15,8 @@ import type { PreviewReport } from '../../model/preview.ts';
 import type { TrafficRule } from '../../model/rule.ts';
 import type { ServiceKey } from '../../model/service.ts';
 import { ruleObjectId } from '../../registry/rule-sink.ts';
-import { type RuleRecord, RuleSet } from '../../rules/rule-set.ts';
+import type { RuleRecord } from '../../rules/traffic-rule/rule-record.ts';
+import { RuleSet } from '../../rules/traffic-rule/rule-set.ts';
 import { isCompared, noOthers, type OtherSets, type OtherTrial, recordsNamed, tryOthers } from './trial-kinds.ts';
 import { type GivenObject, type TrialOptions, withAge } from './trial-options.ts';
 

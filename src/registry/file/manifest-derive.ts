@@ -9,9 +9,10 @@
 import type { Finding } from '../../core/errors.ts';
 import type { ClusterSnapshot } from '../../model/service.ts';
 import { type ServiceKey, serviceKey } from '../../model/service.ts';
+import { type ClusterObjectKind } from '../cluster-objects.ts';
 import type { DeriveSettings } from '../derive.ts';
 import { ClusterIndex } from '../derive-index.ts';
-import { type ClusterObjectKind, readClusterObject } from '../derive-objects.ts';
+import { readClusterObject } from '../derive-objects.ts';
 import { type HeldObject, mapping, objectTitle, type ResolvedObjects } from './file-objects.ts';
 import { selectorOf, slicesFromPods } from './pod-slices.ts';
 

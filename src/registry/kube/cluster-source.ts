@@ -6,27 +6,26 @@
  * the cluster stale; it removes nothing.
  */
 
-import { Backoff } from '../../core/backoff.ts';
-import { type Clock, sleep, type Timer } from '../../core/clock.ts';
+import type { Clock, Timer } from '../../core/clock.ts';
 import type { Finding } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ClusterInfo, ClusterState } from '../../model/cluster.ts';
+import { type ClusterObjectKind, type NamespaceObject } from '../cluster-objects.ts';
 import { type DeriveSettings, defaultVersionLabels } from '../derive.ts';
 import { ClusterIndex, type SkipSummary } from '../derive-index.ts';
 import { type ClusterLimits, defaultClusterLimits } from '../derive-limits.ts';
-import { type ClusterObjectKind, type NamespaceObject, readClusterObject } from '../derive-objects.ts';
 import type { SkipReason } from '../derive-skips.ts';
 import type { OpenMember } from '../member-host.ts';
 import type { ClusterSink, ClusterSource, StartSource } from '../source.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
-import { ApiError } from './api-error.ts';
+import { ClusterIdentity } from './cluster-identity.ts';
 import { evaluatePhase } from './cluster-phase.ts';
+import { ClusterProbe } from './cluster-probe.ts';
 import { ExportWatch } from './export-watch.ts';
 import { defaultWatchSettings, ListerWatcher, type WatchSettings } from './lister-watcher.ts';
 import { KubeMcsWriter } from './mcs-writer.ts';
 import { memberSource } from './member-source.ts';
-import { probeOnce, readVersion } from './probe.ts';
 import { RequestBudget } from './request-budget.ts';
 import { sourceFindings } from './source-findings.ts';
 import type { WatchCounters } from './watch-health.ts';
@@ -103,18 +102,16 @@ class ClusterSupervisor implements ClusterSource {
   readonly #index: ClusterIndex;
   readonly #watchers: readonly ListerWatcher<unknown>[];
   readonly #exports: ExportWatch;
+  readonly #identity: ClusterIdentity;
+  readonly #probe: ClusterProbe;
   readonly #stop = new AbortController();
   readonly #probing: Promise<void>;
   #synced = false;
   #heard = false;
   #lastNewsMs: number;
   #lastNewsMonotonicMs: number;
-  #probe: { readonly failures: number; readonly error: ApiError | undefined } = { failures: 0, error: undefined };
-  #uid = '';
-  #version = '';
   /** As of the last statement of everything. */
   #saidExports: { readonly isKnown: boolean; readonly clusterId: string | undefined } | undefined;
-  #impostor: { readonly uid: string; readonly sinceMs: number } | undefined;
   #state: ClusterState | undefined;
   #findings = '[]';
   #flushScheduled = false;
@@ -128,6 +125,7 @@ class ClusterSupervisor implements ClusterSource {
     this.#lastNewsMs = clock.now();
     this.#lastNewsMonotonicMs = clock.monotonic();
     this.#api = new ApiClient(options.access, clock);
+    this.#identity = new ClusterIdentity(this.#api, clock, () => this.#evaluate());
     const derive: DeriveSettings = {
       cluster: place.name,
       network: place.network,
@@ -147,7 +145,7 @@ class ClusterSupervisor implements ClusterSource {
           clock,
           budget,
           empty: resource.empty,
-          verify: (signal) => this.#verify(signal),
+          verify: (signal) => this.#identity.verify(signal),
           heard: () => this.#news(),
           changed: (outageMs) => {
             this.#evaluate();
@@ -162,13 +160,24 @@ class ClusterSupervisor implements ClusterSource {
       settings: this.#settings.watch,
       clock,
       budget,
-      verify: (signal) => this.#verify(signal),
+      verify: (signal) => this.#identity.verify(signal),
       heard: () => this.#news(),
       updated: () => this.#scheduleFlush(),
     });
+    this.#probe = new ClusterProbe({
+      api: this.#api,
+      clock,
+      probeMs: this.#settings.probeMs,
+      answerMs: this.#settings.probeAnswerMs,
+      lastNewsMs: () => this.#lastNewsMonotonicMs,
+      heard: () => this.#news(),
+      recovered: (sinceMs) => this.#kick(sinceMs),
+      version: (version) => sink.version?.(version),
+      looked: () => this.#evaluate(),
+    });
     options.observe?.(() => this.#stats());
     this.#evaluate();
-    this.#probing = this.#probeForEver();
+    this.#probing = this.#probe.run(this.#stop.signal);
   }
 
   async stop(): Promise<void> {
@@ -198,7 +207,11 @@ class ClusterSupervisor implements ClusterSource {
    */
   #wakeOthers(outageMs: number): void {
     if (outageMs < this.#settings.probeMs) return;
-    for (const watcher of [...this.#watchers, this.#exports]) watcher.kick(Number.NEGATIVE_INFINITY);
+    this.#kick(Number.NEGATIVE_INFINITY);
+  }
+
+  #kick(sinceMs: number): void {
+    for (const watcher of [...this.#watchers, this.#exports]) watcher.kick(sinceMs);
   }
 
   /** All changes of one turn of the event loop go out together. */
@@ -212,7 +225,7 @@ class ClusterSupervisor implements ClusterSource {
   }
 
   #flush(): void {
-    if (this.#impostor !== undefined) return;
+    if (this.#identity.impostor !== undefined) return;
     const { isKnown, clusterId } = this.#exports;
     const isAsSaid = this.#saidExports?.isKnown === isKnown && this.#saidExports.clusterId === clusterId;
     if (this.#synced && isAsSaid) {
@@ -223,7 +236,7 @@ class ClusterSupervisor implements ClusterSource {
     } else {
       if (!this.#watchers.every(({ health }) => health.listed) || !this.#exports.isSettled) return;
       const system = this.#index.get('Namespace', 'kube-system') as NamespaceObject | undefined;
-      this.#uid = system?.uid ?? '';
+      this.#identity.learn(system?.uid ?? '');
       this.#synced = true;
       this.#syncAll();
       this.#evaluate();
@@ -234,7 +247,7 @@ class ClusterSupervisor implements ClusterSource {
   #syncAll(): void {
     const { isKnown, clusterId } = this.#exports;
     this.#saidExports = { isKnown, clusterId };
-    const info = { ...this.#options.place, uid: this.#uid, ...(clusterId === undefined ? {} : { clusterId }) };
+    const info = { ...this.#options.place, uid: this.#identity.uid, ...(clusterId === undefined ? {} : { clusterId }) };
     this.#sink.sync({ info, ...this.#index.snapshot(), ...(isKnown ? {} : { exportsUnknown: true }) });
   }
 
@@ -264,8 +277,8 @@ class ClusterSupervisor implements ClusterSource {
         resource: resource.group === '' ? resource.name : `${resource.name}.${resource.group}`,
         health,
       })),
-      probe: this.#probe,
-      impostor: this.#impostor,
+      probe: this.#probe.outcome,
+      impostor: this.#identity.impostor,
       graceMs: this.#settings.graceMs,
       probeFailures: this.#settings.probeFailures,
     });
@@ -289,52 +302,5 @@ class ClusterSupervisor implements ClusterSource {
     // The inventory tells people, once it takes over what is said here.
     logger.debug(`cluster is ${phase}`, fields);
     this.#sink.state(this.#state);
-  }
-
-  /** Throws unless the API is the one that was synced from. */
-  async #verify(signal: AbortSignal): Promise<void> {
-    if (!this.#synced || this.#uid === '') return;
-    const answer = await this.#api.json({ path: '/api/v1/namespaces/kube-system', signal });
-    const read = readClusterObject('Namespace', answer);
-    const uid = read.kind === 'Namespace' ? read.uid : '';
-    if (uid === this.#uid) {
-      if (this.#impostor === undefined) return;
-      this.#impostor = undefined;
-      this.#evaluate();
-      return;
-    }
-    this.#impostor = { uid, sinceMs: this.#impostor?.sinceMs ?? this.#options.clock.now() };
-    this.#evaluate();
-    throw new ApiError('malformed', 'another cluster answers');
-  }
-
-  async #probeForEver(): Promise<void> {
-    const { clock } = this.#options;
-    const { probeMs, probeAnswerMs } = this.#settings;
-    const { signal } = this.#stop;
-    const backoff = new Backoff({ firstMs: Math.min(1_000, probeMs), maxMs: Math.max(probeMs, 1_000) });
-    // Not all thousand clusters at the same moment.
-    let waitMs = probeMs * Math.random();
-    for (;;) {
-      await sleep(clock, waitMs, signal);
-      if (signal.aborted) return;
-      const outageSinceMs = this.#lastNewsMonotonicMs;
-      const error = await probeOnce(this.#api, probeAnswerMs, signal);
-      if (signal.aborted) return;
-      const failed = this.#probe.failures > 0;
-      if (error === undefined && (failed || this.#version === '')) {
-        const version = await readVersion(this.#api, probeAnswerMs, signal);
-        if (version !== this.#version && !signal.aborted) this.#sink.version?.((this.#version = version));
-      }
-      this.#probe =
-        error === undefined ? { failures: 0, error: undefined } : { failures: this.#probe.failures + 1, error };
-      if (error === undefined) {
-        this.#news();
-        backoff.reset();
-        if (failed) for (const watcher of [...this.#watchers, this.#exports]) watcher.kick(outageSinceMs);
-      }
-      this.#evaluate();
-      waitMs = error === undefined ? probeMs * (0.8 + Math.random() * 0.4) : backoff.next();
-    }
   }
 }

@@ -6,36 +6,14 @@
  * https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
  */
 
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Access } from './access.ts';
 import { ApiClient } from './api-client.ts';
 import { type ApiError, networkError } from './api-error.ts';
+import { eventName, eventObject, type KubeEvent, microTime, pathOf } from './event-object.ts';
 import { LeaderLoop } from './leader-loop.ts';
-
-export interface EventSubject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  /** '' for kinds without one: its Events are in `default`. */
-  readonly namespace: string;
-  readonly name: string;
-  /** '' where unknown. */
-  readonly uid: string;
-}
-
-export interface KubeEvent {
-  readonly regarding: EventSubject;
-  readonly type: 'Normal' | 'Warning';
-  /** CamelCase, of at most 128 characters: why. */
-  readonly reason: string;
-  /** CamelCase: what was done. */
-  readonly action: string;
-  readonly note: string;
-  /** Events that are equal in all but their note and their time, and in this, are one. */
-  readonly key: string;
-}
 
 /** What became of an event: a new Event, one more of a known one, or nothing at all. */
 export type EventOutcome = 'written' | 'repeated' | 'dropped';
@@ -91,8 +69,6 @@ interface Known {
   count: number;
   writtenMs: number;
 }
-
-const controller = 'fairway.dev/pilot';
 
 export class EventWriter {
   readonly #options: EventWriterOptions;
@@ -257,50 +233,4 @@ export class EventWriter {
   #count(outcome: EventOutcome): void {
     this.#options.count?.(outcome);
   }
-}
-
-function pathOf({ regarding }: KubeEvent): string {
-  return `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(regarding.namespace || 'default')}/events`;
-}
-
-/** The same for equal events. An object's name may have 253 characters, and so may an Event's. */
-function eventName({ regarding, type, reason, action, key }: KubeEvent): string {
-  const { kind, namespace, name, uid } = regarding;
-  const said = JSON.stringify([kind, namespace, name, uid, type, reason, action, key]);
-  return `${name.slice(0, 220).replace(/[^a-z0-9]+$/, '')}.${createHash('sha256').update(said).digest('hex').slice(0, 16)}`;
-}
-
-function eventObject({ event, name, atMs, times }: Waiting, identity: string): object {
-  const { apiVersion, kind, namespace, name: of, uid } = event.regarding;
-  const place = namespace === '' ? {} : { namespace };
-  return {
-    apiVersion: 'events.k8s.io/v1',
-    kind: 'Event',
-    metadata: { namespace: namespace || 'default', name },
-    eventTime: microTime(atMs),
-    type: event.type,
-    reason: event.reason.slice(0, 128),
-    action: event.action.slice(0, 128),
-    note: noteOf(event),
-    regarding: { apiVersion, kind, ...place, name: of, ...(uid === '' ? {} : { uid }) },
-    reportingController: controller,
-    reportingInstance: identity.slice(0, 128),
-    ...(times > 1 ? { series: { count: times, lastObservedTime: microTime(atMs) } } : {}),
-  };
-}
-
-/** The API takes 1 kB. */
-function noteOf({ note }: KubeEvent): string {
-  const bytes = Buffer.from(note);
-  return bytes.length <= 1024
-    ? note
-    : `${bytes
-        .subarray(0, 1000)
-        .toString('utf8')
-        .replace(/\uFFFD+$/, '')} …`;
-}
-
-/** Kubernetes' MicroTime. */
-function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z');
 }

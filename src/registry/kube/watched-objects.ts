@@ -1,7 +1,8 @@
 /** The five kinds of objects that a cluster is read from: where they are, whether there may be none, and how they come into the index. */
 
+import { type ClusterObjectKind, objectKey } from '../cluster-objects.ts';
 import type { ClusterIndex } from '../derive-index.ts';
-import { type ClusterObjectKind, objectKey, rawObjectKey, readClusterObject } from '../derive-objects.ts';
+import { rawObjectKey, readClusterObject } from '../derive-objects.ts';
 import type { Resource } from './list.ts';
 import type { Target } from './lister-watcher.ts';
 

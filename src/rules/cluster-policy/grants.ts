@@ -6,8 +6,8 @@
  * it is the primary, which gives less away.
  */
 
+import { compareText } from '../../core/compare-text.ts';
 import type { ClusterPolicy, Precedence } from '../../model/cluster-policy.ts';
-import { compareText } from '../precedence.ts';
 
 export interface Grant {
   readonly precedence: Precedence;

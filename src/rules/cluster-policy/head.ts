@@ -1,6 +1,6 @@
 /** What ClusterPolicy is called. */
 
-import type { KindHead } from '../kind-types.ts';
+import type { KindHead } from '../objects/kind-types.ts';
 
 export const clusterPolicyHead: KindHead = {
   apiVersion: 'fairway.dev/v1alpha1',

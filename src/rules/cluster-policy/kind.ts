@@ -1,8 +1,8 @@
 /** ClusterPolicy as a row of the table of kinds. */
 
-import type { ObjectKind } from '../kind-types.ts';
-import { field, texts } from '../raw-fields.ts';
-import { conditionStatus, statusSchema } from '../status-schema.ts';
+import type { ObjectKind } from '../objects/kind-types.ts';
+import { field, texts } from '../objects/raw-fields.ts';
+import { conditionStatus, statusSchema } from '../status/status-schema.ts';
 import { clusterPolicyHead } from './head.ts';
 import { parseClusterPolicy } from './parse.ts';
 import { clusterPolicySpecSchema } from './schema.ts';

@@ -4,9 +4,9 @@
  */
 
 import type { ClusterPolicy } from '../../model/cluster-policy.ts';
-import { contentHash } from '../build.ts';
-import type { Findings, Path } from '../findings.ts';
-import { objectParser } from '../parse-object.ts';
+import { contentHash } from '../objects/content-hash.ts';
+import type { Findings, Path } from '../objects/findings.ts';
+import { objectParser } from '../objects/parse-object.ts';
 import { clusterPolicyHead } from './head.ts';
 import { clusterPolicySpecSchema, type RawClusterPolicySpec } from './schema.ts';
 

@@ -3,7 +3,7 @@
  * stands as CEL for the API server and again in parse.ts; test/support/bad-cluster-policies.ts holds both to the same answers.
  */
 
-import type { FromSchema, Schema } from '../schema-types.ts';
+import type { FromSchema, Schema } from '../objects/schema-types.ts';
 
 const starAlone = {
   rule: "self.size() == 1 || !self.exists(name, name == '*')",

@@ -1,8 +1,8 @@
 /** Drain as a row of the table of kinds. */
 
-import type { ObjectKind } from '../kind-types.ts';
-import { field } from '../raw-fields.ts';
-import { conditionStatus, progressColumns, stateColumns, statusSchema } from '../status-schema.ts';
+import type { ObjectKind } from '../objects/kind-types.ts';
+import { field } from '../objects/raw-fields.ts';
+import { conditionStatus, progressColumns, stateColumns, statusSchema } from '../status/status-schema.ts';
 import { drainHead } from './head.ts';
 import { parseDrain } from './parse.ts';
 import { drainSpecSchema } from './schema.ts';

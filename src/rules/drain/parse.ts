@@ -4,11 +4,11 @@
  */
 
 import type { Drain } from '../../model/drain.ts';
-import { contentHash } from '../build.ts';
-import { durationMs } from '../duration.ts';
-import { type Findings, type Path, show } from '../findings.ts';
-import { objectParser } from '../parse-object.ts';
-import type { Sound } from '../structure.ts';
+import { contentHash } from '../objects/content-hash.ts';
+import { durationMs } from '../objects/duration.ts';
+import { type Findings, type Path, show } from '../objects/findings.ts';
+import { objectParser } from '../objects/parse-object.ts';
+import type { Sound } from '../objects/structure.ts';
 import { drainHead } from './head.ts';
 import { drainSpecSchema, type RawDrainSpec } from './schema.ts';
 

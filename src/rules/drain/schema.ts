@@ -3,8 +3,8 @@
  * CEL for the API server and again in parse.ts; test/support/bad-drains.ts holds both to the same answers.
  */
 
-import { durationText } from '../schema-duration.ts';
-import type { FromSchema, Schema } from '../schema-types.ts';
+import { durationText } from '../objects/schema-duration.ts';
+import type { FromSchema, Schema } from '../objects/schema-types.ts';
 
 const name = '[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?';
 

@@ -1,8 +1,8 @@
 /** ExternalService as a row of the table of kinds. */
 
-import type { ObjectKind } from '../kind-types.ts';
-import { field, texts } from '../raw-fields.ts';
-import { progressColumns, stateColumns, statusSchema } from '../status-schema.ts';
+import type { ObjectKind } from '../objects/kind-types.ts';
+import { field, texts } from '../objects/raw-fields.ts';
+import { progressColumns, stateColumns, statusSchema } from '../status/status-schema.ts';
 import { externalHead } from './head.ts';
 import { parseExternalService } from './parse.ts';
 import { externalSpecSchema } from './schema.ts';

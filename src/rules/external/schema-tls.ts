@@ -1,6 +1,6 @@
 /** How proxies begin TLS with a host outside, as people write it. See schema.ts. */
 
-import type { FromSchema, Schema } from '../schema-types.ts';
+import type { FromSchema, Schema } from '../objects/schema-types.ts';
 
 export const tlsSchema = {
   type: 'object',

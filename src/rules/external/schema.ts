@@ -1,9 +1,9 @@
 /**
  * ExternalService's spec, said once: the CRD, the check of what people write and the TypeScript types come from here. What a schema cannot say
- * stands as CEL for the API server and again in checks.ts; test/support/bad-externals.ts holds both to the same answers.
+ * stands as CEL for the API server and again in parse.ts; test/support/bad-externals.ts holds both to the same answers.
  */
 
-import type { FromSchema, Schema } from '../schema-types.ts';
+import type { FromSchema, Schema } from '../objects/schema-types.ts';
 import { tlsSchema } from './schema-tls.ts';
 
 const portNumber = {

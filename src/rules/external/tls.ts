@@ -3,8 +3,8 @@
 import { X509Certificate } from 'node:crypto';
 import { errorMessage } from '../../core/errors.ts';
 import type { TlsOrigination } from '../../model/service.ts';
-import type { Findings } from '../findings.ts';
-import type { Sound } from '../structure.ts';
+import type { Findings } from '../objects/findings.ts';
+import type { Sound } from '../objects/structure.ts';
 import type { RawExternalSpec } from './schema.ts';
 import type { RawTls } from './schema-tls.ts';
 

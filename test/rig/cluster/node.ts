@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { KubeApi } from '../kubernetes/api.ts';
 import type { NodeBinaries } from '../kubernetes/binaries.ts';
 import { findProgram, type RigProcess, startProcess } from '../process.ts';
+import { startedOnce } from '../started.ts';
 import { waitFor } from '../wait.ts';
 import type { NodeWire } from './underlay.ts';
 
@@ -71,14 +72,8 @@ export async function startNode(options: NodeOptions): Promise<RigProcess> {
     wrapper: [...wire.enter, findProgram('unshare') ?? 'unshare', '--mount'],
     logFile: file('node.log'),
   });
-  const ended = node.exited.then(({ code, signal }) => {
-    throw new Error(`${node.name} ended (${code ?? signal}):\n${node.logTail()}`);
-  });
-  ended.catch(() => {});
-  await Promise.race([
-    ended,
-    waitFor(`${node.name} to be Ready`, () => isReady(options), { timeoutMs: 90_000, intervalMs: 200 }),
-  ]);
+  const ready = waitFor(`${node.name} to be Ready`, () => isReady(options), { timeoutMs: 90_000, intervalMs: 200 });
+  await startedOnce(node, ready);
   return node;
 }
 

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { KubeApi } from '../kubernetes/api.ts';
 import { mergePatch } from '../kubernetes/client.ts';
 import { type RigProcess, startProcess } from '../process.ts';
+import { startedOnce } from '../started.ts';
 import { waitFor } from '../wait.ts';
 import { type Sidecar, startSidecar } from './envoy.ts';
 import type { Host, Network } from './network.ts';
@@ -152,9 +153,15 @@ async function runPod(
 
   if (options.sidecar === 'captured') host.capture();
   const workload = options.serves === false ? undefined : await startWorkload(cluster, options, host, dir);
-  const sidecar = options.sidecar === 'none' ? undefined : await startPodSidecar(cluster, options, host, dir);
-  await sidecar?.waitReady();
-  await patchStatus(true);
+  let sidecar: Sidecar | undefined;
+  try {
+    sidecar = options.sidecar === 'none' ? undefined : await startPodSidecar(cluster, options, host, dir);
+    await sidecar?.waitReady();
+    await patchStatus(true);
+  } catch (error) {
+    await Promise.all([workload?.kill(), sidecar?.process.kill()]);
+    throw error;
+  }
 
   const end = async (): Promise<void> => {
     host.remove();
@@ -210,11 +217,14 @@ async function startWorkload(
       listening ||= line.startsWith('{"listening":true');
     },
   });
-  await waitFor(
-    child.name,
-    () => listening,
-    {},
-    () => child.logTail(),
+  await startedOnce(
+    child,
+    waitFor(
+      child.name,
+      () => listening,
+      {},
+      () => child.logTail(),
+    ),
   );
   return child;
 }

@@ -31,6 +31,7 @@ describe('metrics', () => {
       bytes: 9000,
       staleNonces: 2,
       droppedSlowReaders: 1,
+      passedOverNames: 5,
       refusedByCode: new Map([['FW-NODE-001', 3]]),
       queueLength: 4,
       queueWaitMs: 1500,

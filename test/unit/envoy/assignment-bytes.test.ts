@@ -99,7 +99,7 @@ function plain(name: string, groups: readonly TargetGroup[], form: AssignmentFor
           },
           health_status: isHealthy(some) ? undefined : 'UNHEALTHY',
           metadata: tellsWho
-            ? { filter_metadata: { fairway: { c: some.cluster, v: some.version, w: some.workload } } }
+            ? { filter_metadata: { f: { w: `${some.cluster}/${some.workload}/${some.version}` } } }
             : undefined,
         })),
         load_balancing_weight: weighsLocalities ? (weight ?? (healthy > 0 ? healthy : undefined)) : undefined,

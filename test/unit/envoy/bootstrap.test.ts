@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { lookForEnvoy } from '../../../src/cli/envoy-binary.ts';
 import { type BootstrapOptions, renderBootstrap } from '../../../src/envoy/bootstrap.ts';
-import { parseNode } from '../../../src/pilot/node.ts';
+import { parseNode } from '../../../src/pilot/proxies/node.ts';
 import { noEnvoy, skip } from '../../support/skips.ts';
 
 const configs = join(import.meta.dirname, '../../../envoy-configs');

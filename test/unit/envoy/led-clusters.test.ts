@@ -31,7 +31,7 @@ function led(routes?: readonly object[]): { readonly names: readonly string[]; r
   );
   const resources = new ScopeResources({ ...scope, routes: 'on-demand' });
   resources.update(mesh, 'all');
-  const host = resources.resources(typeUrl.virtualHost).get('80/reviews.shop.svc.cluster.local:80');
+  const host = resources.resources(typeUrl.virtualHost).get('80/reviews.shop.svc.cluster.local');
   assert.ok(host !== undefined);
   return { names: [...ledClusters(host)].sort(), there: new Set(resources.resources(typeUrl.cluster).keys()) };
 }

@@ -84,7 +84,7 @@ describe('the path of a request', () => {
     it(`is the same whichever way hosts go out (${routes})`, () => {
       const path = pathOf('reviews', 80, ['10.96.0.1'], { routes });
       assert.equal(path.listener, '0.0.0.0_80');
-      assert.equal(hostOf(path), 'reviews.shop.svc.cluster.local:80');
+      assert.equal(hostOf(path), 'reviews.shop.svc.cluster.local');
       assert.deepEqual(
         path.ways[0]?.routes.map(({ name, match, action, clusters }) => [
           name,

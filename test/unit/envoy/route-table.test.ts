@@ -20,6 +20,7 @@ describe('a route table joined from parts', () => {
     const whole = {
       name: '80',
       virtual_hosts: [...fills.map((fill) => host(`h${String(fill).padStart(6, '0')}`, fill)), host('*')],
+      ignore_port_in_host_matching: true,
     };
     assert.deepEqual(table.resource().body, encodeResource(typeUrl.route, '80', whole).body);
     assert.deepEqual(

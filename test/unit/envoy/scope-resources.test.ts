@@ -106,7 +106,7 @@ describe('resources of a scope', () => {
   it('change one host alone when its routes do, where hosts come one by one', () => {
     assert.deepEqual(updated({ weight: 10 }, { weight: 20 }, 'vhds'), {
       LDS: ['10.1.0.5_6379'],
-      VHDS: ['80/reviews.shop.svc.cluster.local:80'],
+      VHDS: ['80/reviews.shop.svc.cluster.local'],
     });
   });
 
@@ -123,13 +123,10 @@ describe('resources of a scope', () => {
     const { scope, mesh } = fixture({});
     const resources = new ScopeResources({ ...scope, routes: 'on-demand' });
     resources.update(mesh, 'all');
-    const host = resources.resources(typeUrl.virtualHost).get('80/reviews.shop.svc.cluster.local:80');
+    const host = resources.resources(typeUrl.virtualHost).get('80/reviews.shop.svc.cluster.local');
     const { domains } = decodeResource(host as EncodedResource) as unknown as { domains: string[] };
-    assert.ok(domains.includes('reviews') && domains.includes('10.1.0.5:80'));
-    assert.deepEqual(
-      host?.aliases,
-      domains.map((domain) => `80/${domain}`),
-    );
+    assert.ok(domains.includes('reviews') && domains.includes('10.1.0.5'));
+    assert.deepEqual([host?.name, ...(host?.aliases ?? [])].sort(), domains.map((domain) => `80/${domain}`).sort());
   });
 
   it('hold each virtual host as a part of its own', () => {
@@ -137,8 +134,8 @@ describe('resources of a scope', () => {
     const resources = new ScopeResources(scope);
     resources.update(mesh, 'all');
     assert.deepEqual([...(resources.virtualHosts('80')?.keys() ?? [])].sort(), [
-      'ratings.shop.svc.cluster.local:80',
-      'reviews.shop.svc.cluster.local:80',
+      'ratings.shop.svc.cluster.local',
+      'reviews.shop.svc.cluster.local',
     ]);
     assert.equal(resources.virtualHosts('81'), undefined);
   });

@@ -1,9 +1,9 @@
 /** TLS to hosts outside: what sidecars are told of the authorities of their machines, and that gRPC clients, which begin no TLS, are sent nowhere. */
 
 import assert from 'node:assert/strict';
-import { grpcClusters } from '../../../src/envoy/grpc-clusters.ts';
-import { grpcAssignments } from '../../../src/envoy/grpc-endpoints.ts';
-import { grpcFindings } from '../../../src/envoy/grpc-findings.ts';
+import { grpcClusters } from '../../../src/envoy/grpc/clusters.ts';
+import { grpcAssignments } from '../../../src/envoy/grpc/endpoints.ts';
+import { grpcFindings } from '../../../src/envoy/grpc/findings.ts';
 import { assignmentKey } from '../../../src/envoy/locality-levels.ts';
 import { decodeResource } from '../../../src/envoy/proto/decode.ts';
 import { originationFields } from '../../../src/envoy/upstream-tls.ts';

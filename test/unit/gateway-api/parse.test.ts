@@ -84,6 +84,10 @@ describe('objects of the Gateway API: what is taken', () => {
         filter('RequestHeaderModifier', 'requestHeaderModifier: {add: [{name: a, value: "b\\nc"}]}'),
         /control characters/,
       ],
+      [
+        filter('URLRewrite', 'urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: "/a b"}}'),
+        /the new path has characters that no request can have: write \/a%20b/,
+      ],
       [filter('CORS', 'cors: {exposeHeaders: ["*"], allowCredentials: true}'), /allowCredentials/],
       [
         '{backendRefs: [{name: a, port: 1, filters: [{type: URLRewrite, urlRewrite: {hostname: b.c}}]}]}',

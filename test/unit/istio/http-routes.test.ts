@@ -52,6 +52,19 @@ describe("a VirtualService's matches", () => {
     ]);
   });
 
+  it('refuses paths that no request can have, wherever they stand, and says how they are written', () => {
+    for (const [rule, field, written] of [
+      [`{match: [{uri: {exact: /a b}}], ${toReviews}}`, 'match[0].uri', '/a%20b'],
+      [`{match: [{uri: {prefix: /ü}}], ${toReviews}}`, 'match[0].uri', '/%C3%BC'],
+      [`{rewrite: {uri: /a b}, ${toReviews}}`, 'rewrite.uri', '/a%20b'],
+      ['{redirect: {uri: /a b, authority: b.c}}', 'redirect.uri', '/a%20b'],
+    ] as const) {
+      const conversion = convert(routes(rule));
+      assert.deepEqual(codes(conversion), [`error FW-ISTIO-005 spec.http[0].${field}`]);
+      assert.equal(conversion.findings[0]?.hint, `Write it as requests do: ${written}`);
+    }
+  });
+
   it('makes several matches of one of two methods, and refuses one that it cannot name', () => {
     const [route] = ruleRoutes(`{match: [{method: {regex: "^(GET|PUT)$"}}], ${toReviews}}`);
     assert.deepEqual(route, { matches: [{ method: 'GET' }, { method: 'PUT' }], backends: [{}] });

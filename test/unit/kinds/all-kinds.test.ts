@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { allKinds, foreignKinds } from '../../../src/kinds/all-kinds.ts';
-import { groupOf, versionsOf } from '../../../src/rules/kind-types.ts';
+import { groupOf, versionsOf } from '../../../src/rules/objects/kind-types.ts';
 import { rawObject } from '../../support/rules.ts';
 
 const options = { defaultNamespace: 'default' };

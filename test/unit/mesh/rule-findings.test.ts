@@ -7,7 +7,7 @@ import { RuleHistory } from '../../../src/mesh/rule-history.ts';
 import { serviceFindings } from '../../../src/mesh/service-findings.ts';
 import { toDestination } from '../../../src/model/rule.ts';
 import type { ServiceShard } from '../../../src/model/service.ts';
-import { parseTrafficRule } from '../../../src/rules/parse.ts';
+import { parseTrafficRule } from '../../../src/rules/traffic-rule/parse.ts';
 import { endpoint, port, shard } from '../../support/fixtures.ts';
 import { rawRule } from '../../support/rules.ts';
 

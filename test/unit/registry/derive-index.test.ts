@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { NamespaceShard, ServiceKey, ServiceShard } from '../../../src/model/service.ts';
+import { type ClusterObject, type ClusterObjectKind, objectKey } from '../../../src/registry/cluster-objects.ts';
 import { type DeriveSettings, defaultVersionLabels } from '../../../src/registry/derive.ts';
 import { ClusterIndex, indexOf } from '../../../src/registry/derive-index.ts';
-import {
-  type ClusterObject,
-  type ClusterObjectKind,
-  objectKey,
-  readClusterObject,
-} from '../../../src/registry/derive-objects.ts';
+import { readClusterObject } from '../../../src/registry/derive-objects.ts';
 
 const settings: DeriveSettings = {
   cluster: 'east',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { type ClusterObject, type ClusterObjectKind } from '../../../src/registry/cluster-objects.ts';
 import { type DeriveSettings, defaultVersionLabels, localityOf } from '../../../src/registry/derive.ts';
 import { indexOf } from '../../../src/registry/derive-index.ts';
-import { type ClusterObject, type ClusterObjectKind, readClusterObject } from '../../../src/registry/derive-objects.ts';
+import { readClusterObject } from '../../../src/registry/derive-objects.ts';
 import { endpointAddress } from '../../../src/registry/endpoint-address.ts';
 
 const settings: DeriveSettings = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PodObject, SliceObject } from '../../../src/registry/derive-objects.ts';
+import type { PodObject, SliceObject } from '../../../src/registry/cluster-objects.ts';
 import { readPod, readSlice } from '../../../src/registry/derive-objects.ts';
 import { Pool, shareParts } from '../../../src/registry/pool.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { parseTrafficRule } from '../../../src/rules/parse.ts';
-import { retryConditions } from '../../../src/rules/schema-retry.ts';
+import { parseTrafficRule } from '../../../src/rules/traffic-rule/parse.ts';
+import { retryConditions } from '../../../src/rules/traffic-rule/schema/retry.ts';
 import { exampleRule, rawObject } from '../../support/rules.ts';
 
 describe('docs/traffic-rules.md', () => {

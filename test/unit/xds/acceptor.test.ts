@@ -26,7 +26,12 @@ describe('connections to a port', () => {
     maxWaiting: number,
     take: (connection: Socket) => void,
   ): Promise<readonly Socket[]> {
-    const turns = new Turns(systemClock, 4, 64);
+    const turns = new Turns({
+      clock: systemClock,
+      sliceMs: 4,
+      sliceJobs: 64,
+      pace: { minBytes: 1, maxBytes: 1, lateMs: 1_000 },
+    });
     acceptor = new Acceptor({ clock: slowClock(), turns, sliceMs: 4, maxWaiting, take });
     const port = await acceptor.listen('127.0.0.1', 0);
     const clients = Array.from({ length: count }, () => connect(port, '127.0.0.1').on('error', () => {}));

@@ -36,7 +36,7 @@ class Client {
     for (const type of [cluster, endpoint]) view.set(type, { a: '1', b: '1', c: '1', 'black-hole': '1' });
     view.put(virtualHost, new Map([['host', this.#host('a')]]));
     this.replica = new Replica(view);
-    const limits = { maxResponseBytes: 1_000_000, warmingWaitMaxMs: 2_000, removalLingerMs: 15_000 };
+    const limits = { maxResponseBytes: 1_000_000, warmingWaitMaxMs: 2_000, removalLingerMs: 15_000, removalGraceMs: 0 };
     this.machine = new StreamMachine(
       { transport: 'delta', aggregated: true, supportsTtl: false, ...limits },
       this.replica,

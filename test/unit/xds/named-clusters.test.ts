@@ -33,6 +33,7 @@ class Client {
         maxResponseBytes: 1_000_000,
         warmingWaitMaxMs: 2_000,
         removalLingerMs: lingerMs,
+        removalGraceMs: 0,
         aggregated: true,
         supportsTtl: false,
       },

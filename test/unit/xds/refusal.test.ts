@@ -12,7 +12,15 @@ function setUp(transport: 'sotw' | 'delta', url: string) {
   const replica = new Replica(view);
   const { maxResponseBytes, warmingWaitMaxMs, removalLingerMs } = defaultXdsLimits;
   const machine = new StreamMachine(
-    { transport, maxResponseBytes, warmingWaitMaxMs, removalLingerMs, aggregated: true, supportsTtl: false },
+    {
+      transport,
+      maxResponseBytes,
+      warmingWaitMaxMs,
+      removalLingerMs,
+      removalGraceMs: 0,
+      aggregated: true,
+      supportsTtl: false,
+    },
     replica,
   );
   let nonces = 0;

@@ -3,6 +3,7 @@ import type { EncodedResource } from '../../../src/core/resource.ts';
 import { typeUrl } from '../../../src/core/type-urls.ts';
 import type { Draft } from '../../../src/xds/draft.ts';
 import { ResponseEncoder } from '../../../src/xds/response.ts';
+import { noSpellings } from '../../../src/xds/spellings.ts';
 import { decodeResponse } from '../../support/xds-response.ts';
 import { testResource } from '../../support/xds-views.ts';
 
@@ -94,8 +95,14 @@ describe('responses', () => {
       encoder.encode(draft([], { resources: [{ ...plain, ttlMs: 1500 }] }), context),
       encoder.encode(draft([], { resources: [{ ...plain, ttlMs: 1500 }], heartbeat: true }), context),
       encoder.encode(draft([], { resources: [{ ...plain, aliases: ['x'] }] }), context),
-      encoder.encode(draft([], { resources: [asked], asked: new Set(['x']) }), context),
-      encoder.encode(draft([], { resources: [asked], asked: new Set(['y']) }), context),
+      encoder.encode(
+        draft([], { resources: [asked], asked: { names: new Set(['x']), spellings: noSpellings } }),
+        context,
+      ),
+      encoder.encode(
+        draft([], { resources: [asked], asked: { names: new Set(['y']), spellings: noSpellings } }),
+        context,
+      ),
       encoder.encode(draft([], { resources: [plain], version: 'v2' }), context),
       encoder.encode(draft([], { resources: [plain], removed: ['b'] }), context),
       encoder.encode(draft([], { resources: [plain], typeUrl: typeUrl.listener }), context),

@@ -1,19 +1,30 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../src/core/clock.ts';
-import { Turns } from '../../../src/xds/turns.ts';
+import { Turns, type TurnsOptions } from '../../../src/xds/turns.ts';
+
+function newTurns(options: Partial<TurnsOptions>): Turns {
+  return new Turns({
+    clock: systemClock,
+    sliceMs: 1_000,
+    sliceJobs: 1_000,
+    pace: { minBytes: 1_000, maxBytes: 1_000, lateMs: 1_000 },
+    ...options,
+  });
+}
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('turns', () => {
   it('give the event loop its turn after a number of jobs, first come first served, nobody twice before others', async () => {
     const done: string[] = [];
-    const turns = new Turns(systemClock, 1_000, 2);
+    const turns = newTurns({ sliceJobs: 2 });
     const jobs = ['a', 'b', 'c', 'd'].map((name) => {
       const job = {
         left: name === 'a' ? 3 : 1,
-        turn(): void {
+        turn(): number {
           done.push(name);
           if (--job.left > 0) turns.enqueue(job);
+          return 0;
         },
       };
       return job;
@@ -31,12 +42,13 @@ describe('turns', () => {
   it('stop when their time is up', async () => {
     let nowMs = 0;
     let count = 0;
-    const turns = new Turns({ ...systemClock, monotonic: () => nowMs }, 8, 1_000);
+    const turns = newTurns({ clock: { ...systemClock, monotonic: () => nowMs }, sliceMs: 8 });
     for (let i = 0; i < 10; i++) {
       turns.enqueue({
         turn() {
           count++;
           nowMs += 5;
+          return 0;
         },
       });
     }
@@ -46,9 +58,53 @@ describe('turns', () => {
     assert.equal(count, 10);
   });
 
+  it('stop when enough was handed to sockets, which is less after the event loop was away for long', async () => {
+    let nowMs = 0;
+    const done: string[] = [];
+    const turns = newTurns({
+      clock: { ...systemClock, monotonic: () => nowMs },
+      pace: { minBytes: 100, maxBytes: 400, lateMs: 10 },
+    });
+    const add = (count: number): void => {
+      for (let i = 0; i < count; i++) turns.enqueue({ turn: () => done.push('sent') && 100 });
+    };
+    const slice = async (awayMs: number): Promise<number> => {
+      const before = done.length;
+      nowMs += awayMs;
+      await tick();
+      return done.length - before;
+    };
+    add(40);
+    const slices: number[] = [];
+    for (const awayMs of [0, 0, 0, 0, 0, 11, 11, 11, 10]) slices.push(await slice(awayMs));
+    // 150, 225, 337.5, 400, 400, then 200, 100, 100, and 150 bytes; the message that goes above is the last.
+    assert.deepEqual(slices, [2, 3, 4, 4, 4, 2, 1, 1, 2]);
+  });
+
+  it('tell work that brings more with it how much of it is wanted', async () => {
+    let nowMs = 0;
+    const shares: number[] = [];
+    const turns = newTurns({
+      clock: { ...systemClock, monotonic: () => nowMs },
+      pace: { minBytes: 100, maxBytes: 400, lateMs: 10 },
+    });
+    const work = {
+      turn(share: number): void {
+        shares.push(share);
+        if (shares.length < 6) turns.enqueueWork(work);
+      },
+    };
+    turns.enqueueWork(work);
+    for (const awayMs of [0, 0, 0, 0, 11, 50]) {
+      nowMs += awayMs;
+      await tick();
+    }
+    assert.deepEqual(shares, [0.375, 0.5625, 0.84375, 1, 0.5, 0.25]);
+  });
+
   it('give work that streams wait for one turn before each slice of them, and neither keeps the other waiting', async () => {
     const done: string[] = [];
-    const turns = new Turns(systemClock, 1_000, 2);
+    const turns = newTurns({ sliceJobs: 2 });
     const works = ['V', 'W'].map((name) => ({
       left: 3,
       turn(): void {
@@ -57,9 +113,10 @@ describe('turns', () => {
       },
     }));
     const streams = ['a', 'b', 'c'].map((name) => ({
-      turn(): void {
+      turn(): number {
         done.push(name);
         if (done.length < 24) turns.enqueue(this);
+        return 0;
       },
     }));
     for (const stream of streams) turns.enqueue(stream);
@@ -71,7 +128,7 @@ describe('turns', () => {
   });
 
   it('give work its turns though no stream waits', async () => {
-    const turns = new Turns(systemClock, 8, 8);
+    const turns = newTurns({});
     const done: string[] = [];
     for (const name of ['a', 'b', 'c']) turns.enqueueWork({ turn: () => void done.push(name) });
     for (let i = 0; i < 3; i++) await tick();
@@ -79,7 +136,7 @@ describe('turns', () => {
   });
 
   it('forget a job that was taken back', async () => {
-    const turns = new Turns(systemClock, 8, 8);
+    const turns = newTurns({});
     const job = { turn: () => assert.fail('was taken back') };
     turns.enqueue(job);
     turns.remove(job);

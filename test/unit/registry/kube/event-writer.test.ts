@@ -3,12 +3,8 @@ import { createServer, type Server } from 'node:http';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { type LogFields, type Logger, silentLogger } from '../../../../src/core/logger.ts';
 import { readKubeconfig, trustAll } from '../../../../src/registry/kube/access.ts';
-import {
-  defaultEventSettings,
-  type EventSettings,
-  EventWriter,
-  type KubeEvent,
-} from '../../../../src/registry/kube/event-writer.ts';
+import { type KubeEvent } from '../../../../src/registry/kube/event-object.ts';
+import { defaultEventSettings, type EventSettings, EventWriter } from '../../../../src/registry/kube/event-writer.ts';
 import { waitFor } from '../../../rig/wait.ts';
 
 interface Held {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { ClusterPolicy } from '../../../../src/model/cluster-policy.ts';
 import { parseClusterPolicy } from '../../../../src/rules/cluster-policy/parse.ts';
-import type { ParsedObject } from '../../../../src/rules/kind-types.ts';
 import { ownKinds } from '../../../../src/rules/kinds.ts';
+import type { ParsedObject } from '../../../../src/rules/objects/kind-types.ts';
 import { badClusterPolicies, clusterPolicyText, exampleClusterPolicy } from '../../../support/bad-cluster-policies.ts';
 import { rawObject } from '../../../support/rules.ts';
 
