@@ -32,7 +32,7 @@ export const memory: Workload = {
     const scoped = await measure({ ...base, mesh: large, shape: 'vhds' }, true);
     say('each 1,000 endpoints, encoded for one scope', idle, scoped, (large.services * endpoints) / 1000);
     const mesh = { services, endpoints };
-    for (const { name, ...client } of quick ? series.storm.slice(0, 1) : series.storm) {
+    for (const { name, ...client } of quick ? series.eachKind.slice(0, 1) : series.eachKind) {
       const options: LoadOptions = { ...client, mesh, proxies: 1 };
       const one = await measure(options, true);
       say(`each proxy, ${name}`, one, await measure({ ...options, proxies }, true), proxies - 1);

@@ -27,7 +27,7 @@ export const mesh10k: Workload = {
       'resident at start, MB': residentBytes / 1e6,
     };
     // The quick run leaves out VHDS: an endpoint change is the same with it.
-    const clients = series.storm.filter(
+    const clients = series.eachKind.filter(
       ({ transport, shape }) => transport === 'delta' && !(quick && shape === 'vhds'),
     );
     for (const { name, ...client } of clients) {

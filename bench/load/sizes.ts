@@ -25,6 +25,7 @@ const sotw: Series = { name: 'sotw', transport: 'sotw' };
 /** By workload. Whole route tables where nothing else is said; the first is the one to compare with others. */
 export const series = {
   storm: [tables, vhds, onDemand, quiet, sotw],
+  eachKind: [tables, vhds, onDemand, sotw],
   endpoint: [tables, vhds, sotw],
   rule: [vhds, tables, sotw],
   restart: [tables, vhds, onDemand, sotw],

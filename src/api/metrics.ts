@@ -33,6 +33,8 @@ export interface ProtocolReading {
   readonly droppedSlowReaders: number;
   /** Hosts that on-demand sidecars asked for beyond their limits. */
   readonly passedOverNames: number;
+  /** Answers of the client status service. */
+  readonly statusAnswers: number;
   /** Streams that were refused or ended for what the client sent, by error code. */
   readonly refusedByCode: ReadonlyMap<string, number>;
   /** Streams that wait for their turn now, and how long all have waited, ms. */
@@ -223,6 +225,11 @@ function registerProtocol(registers: Registry[], read: () => ProtocolReading | u
     'fairway_passed_over_hosts_total',
     'Hosts that on-demand sidecars asked for beyond the limits of a stream.',
     (of) => of.passedOverNames,
+  );
+  total(
+    'fairway_status_answers_total',
+    'Answers given to those who asked what clients hold (CSDS).',
+    (of) => of.statusAnswers,
   );
   total(
     'fairway_queue_seconds_total',

@@ -32,6 +32,7 @@ export function readMetrics(inventory: Inventory, engine: Engine, xds: XdsCounte
       staleNonces: xds.staleNoncesTotal,
       droppedSlowReaders: xds.droppedSlowReadersTotal,
       passedOverNames: xds.passedOverNamesTotal,
+      statusAnswers: xds.statusAnswersTotal,
       refusedByCode: xds.refusedByCode,
       queueLength: xds.queueLength,
       queueWaitMs: xds.queueWaits.totalMs,

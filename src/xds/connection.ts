@@ -10,7 +10,7 @@ import type { Logger } from '../core/logger.ts';
 import { admit, asFault, greet, requestedType } from './admission.ts';
 import { addTo, type Tally } from './counters.ts';
 import type { Draft } from './draft.ts';
-import { type BytesStream, resetStream, takesFramed } from './grpc-stream.ts';
+import { type BytesStream, bytesGiven, resetStream, takesFramed } from './grpc-stream.ts';
 import type { XdsLimits } from './limits.ts';
 import type { Replica } from './replica.ts';
 import type { RequestDecoder, XdsRequest } from './request.ts';
@@ -38,6 +38,9 @@ export interface ConnectionContext {
 /** Requests that one stream may have waiting. */
 const inboxMax = 16;
 
+/** Less is no progress: pings and what else HTTP/2 says by itself go the same way. */
+const takenMinBytes = 16 * 1024;
+
 /** A client's own fault, said in gRPC's terms. */
 const codes: ReadonlyMap<string, status> = new Map([
   ['FW-XDS-007', status.RESOURCE_EXHAUSTED],
@@ -64,6 +67,8 @@ export class Connection implements Job {
   readonly #sentAtMs = new Map<string, number>();
   /** Since when a message waits to be taken by the client; monotonic. */
   #writingSinceMs: number | undefined;
+  /** What its connection had been given when the client was last seen to take something of that, and when; monotonic. */
+  #taking: { readonly bytes: number; readonly atMs: number } | undefined;
   #wake: Timer | undefined;
   /** Requests that were received and wait for this stream's turn. */
   #inbox: Buffer[] = [];
@@ -139,7 +144,7 @@ export class Connection implements Job {
       );
       return;
     }
-    if (this.#writingSinceMs === undefined || nowMs - this.#writingSinceMs < limits.stuckReaderMs) return;
+    if (!this.#isStuck(nowMs)) return;
     tally.droppedSlowReadersTotal++;
     this.fail(
       new FairwayError({
@@ -151,6 +156,15 @@ export class Connection implements Job {
     );
     // What is queued in the HTTP/2 stream would wait there for as long as the client likes.
     resetStream(this.#call);
+  }
+
+  /** A message waits, and for long next to nothing of it was taken: a slow link takes a large one bit by bit. */
+  #isStuck(nowMs: number): boolean {
+    if (this.#writingSinceMs === undefined) return false;
+    const bytes = bytesGiven(this.#call) ?? 0;
+    if (this.#taking === undefined || bytes - this.#taking.bytes >= takenMinBytes)
+      this.#taking = { bytes, atMs: this.#taking === undefined ? this.#writingSinceMs : nowMs };
+    return nowMs - this.#taking.atMs >= this.#context.limits.stuckReaderMs;
   }
 
   /** Ends the stream with the error's code and words. */
@@ -290,6 +304,7 @@ export class Connection implements Job {
 
   #write({ bytes, framed }: Response, nowMs: number): void {
     this.#writingSinceMs = nowMs;
+    this.#taking = undefined;
     this.#call.write(this.#takesFramed ? framed : bytes, () => {
       this.#writingSinceMs = undefined;
       if (!this.#closed) this.#context.turns.enqueue(this);

@@ -1,5 +1,6 @@
 /**
- * What the xDS server needs of a grpc-js stream and its public API does not give: to write a message without a copy, and to reset a stream.
+ * What the xDS server needs of a grpc-js stream and its public API does not give: to write a message without a copy, to see that a client takes a
+ * long one bit by bit, and to reset a stream.
  * Both reach through the stream to the call inside; where that is not as it was in the version that package.json pins, a stream still works,
  * and test/feature/grpc-stream.test.ts fails.
  */
@@ -10,7 +11,7 @@ export type BytesStream = ServerDuplexStream<Buffer, Buffer>;
 
 /** grpc-js's own call object. */
 interface InnerCall {
-  stream?: { destroy?: () => void };
+  stream?: { destroy?: () => void; session?: { socket?: { bytesWritten?: number } } };
   serializeMessage?: (message: Buffer) => Buffer;
 }
 
@@ -33,6 +34,11 @@ export function takesFramed(call: BytesStream): boolean {
   if (typeof inner?.serializeMessage !== 'function') return false;
   inner.serializeMessage = (framed) => framed;
   return true;
+}
+
+/** What was given to the connection of `call` so far, of all its streams: it grows as the client takes it. Undefined if that cannot be had. */
+export function bytesGiven(call: BytesStream): number | undefined {
+  return innerCall(call)?.stream?.session?.socket?.bytesWritten;
 }
 
 /** Ends `call` without a word; what is queued on it is dropped. */

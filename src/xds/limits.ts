@@ -31,7 +31,7 @@ export interface XdsLimits {
   readonly removalLingerMs: number;
   /** How long they stay once it has answered, for requests that it had routed before and that still wait. */
   readonly removalGraceMs: number;
-  /** A stream whose client has not taken a written message for this long is dropped. */
+  /** A stream whose client has taken next to nothing of a message for this long is dropped. */
   readonly stuckReaderMs: number;
   /** A stream without a first request for this long is closed. */
   readonly firstRequestMs: number;

@@ -2,17 +2,13 @@
  * One stream over all its types: which message goes out next. Pure but for the time that callers hand in.
  *
  * Always: no prefix of what was sent has a dangling reference (make before break).
- * - Clusters, then their endpoints, then listeners, routes and virtual hosts. A listener or route waits until the clusters that were just
- *   added have been sent with the endpoints that the client asks for, since Envoy does not route to a cluster that is warming. It never
- *   waits for the ACK of those clusters: Envoy gives that only after the endpoints came.
- * - Removed clusters, endpoints and secrets go last, some time after the client has accepted the listeners and routes that no longer lead to
- *   them: requests may still wait there (removal-grace.ts). A client that names its clusters one by one is left the time to drop them by itself, and is told before of what its next table leads to
- *   (announcements.ts).
+ * - Clusters, then their endpoints, then listeners, routes and virtual hosts, which wait for clusters that are warming (warming.ts).
+ * - Removed clusters, endpoints and secrets last, when nothing leads to them any more (removals.ts). A client that names its clusters one by one is
+ *   told before of what its next table leads to (announcements.ts).
  * - A client that asks for virtual hosts and clusters one by one is given what its next virtual hosts lead to, before these, as if it had asked: had
  *   it to ask while a request waits, that could be gone before the answer.
  * - Virtual hosts after the route table that they belong to, and again if a table is sent to a client that did not have it: Envoy listens for
  *   a table's hosts once it has the table, asks for none of them by itself if it has others, and forgets those that came before.
- * Both waits are bounded, the second as long as the client has not refused: then it still uses what it had.
  */
 
 import type { EncodedResource } from '../core/resource.ts';
@@ -21,14 +17,14 @@ import { type Announcement, Announcements } from './announcements.ts';
 import type { Draft, Held, Outcome } from './draft.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { AskedOf } from './passed-over.ts';
-import { RemovalGrace } from './removal-grace.ts';
+import { Removals } from './removals.ts';
 import { type LogEntry, type Replica, turnedSince } from './replica.ts';
 import type { XdsRequest } from './request.ts';
-import { SparseMap } from './sparse-map.ts';
-import { type StreamType, StreamTypes } from './stream-types.ts';
+import { referrers, type StreamType, StreamTypes } from './stream-types.ts';
 import { TypeMachine } from './type-machine.ts';
 import { impliesWildcard } from './type-traits.ts';
 import type { StreamTypeStatus } from './view.ts';
+import { Warming } from './warming.ts';
 
 export interface StreamMachineOptions {
   readonly transport: 'sotw' | 'delta';
@@ -44,22 +40,15 @@ export interface StreamMachineOptions {
   readonly remembered?: (typeUrl: string) => readonly string[];
 }
 
-const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
 const noNames: ReadonlySet<string> = new Set();
-const lingering: readonly string[] = [types.cluster, types.endpoint, types.secret];
 
 export class StreamMachine {
   readonly #options: StreamMachineOptions;
   readonly #types = new StreamTypes();
   #replica: Replica;
   #seen: LogEntry;
-  /** Clusters sent for the first time whose endpoints have not been sent yet, and until when others wait for them (monotonic ms). */
-  readonly #warming = new SparseMap<number>();
-  /** Since when listeners and routes wait for clusters and endpoints that cannot be sent yet (monotonic ms). */
-  #parentsWaitFrom: number | undefined;
-  /** Since when removals wait for the client's answer (monotonic ms). */
-  #removalsFrom: number | undefined;
-  readonly #grace: RemovalGrace;
+  readonly #warming: Warming;
+  readonly #removals: Removals;
   readonly #announcements: Announcements;
   /** The client came back with something in hand; until then its other types may not have been asked for yet (monotonic ms). */
   #resumesUntil: number | undefined;
@@ -74,7 +63,10 @@ export class StreamMachine {
   constructor(options: StreamMachineOptions, replica: Replica) {
     this.#options = options;
     this.#announcements = new Announcements(options.warmingWaitMaxMs);
-    this.#grace = new RemovalGrace(options.removalGraceMs);
+    const wake = (atMs: number): void => this.#wake(atMs);
+    const endpoints = (): ReadonlyMap<string, EncodedResource> => this.#replica.type(types.endpoint).resources;
+    this.#warming = new Warming(this.#types, options, endpoints, wake);
+    this.#removals = new Removals(this.#types, options, wake);
     this.#replica = replica;
     this.#seen = replica.tail;
   }
@@ -126,7 +118,7 @@ export class StreamMachine {
       this.#seen = this.#seen.next;
       for (const [typeUrl, diff] of this.#seen.diffs) {
         this.#types.machine(typeUrl)?.mark(diff, turned.get(typeUrl));
-        this.#grace.changed(typeUrl, diff.keys());
+        this.#removals.changed(typeUrl, diff.keys());
       }
     }
     for (const [typeUrl, names] of turned) this.#types.machine(typeUrl)?.markTurned(names);
@@ -138,7 +130,7 @@ export class StreamMachine {
     this.catchUp();
     this.#replica = replica;
     this.#happened();
-    this.#grace.over();
+    this.#removals.rebased();
     for (const { machine } of this.#types.ordered) machine.rebase(replica);
     this.#seen = replica.tail;
   }
@@ -156,7 +148,7 @@ export class StreamMachine {
   }
 
   #nextAddition(nowMs: number): Draft | undefined {
-    const gated = this.#referrersWait(nowMs);
+    const gated = this.#warming.referrersWait(nowMs);
     for (const { typeUrl, machine, isReferrer } of this.#types.ordered) {
       if (gated && isReferrer) continue;
       const announcement =
@@ -183,6 +175,13 @@ export class StreamMachine {
     return clusters.give(names);
   }
 
+  #nextRemoval(nowMs: number): Draft | undefined {
+    return this.#removals.next(nowMs, {
+      resumesUntil: this.#isResuming(nowMs) ? this.#resumesUntil : undefined,
+      dropsItself: this.#dropsItself(),
+    });
+  }
+
   #announcement(tables: TypeMachine, nowMs: number): Announcement | undefined {
     return this.#announcements.next(tables, this.#types.machine(types.endpoint), nowMs, this.#resumesUntil);
   }
@@ -193,9 +192,9 @@ export class StreamMachine {
     this.#happened();
     state.machine.commit(draft, nonce);
     if (this.#options.supportsTtl) state.heartbeats.sent(draft, nowMs);
-    if (draft.typeUrl === types.cluster) this.#clustersSent(draft, nowMs);
+    if (draft.typeUrl === types.cluster) this.#warming.clustersSent(draft, nowMs, this.#isResuming(nowMs));
     if (draft.typeUrl === types.route) this.#types.machine(types.virtualHost)?.forceHostsOf(new Set(draft.added));
-    if (draft.typeUrl === types.endpoint) for (const { name } of draft.resources) this.#warming.delete(name);
+    if (draft.typeUrl === types.endpoint) this.#warming.endpointsSent(draft);
   }
 
   /** Brings `state` and `sinceMs` of each type up to date; call after each step. */
@@ -267,94 +266,6 @@ export class StreamMachine {
   #isEarly({ name, body }: EncodedResource): boolean {
     const tables = this.#types.machine(types.route);
     return body.length === 0 && name.endsWith('/') && tables !== undefined && !tables.wasSent(name.slice(0, -1));
-  }
-
-  #clustersSent(draft: Draft, nowMs: number): void {
-    const endpoints = this.#types.machine(types.endpoint);
-    for (const name of draft.changed) endpoints?.force(name);
-    // A client that comes back asks for its endpoints in a moment; one that never asked may not want any.
-    if (endpoints === undefined ? !this.#isResuming(nowMs) : endpoints.wildcard) return;
-    const { resources } = this.#replica.type(types.endpoint);
-    for (const name of draft.added) {
-      if (resources.has(name)) this.#warming.set(name, nowMs + this.#options.warmingWaitMaxMs);
-    }
-    for (const name of draft.removed) this.#warming.delete(name);
-  }
-
-  #referrersWait(nowMs: number): boolean {
-    if (this.#isHeldUp(types.cluster) || this.#isHeldUp(types.endpoint)) {
-      this.#parentsWaitFrom ??= nowMs;
-      const until = this.#parentsWaitFrom + this.#options.removalLingerMs;
-      if (nowMs < until) {
-        this.#wake(until);
-        return true;
-      }
-    } else this.#parentsWaitFrom = undefined;
-    if (this.#warming.all.size === 0) return false;
-    const { resources } = this.#replica.type(types.endpoint);
-    for (const [name, until] of this.#warming.all) {
-      if (nowMs >= until) this.#warming.delete(name);
-      // Gone from the view: nothing leads to it for now, but it may come back before the client was told.
-      if (nowMs >= until || !resources.has(name)) continue;
-      this.#wake(until);
-      return true;
-    }
-    return false;
-  }
-
-  /** More is to be sent of a type, once the client has answered. */
-  #isHeldUp(typeUrl: string): boolean {
-    const machine = this.#types.machine(typeUrl);
-    return machine !== undefined && machine.inFlight && machine.hasAdditions();
-  }
-
-  #nextRemoval(nowMs: number): Draft | undefined {
-    const due = lingering.find((typeUrl) => this.#types.machine(typeUrl)?.hasRemovals() === true);
-    if (due === undefined) {
-      this.#removalsFrom = undefined;
-      this.#grace.over();
-      return undefined;
-    }
-    this.#removalsFrom ??= nowMs;
-    const until = this.#removalsFrom + this.#options.removalLingerMs;
-    const machines = referrers.map((typeUrl) => this.#types.machine(typeUrl));
-    const settled = !this.#isResuming(nowMs) && machines.every((machine) => machine?.isSettled() ?? true);
-    const refused = machines.some((machine) => machine?.isRejected ?? false);
-    if (this.#dropsItself()) {
-      if (nowMs < until) {
-        this.#wake(until);
-        return undefined;
-      }
-    } else if (!settled && (refused || nowMs < until)) {
-      if (!refused) this.#wake(this.#isResuming(nowMs) ? Math.min(until, this.#resumesUntil ?? until) : until);
-      return undefined;
-    }
-    if (settled && !this.#dropsItself()) {
-      this.#removalsFrom = undefined;
-      return this.#nextRipe(nowMs);
-    }
-    // Clusters before their endpoints: the other way round, a cluster would be left without.
-    // If a message of theirs is in flight, the rest waits for its turn.
-    return this.#types.machine(due)?.draftRemovals();
-  }
-
-  /** Nothing leads to what is to be removed: those whose time is over go, in the same order. */
-  #nextRipe(nowMs: number): Draft | undefined {
-    const leaving = (): readonly (readonly [string, readonly string[]])[] =>
-      lingering.map((typeUrl) => [typeUrl, this.#types.machine(typeUrl)?.leaving() ?? []]);
-    for (;;) {
-      const ripe = this.#grace.ripe(nowMs, leaving);
-      if (ripe === undefined) {
-        this.#wake(this.#grace.untilMs);
-        return undefined;
-      }
-      for (const [typeUrl, names] of ripe) {
-        const machine = this.#types.machine(typeUrl);
-        if (machine !== undefined && names.values().some((name) => machine.leaves(name)))
-          return machine.draftRemovals(names);
-      }
-      this.#grace.over();
-    }
   }
 
   /**

@@ -9,6 +9,9 @@ import type { Heartbeats } from './heartbeats.ts';
 import type { TypeMachine } from './type-machine.ts';
 import type { StreamTypeStatus } from './view.ts';
 
+/** What leads to clusters. */
+export const referrers: readonly string[] = [types.listener, types.route, types.virtualHost];
+
 export interface StreamType {
   readonly typeUrl: string;
   readonly machine: TypeMachine;

@@ -206,6 +206,31 @@ describe('the xDS server', () => {
     });
   });
 
+  it('a client on a slow link is not taken for stuck', async () => {
+    await start({ stuckReaderMs: 600 });
+    rig.view.set(cluster, { a: 'x'.repeat(1_500_000) });
+    const session = connectHttp2(`http://127.0.0.1:${rig.port}`);
+    const method = resourceMethods.find(({ transport, onlyType }) => transport === 'delta' && onlyType === undefined);
+    const slow = session.request({ ':method': 'POST', ':path': method?.path, 'content-type': 'application/grpc' });
+    const request = metadataBytes();
+    const frame = Buffer.alloc(5);
+    frame.writeUInt32BE(request.length, 1);
+    slow.write(Buffer.concat([frame, request]));
+    let taken = 0;
+    // One window of 64 KiB at a time, two dozen in all, for several times as long as a stuck client is given.
+    slow.on('data', (bytes: Buffer) => {
+      taken += bytes.length;
+      slow.pause();
+      setTimeout(() => slow.resume(), 25);
+    });
+    try {
+      await waitFor('all of it', () => taken > 1_500_000);
+      assert.equal(rig.server.counters.droppedSlowReadersTotal, 0);
+    } finally {
+      session.destroy();
+    }
+  });
+
   it('a slow reader gets the newest state, not every state', async () => {
     await start();
     rig.view.set(cluster, { a: '0' });

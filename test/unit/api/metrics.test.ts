@@ -32,6 +32,7 @@ describe('metrics', () => {
       staleNonces: 2,
       droppedSlowReaders: 1,
       passedOverNames: 5,
+      statusAnswers: 6,
       refusedByCode: new Map([['FW-NODE-001', 3]]),
       queueLength: 4,
       queueWaitMs: 1500,
