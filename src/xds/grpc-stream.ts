@@ -41,6 +41,11 @@ export function bytesGiven(call: BytesStream): number | undefined {
   return innerCall(call)?.stream?.session?.socket?.bytesWritten;
 }
 
+/** The request that came with a call of one request, whose answer is written as to a stream. */
+export function requestOf(call: BytesStream): Buffer {
+  return (call as BytesStream & { readonly request: Buffer }).request;
+}
+
 /** Ends `call` without a word; what is queued on it is dropped. */
 export function resetStream(call: BytesStream): void {
   innerCall(call)?.stream?.destroy?.();

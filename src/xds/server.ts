@@ -13,7 +13,7 @@ import { Connection, type ConnectionContext } from './connection.ts';
 import { newTally, type XdsCounters } from './counters.ts';
 import type { Held } from './draft.ts';
 import { drainStepMs, drainSteps } from './drain-steps.ts';
-import type { BytesStream } from './grpc-stream.ts';
+import { type BytesStream, requestOf } from './grpc-stream.ts';
 import type { XdsLimits } from './limits.ts';
 import type { Replica } from './replica.ts';
 import { Replicas } from './replicas.ts';
@@ -218,8 +218,7 @@ export class XdsServer {
       },
       {
         stream: (call: BytesStream) => statusCalls.stream(call),
-        fetch: (call: BytesStream) =>
-          statusCalls.fetch(call, (call as BytesStream & { readonly request: Buffer }).request),
+        fetch: (call: BytesStream) => statusCalls.fetch(call, requestOf(call)),
       },
     );
   }
